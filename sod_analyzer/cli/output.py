@@ -1,0 +1,291 @@
+"""The terminal's two channels: answers in five formats on stdout, talk on stderr.
+
+Names in exports are hostile: they may hold escape sequences that move the cursor, marks that turn
+the writing direction, or a formula. Every format shows the same fields in the same order; JSON
+holds the exact text, the others show it harmless.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import IO, Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+FORMATS = ("table", "json", "jsonl", "csv", "md")
+
+#: Wide enough that no table off a terminal is ever folded or cut.
+_OFF_TERMINAL_COLUMNS = 1_000_000
+
+#: What could act on a terminal or lie to a reader: control characters, line and paragraph
+#: separators, lone surrogates, and invisible format characters, bidi marks and tags among them.
+#: The two joiners U+200C and U+200D stay: Persian and Indic names need them.
+_HARMFUL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+#: Leading characters that make a spreadsheet take a text for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MARKDOWN = re.compile(r"([\\|`*_\[\]~#])")
+_STYLES = {
+    "critical": "bold red",
+    "high": "red",
+    "medium": "yellow",
+    "violation": "red",
+    "conflict": "red",
+    "not-evaluable": "yellow",
+    "not evaluable": "yellow",
+}
+
+
+@dataclass(slots=True)
+class Voice:
+    """How this run speaks: its colours, and how much of its talk is wanted."""
+
+    color: str = "auto"
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+
+    def colored(self, stream: IO[str]) -> bool:
+        """Whether to colour what goes to this stream; an option wins over the environment.
+
+        Source: no-color.org and force-color.org; the variables count when they are not empty.
+        """
+        if self.color != "auto":
+            return self.color == "always"
+        if os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    def talk(self, text: str) -> None:
+        """One line about the work, unless quiet was asked for."""
+        if not self.quiet:
+            self._say(text)
+
+    def detail(self, text: str) -> None:
+        """One line that only `--verbose` shows."""
+        if self.verbose and not self.quiet:
+            self._say(text)
+
+    def warn(self, text: str) -> None:
+        """A line that stands out; quiet silences it."""
+        if not self.quiet:
+            self._say(text, kind="warning", fg="yellow")
+
+    def error(self, text: str, *, kind: str = "error") -> None:
+        """What stopped the work; never silenced."""
+        self._say(text, kind=kind, fg="red")
+
+    def _say(self, text: str, *, kind: str | None = None, fg: str | None = None) -> None:
+        colored = self.colored(sys.stderr)
+        mark = click.style(f"{kind}:", fg=fg, bold=True) + " " if kind else ""
+        lines = "\n".join(harmless(line) for line in text.split("\n"))
+        click.echo(mark + lines, err=True, color=colored)
+
+
+def voice() -> Voice:
+    """The voice of the command that is running; a plain one outside of any command."""
+    ctx = click.get_current_context(silent=True)
+    found = ctx.find_object(Voice) if ctx else None
+    return found or Voice()
+
+
+def talk(text: str) -> None:
+    """Say one line on stderr, unless quiet was asked for."""
+    voice().talk(text)
+
+
+def format_option(command: _Command) -> _Command:
+    """The option `--format` of a command that answers in rows; its value arrives as `form`."""
+    option = click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        default="table",
+        show_default=True,
+        help="How to print the answer.",
+    )
+    return option(command)
+
+
+def harmless(text: str) -> str:
+    r"""The text with everything that could act on a terminal shown as its escape, like `\x1b`.
+
+    Errs: a backslash is left alone, so an escape in the source looks like one made here; JSON
+    tells them apart.
+    """
+    return _HARMFUL.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def csv_safe(text: str) -> str:
+    """The text with a `'` before it if a spreadsheet would take it for a formula.
+
+    To undo: drop one leading `'` from a cell whose second character is one of `= + - @`.
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def emit(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    *,
+    form: str,
+    about: Mapping[str, Any] | None = None,
+) -> None:
+    """Print rows on stdout in one of `FORMATS`: the same fields, in the same order, in each.
+
+    A cell is a text, number, bool, date, None, or a list of those; a list of mappings appears as
+    JSON text in the flat formats. `about` (the question, its date, what was not evaluable) comes
+    before the rows in `json` only; say it on stderr for the others. Keys that are not in
+    `columns` are not printed.
+
+    Errs: every format but `table` and `json` is written row by row and holds one row at a time.
+    """
+    out = sys.stdout
+    if form == "json":
+        whole = {**(about or {}), "rows": [_picked(row, columns) for row in rows]}
+        out.write(_json(whole, indent=2) + "\n")
+    elif form == "jsonl":
+        for row in rows:
+            out.write(_json(_picked(row, columns)) + "\n")
+    elif form == "csv":
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(
+            [csv_safe(harmless(flat(row.get(name)))) for name in columns] for row in rows
+        )
+    elif form == "md":
+        _markdown(rows, columns, out)
+    else:
+        _table(rows, columns, out)
+
+
+def flat(cell: Any) -> str:
+    """One cell as text: nothing for None, `yes` or `no`, ISO dates, lists joined by `; `."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, (date, datetime)):
+        return cell.isoformat()
+    if isinstance(cell, Mapping):
+        return _json(cell)
+    if isinstance(cell, (list, tuple)):
+        return "; ".join(flat(part) for part in cell)
+    return str(cell)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Yields `step(label, done, total)`, which moves a bar on stderr.
+
+    Nothing is drawn off a terminal or when quiet was asked for. A `total` of 0 means unknown.
+    """
+    speaker = voice()
+    if speaker.quiet or not sys.stderr.isatty():
+        yield lambda _label, _done, _total: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True, no_color=not speaker.colored(sys.stderr))
+    bars: dict[str, TaskID] = {}
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as drawn:
+
+        def step(label: str, done: int, total: int) -> None:
+            if label not in bars:
+                bars[label] = drawn.add_task(escape(harmless(label)), total=total or None)
+            drawn.update(bars[label], completed=done, total=total or None)
+
+        yield step
+
+
+def _picked(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    return {name: row.get(name) for name in columns}
+
+
+def _json(value: Any, *, indent: int | None = None) -> str:
+    """JSON in readable letters, except those that are harmful, which stay escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
+    # Outside of strings only line feeds and spaces stand; json itself escapes those inside.
+    return _HARMFUL.sub(lambda match: match[0] if match[0] == "\n" else _escaped(match[0]), text)
+
+
+def _escaped(letter: str) -> str:
+    return json.dumps(letter)[1:-1] if letter != "\x7f" else "\\u007f"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if isinstance(value, (frozenset, set)):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def _markdown(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: IO[str]) -> None:
+    out.write(f"| {' | '.join(_marked(name) for name in columns)} |\n")
+    out.write(f"|{' --- |' * len(columns)}\n")
+    for row in rows:
+        cells = (_marked(harmless(flat(row.get(name)))) for name in columns)
+        out.write(f"| {' | '.join(cells)} |\n")
+
+
+def _marked(text: str) -> str:
+    """Text that Markdown shows as it is, HTML and table bars included."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def _table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: IO[str]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    lines = (getattr(out, "encoding", None) or "utf-8").lower().startswith("utf")
+    table = Table(
+        box=box.SIMPLE_HEAD if lines else None, pad_edge=False, show_edge=False, expand=False
+    )
+    for name in columns:
+        table.add_column(Text(name.replace("_", " ")), overflow="fold")
+    for row in rows:
+        cells = (harmless(flat(row.get(name))) for name in columns)
+        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
+    if not table.row_count:
+        out.write("(none)\n")
+        return
+    drawn = io.StringIO()
+    colored = voice().colored(out)
+    Console(
+        file=drawn,
+        width=None if out.isatty() else _OFF_TERMINAL_COLUMNS,
+        force_terminal=colored,
+        color_system="standard" if colored else None,
+        legacy_windows=False,
+        _environ={} if not out.isatty() else os.environ,
+    ).print(table)
+    out.writelines(f"{line.rstrip()}\n" for line in drawn.getvalue().splitlines())
