@@ -1,0 +1,155 @@
+"""The JSON Schema of findings.json, made from the report's own tables.
+
+`findings.schema.json` beside this file is its output; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+
+from sod_analyzer.model.finding import REPORT_TABLES, REPORT_VERSION, Verdict
+from sod_analyzer.report.canonical import HEADER, HOP_KEY, HOP_ORIGIN
+
+_TEXT = {"type": "string"}
+_DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_COUNT = {"type": "integer", "minimum": 0}
+_MAYBE = {"type": ["string", "null"]}
+
+
+def findings_schema() -> dict[str, Any]:
+    """The schema (2020-12) that every findings.json of this version keeps."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "findings.json of sod_analyzer",
+        "description": "The findings of one analysis. Between two runs over the same files only "
+        "the member 'run' may differ.",
+        **_object(
+            {
+                "schema_version": {"const": REPORT_VERSION},
+                "findings_digest": {
+                    "description": "SHA-256 of 'core' as RFC 8785 writes it.",
+                    **_DIGEST,
+                },
+                "core": _core(),
+                "provenance": _provenance(),
+                "context": _context(),
+                "run": _run(),
+            }
+        ),
+    }
+
+
+def schema_text() -> str:
+    """The schema as the text of `findings.schema.json`."""
+    return json.dumps(findings_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _object(members: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": members,
+        "required": list(members),
+        "additionalProperties": False,
+        **more,
+    }
+
+
+def _array(items: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "array", "items": items, **more}
+
+
+def _core() -> dict[str, Any]:
+    means = _array(_object({"certainty": _MAYBE, "means": _TEXT}))
+    hop = _object({"from": _TEXT, "from_kind": _TEXT, "kind": _TEXT, "to": _TEXT, "to_kind": _TEXT})
+    leg = _object(
+        {
+            "duty": _TEXT,
+            "means": means,
+            "parts": _array(_array(hop, minItems=1)),
+            "state": {"enum": ["yes", "unknown"]},
+        }
+    )
+    place = _object(
+        {
+            "legs": _array(leg),
+            "means": means,
+            "place": _TEXT,
+            "severity": _MAYBE,
+            "verdict": {"enum": [str(Verdict.VIOLATION), str(Verdict.NOT_EVALUABLE)]},
+        }
+    )
+    finding = _object(
+        {
+            "finding": _TEXT,
+            "folded_under": _MAYBE,
+            "places": _array(place),
+            "rule": _TEXT,
+            "subject": _object({"key": _TEXT, "kind": _TEXT}),
+        }
+    )
+    return _object({"findings": _array(finding)}, description="What was found.")
+
+
+def _column(kind: pa.DataType) -> dict[str, Any]:
+    if pa.types.is_integer(kind):
+        return _array({"type": ["integer", "null"]})
+    if pa.types.is_boolean(kind):
+        return _array({"type": ["boolean", "null"]})
+    if pa.types.is_timestamp(kind):
+        return _array({"type": ["string", "null"], "format": "date-time"})
+    return _array(_MAYBE)
+
+
+def _table(name: str, columns: tuple[str, ...]) -> dict[str, Any]:
+    schema = REPORT_TABLES[name]
+    return _object({column: _column(schema.field(column).type) for column in columns})
+
+
+def _provenance() -> dict[str, Any]:
+    return _object(
+        {"hops": _table("hops", (*HOP_KEY, *HOP_ORIGIN))},
+        description="File and record of every hop, by column; row n is hop n of "
+        "context.tables.hops.",
+    )
+
+
+def _context() -> dict[str, Any]:
+    tables = {
+        name: _table(
+            name,
+            tuple(
+                column
+                for column in schema.names
+                if name != "hops" or column not in (*HOP_KEY, *HOP_ORIGIN)
+            ),
+        )
+        for name, schema in REPORT_TABLES.items()
+    }
+    completeness = {
+        "complete": {"type": "boolean"},
+        "line": _TEXT,
+        "open_gaps": _COUNT,
+        "accepted_gaps": _COUNT,
+    }
+    return _object(
+        {
+            "as_of": {"type": "string", "format": "date"},
+            "completeness": _object(completeness),
+            "limits": _array(_TEXT),
+            "numbers": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "tables": _object(tables, description="Tables by column, rows in report order."),
+            **dict.fromkeys(HEADER, _TEXT),
+        }
+    )
+
+
+def _run() -> dict[str, Any]:
+    facts: dict[str, Any] = dict.fromkeys(("run_id", "started_at", "finished_at", "command"), _TEXT)
+    facts["versions"] = {"type": "object", "additionalProperties": _TEXT}
+    return {
+        "description": "Facts of this run: the only member that may differ between two runs.",
+        "oneOf": [{"type": "null"}, _object(facts)],
+    }

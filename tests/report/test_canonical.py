@@ -1,0 +1,239 @@
+"""findings.json: digest, layout, round trip, damage."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from sod_analyzer.errors import ReportError, StoreError
+from sod_analyzer.model.finding import Report
+from sod_analyzer.report.canonical import REPORTER, load
+from sod_analyzer.report.core import core_of, findings_digest
+from sod_analyzer.report.schema import findings_schema, schema_text
+from tests.report.bank import HOSTILE, clean, rerun
+from tests.report.conftest import rendered
+
+
+@pytest.fixture(scope="module")
+def document(report: Report) -> Any:
+    return json.loads(rendered(REPORTER, report))
+
+
+def test_core_is_canonical_json(report: Report) -> None:
+    core = core_of(report.tables)
+
+    again = json.dumps(
+        json.loads(core), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    ).encode()
+
+    assert again == core
+
+
+def test_core_of_one_violation_is_as_written_by_hand(report: Report) -> None:
+    finding = report["violations"]["finding_id"][0].as_py()
+    chosen = pa.compute.equal
+    tables = {
+        name: report[name].filter(chosen(report[name]["finding_id"], finding))
+        for name in ("violations", "places", "legs", "hops")
+    }
+    row = tables["violations"].to_pylist()[0]
+    hops = tables["hops"].to_pylist()
+
+    found = json.loads(core_of(tables))["findings"]
+
+    place = tables["places"].to_pylist()[0]["place"]
+    assert [row["finding_id"]] == [entry["finding"] for entry in found]
+    assert {"key": row["subject_key"], "kind": "identity"} == found[0]["subject"]
+    assert row["rule_id"] == found[0]["rule"]
+    first = found[0]["places"][0]
+    assert (place, row["severity"], row["verdict"]) == (
+        first["place"],
+        first["severity"],
+        first["verdict"],
+    )
+    assert {
+        (
+            leg["duty"],
+            tuple((hop["from"], hop["kind"], hop["to"]) for part in leg["parts"] for hop in part),
+        )
+        for leg in first["legs"]
+    } == {
+        (
+            duty,
+            tuple(
+                (hop["from_id"], hop["kind"], hop["to_id"])
+                for hop in hops
+                if hop["duty"] == duty and hop["place"] == place
+            ),
+        )
+        for duty in {hop["duty"] for hop in hops}
+    }
+
+
+def test_core_knows_no_file_record_name_or_time(report: Report) -> None:
+    core = core_of(report.tables).decode()
+
+    for outside in ("items/", "roster.csv", "line ", "Maud Ferriter", "@harbourvale.example"):
+        assert outside not in core
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_digest_does_not_depend_on_row_order(report: Report, seed: int) -> None:
+    order = np.random.default_rng(seed)
+    shuffled = {
+        name: table.take(pa.array(order.permutation(table.num_rows)))
+        for name, table in report.tables.items()
+    }
+
+    assert report.findings_digest == findings_digest(shuffled)
+
+
+def test_digest_does_not_depend_on_source_records(report: Report) -> None:
+    hops = report["hops"]
+    moved = hops.set_column(
+        hops.column_names.index("record"), "record", pa.array([7] * hops.num_rows, pa.int64())
+    )
+
+    assert report.findings_digest == findings_digest({**report.tables, "hops": moved})
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("violations", "folded_under"),
+        ("violations", "subject_key"),
+        ("places", "verdict"),
+        ("places", "severity"),
+        ("places", "means"),
+        ("legs", "state"),
+        ("legs", "means"),
+        ("hops", "kind"),
+        ("hops", "to_id"),
+    ],
+)
+def test_digest_depends_on_every_fact_of_the_core(report: Report, table: str, column: str) -> None:
+    rows = report[table]
+    values = rows[column].to_pylist()
+    values[0] = "other"
+    changed = rows.set_column(rows.column_names.index(column), column, pa.array(values))
+
+    assert report.findings_digest != findings_digest({**report.tables, table: changed})
+
+
+def test_pieces_make_the_same_core(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = core_of(report.tables)
+    monkeypatch.setattr("sod_analyzer.report.core._PIECE", 4)
+
+    assert whole == core_of(report.tables)
+
+
+def test_empty_report_has_an_empty_core() -> None:
+    assert core_of(clean().tables) == b'{"findings":[]}'
+
+
+@pytest.mark.parametrize(("table", "parent"), [("hops", "legs"), ("legs", "places")])
+def test_rows_that_belong_to_nothing_are_refused(report: Report, table: str, parent: str) -> None:
+    with pytest.raises(ReportError, match=f"expected by {table}"):
+        core_of({**report.tables, parent: report[parent].slice(1)})
+
+
+def test_file_keeps_its_schema(document: Any) -> None:
+    jsonschema.Draft202012Validator.check_schema(findings_schema())
+
+    jsonschema.Draft202012Validator(findings_schema()).validate(document)
+
+
+def test_schema_file_is_up_to_date() -> None:
+    path = Path(__file__).parents[2] / "sod_analyzer" / "report" / "findings.schema.json"
+
+    assert schema_text() == path.read_text(encoding="utf-8")
+
+
+def test_digest_can_be_checked_without_this_program(report: Report) -> None:
+    data = rendered(REPORTER, report)
+
+    core = data[data.index(b'"core":') + 7 : data.index(b',\n"provenance"')]
+
+    assert report.findings_digest == hashlib.sha256(core).hexdigest()
+
+
+def test_report_comes_back_equal(report: Report, tmp_path: Path) -> None:
+    path = tmp_path / "findings.json"
+    path.write_bytes(rendered(REPORTER, report))
+
+    assert report == load(path)
+
+
+@pytest.mark.parametrize("given", [clean(), clean(gaps=2)], ids=["clean", "gaps"])
+def test_report_without_findings_or_run_comes_back_equal(given: Report, tmp_path: Path) -> None:
+    given = dataclasses.replace(given, run=None, name="lone \udc80 surrogate", limits=())
+    path = tmp_path / "findings.json"
+    path.write_bytes(rendered(REPORTER, given))
+
+    assert given == load(path)
+
+
+def test_hostile_names_are_kept_as_they_are(document: Any) -> None:
+    names = set(document["context"]["tables"]["violations"]["name"])
+
+    unfound = {"zeros", "null", "exponent", "spaces", "minus", "at", "plus"}
+    assert {name for what, name in HOSTILE.items() if what not in unfound} <= names
+
+
+def test_only_the_run_differs_between_two_runs(report: Report, document: Any) -> None:
+    other = json.loads(rendered(REPORTER, rerun(report)))
+
+    assert other["run"] != document["run"]
+    assert {**other, "run": None} == {**document, "run": None}
+
+
+def test_digest_that_is_not_of_the_tables_is_refused(report: Report) -> None:
+    with pytest.raises(ReportError, match="digest"):
+        rendered(REPORTER, dataclasses.replace(report, findings_digest="0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b'"rule":"DEV-01"', b'"rule":"DEV-09"', "digest"),
+        (b'"verdict":["violation"', b'"verdict":["other"', "something else"),
+        (b'"schema_version":1', b'"schema_version":99', "version 99"),
+        (b'"provenance":', b'"elsewhere":', "provenance"),
+        (b'"as_of":"2026-10-31"', b'"as_of":"soon"', "damaged"),
+        (b'"core":{', b'"core":', "damaged"),
+    ],
+)
+def test_damaged_file_is_refused_with_its_name(
+    report: Report, tmp_path: Path, old: bytes, new: bytes, said: str
+) -> None:
+    data = rendered(REPORTER, report)
+    assert old in data
+    path = tmp_path / "findings.json"
+    path.write_bytes(data.replace(old, new, 1))
+
+    with pytest.raises(StoreError, match=said) as caught:
+        load(path)
+
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"[" * 200_000, b"\xff\xfe", b"1e999"])
+def test_what_is_no_report_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "findings.json"
+    path.write_bytes(content)
+
+    with pytest.raises(StoreError):
+        load(path)
+
+
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be read"):
+        load(tmp_path / "none.json")
