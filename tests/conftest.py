@@ -1,4 +1,4 @@
-"""Fixtures that every test may use."""
+"""Fixtures and rules that hold for every test."""
 
 from __future__ import annotations
 
@@ -6,8 +6,36 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+#: Marks of tests that need more than Python; `.ci/run` runs them.
+DEMANDING = ("realdata", "slapd", "browser", "libreoffice", "slow")
+
+# No deadline: how long one example takes says more about the machine than about the code.
+# In CI the same examples run every time, so that a red build is red for its change.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip demanding tests in a bare run; `SOD_FULL_TESTS=1` or any `-m` asks for them."""
+    if os.environ.get("SOD_FULL_TESTS") or config.option.markexpr:
+        return
+    for item in items:
+        for mark in DEMANDING:
+            if item.get_closest_marker(mark):
+                reason = f"marked {mark}: runs with SOD_FULL_TESTS=1 or -m {mark}"
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No colour or width of the terminal that runs the tests reaches them."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")
