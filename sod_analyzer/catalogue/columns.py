@@ -1,0 +1,275 @@
+"""Duties as columns: every way and its parts numbered, and the cells that entitlements fill.
+
+A cell is (entitlement, place, part). *Sure* cells hold by the data; *possible* ones also hold if
+everything unknown about places turns out for the worst, so sure is a subset of possible.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sod_analyzer.catalogue.actions import actions_meet
+from sod_analyzer.catalogue.places import (
+    Atlas,
+    Place,
+    PlaceKind,
+    Truth,
+    meets_environment,
+    names_resource,
+)
+from sod_analyzer.model.access import EVERY_ACTION, WHOLE_SYSTEM, NodeKind, Snapshot
+from sod_analyzer.model.finding import PLACE_ANYWHERE, PLACE_UNMAPPED
+from sod_analyzer.model.ruleset import Duty, Selector
+
+Codes = npt.NDArray[np.int64]
+
+#: Duty under which "holds everything in a system" is computed; no ruleset can name it.
+UNRESTRICTED = "(unrestricted)"
+
+
+@dataclass(frozen=True, slots=True)
+class WayColumn:
+    """One way of one duty: its number is its position among all ways."""
+
+    duty: str
+    ordinal: int  # 1-based, within its duty
+    parts: tuple[int, ...]  # part numbers
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Parallel arrays: entitlement code, place number, part number. Sorted, without repeats."""
+
+    node: Codes
+    place: Codes
+    part: Codes
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, int, int]]) -> Cells:
+        """From any rows, in any order."""
+        table = np.array(sorted(set(rows)), dtype=np.int64).reshape(-1, 3)
+        return cls(table[:, 0], table[:, 1], table[:, 2])
+
+
+@dataclass(frozen=True, slots=True)
+class PatternUse:
+    """What one selector found in the snapshot."""
+
+    systems: tuple[str, ...]  # in scope, of the selector's product
+    entitlements: int
+
+
+class Columns:
+    """The ways of some duties over the entitlements of a snapshot.
+
+    Cost: one comparison per distinct (product, action) and pattern, then one step per matching
+    entitlement and place.
+    Errs: where a resource's environment is unknown, `possible` over-reports and `sure` does not.
+    """
+
+    def __init__(self, snapshot: Snapshot, duties: Iterable[Duty], atlas: Atlas) -> None:
+        self.atlas = atlas
+        self.duties: tuple[Duty, ...] = tuple(sorted(duties, key=lambda d: d.duty_id))
+        self.parts: tuple[Selector, ...] = tuple(
+            dict.fromkeys(part for duty in self.duties for way in duty.ways for part in way.parts)
+        )
+        self._n_selected = len(self.parts)
+        part_number = {part: n for n, part in enumerate(self.parts)}
+        self.ways: tuple[WayColumn, ...] = (
+            *(
+                WayColumn(duty.duty_id, n, tuple(part_number[p] for p in way.parts), str(way))
+                for duty in self.duties
+                for n, way in enumerate(duty.ways, start=1)
+            ),
+            WayColumn(UNRESTRICTED, 1, (len(self.parts),), "everything in a system"),
+        )
+        self.n_parts = len(self.parts) + 1
+        self.ways_of: Mapping[str, tuple[int, ...]] = _group(self.ways)
+        self._sure: list[tuple[int, int, int]] = []
+        self._possible: list[tuple[int, int, int]] = []
+        self._whole: set[int] = set()
+        self._found: dict[int, int] = defaultdict(int)
+        self.unmapped: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self._fill(snapshot)
+        self.sure = Cells.of(self._sure)
+        self.possible = Cells.of([*self._sure, *self._possible])
+
+    # -- filling ---------------------------------------------------------------------------------
+
+    def _fill(self, snapshot: Snapshot) -> None:
+        table = snapshot["entitlements"]
+        first = snapshot.ranges[NodeKind.ENTITLEMENT].start
+        rows = zip(
+            table.column("system").to_pylist(),
+            table.column("action").to_pylist(),
+            table.column("resource").to_pylist(),
+            table.column("wildcard").to_pylist(),
+            strict=True,
+        )
+        matching: dict[tuple[str, str, bool], tuple[int, ...]] = {}
+        for code, (system, action, resource, wildcard) in enumerate(rows, start=first):
+            key = (system, action, bool(wildcard))
+            parts = matching.get(key)
+            if parts is None:
+                parts = matching[key] = self._parts_for(*key)
+            for part in parts:
+                if names_resource(self.parts[part], resource):
+                    self._found[part] += 1
+                    self._place(code, system, resource, part)
+            if wildcard and action == EVERY_ACTION and resource == WHOLE_SYSTEM:
+                self._whole.add(code)
+                cover = self.atlas.number.get(Place(PlaceKind.COVER, system, system))
+                if cover is not None:
+                    self._sure.append((code, cover, self._n_selected))
+
+    def _parts_for(self, system: str, action: str, wildcard: bool) -> tuple[int, ...]:  # noqa: FBT001 - a cache key, spread
+        return tuple(
+            n
+            for n, part in enumerate(self.parts)
+            if self.atlas.could_be_in(part, system)
+            and any(
+                actions_meet(part.product, action, pattern, wildcard=wildcard)
+                for pattern in part.actions
+            )
+        )
+
+    def _place(self, code: int, system: str, resource: str, part: int) -> None:
+        atlas, selector = self.atlas, self.parts[part]
+        number = atlas.number
+        wanted = selector.environment
+        if resource == WHOLE_SYSTEM:
+            # What a right over a whole system reaches is told apart by `applies_at`, later:
+            # one cell stands for all of the system's applications.
+            self._sure.append((code, number[Place(PlaceKind.COVER, system, system)], part))
+            truth = atlas.applies_in(selector, system)
+            self._put(truth, code, number[Place(PlaceKind.SYSTEM, system, system)], part)
+            self._put(truth, code, number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)], part)
+            return
+        placed = atlas.placed(system, resource)
+        best = Truth.NO
+        for application, environment in placed:
+            truth = meets_environment(wanted, environment)
+            best = max(best, truth)
+            self._put(truth, code, number[Place(PlaceKind.APPLICATION, application)], part)
+        if not placed:
+            best = meets_environment(wanted, atlas.environment_of(system))
+            if best is not Truth.NO:
+                self.unmapped[system, resource].add(part)
+                # In `unmapped` a leg only ever counts as unknown; detection sees to that.
+                unmapped = number[Place(PlaceKind.UNMAPPED, PLACE_UNMAPPED)]
+                self._put(Truth.YES, code, unmapped, part)
+        self._put(best, code, number[Place(PlaceKind.SYSTEM, system, system)], part)
+        self._put(best, code, number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)], part)
+        for place in atlas.resources_under(system, resource):
+            self._put(best, code, place, part)
+
+    def _put(self, truth: Truth, code: int, place: int, part: int) -> None:
+        if truth is Truth.YES:
+            self._sure.append((code, place, part))
+        elif truth is Truth.UNKNOWN:
+            self._possible.append((code, place, part))
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    @cached_property
+    def whole(self) -> Codes:
+        """Codes of the entitlements that are everything in their system."""
+        return np.array(sorted(self._whole), dtype=np.int64)
+
+    @cached_property
+    def covered(self) -> Mapping[tuple[int, str], tuple[frozenset[int], frozenset[int]]]:
+        """For each place and system: the parts that a right over the whole system has there.
+
+        First the parts that are sure, then those that are possible (a superset).
+        """
+        answer: dict[tuple[int, str], tuple[frozenset[int], frozenset[int]]] = {}
+        for n, place in enumerate(self.atlas.places):
+            for system in sorted(self.atlas.systems):
+                truths = {
+                    part: self._applies_at(selector, place, system)
+                    for part, selector in enumerate(self.parts)
+                }
+                sure = frozenset(p for p, truth in truths.items() if truth is Truth.YES)
+                possible = frozenset(p for p, truth in truths.items() if truth is not Truth.NO)
+                if possible:
+                    answer[n, system] = (sure, possible)
+        return answer
+
+    def _applies_at(self, selector: Selector, place: Place, system: str) -> Truth:
+        if place.kind is not PlaceKind.UNMAPPED:
+            return self.atlas.applies_at(selector, place, system)
+        if not self.atlas.could_be_in(selector, system):
+            return Truth.NO
+        wanted = meets_environment(selector.environment, self.atlas.environment_of(system))
+        there = any(
+            s == system and names_resource(selector, resource) for s, resource in self.unmapped
+        )
+        return Truth.YES if there and wanted is not Truth.NO else Truth.NO
+
+    @cached_property
+    def covered_ways(self) -> Mapping[tuple[int, str], tuple[frozenset[int], frozenset[int]]]:
+        """As `covered`, for whole ways: every part that needs the scope holds there."""
+        answer: dict[tuple[int, str], tuple[frozenset[int], frozenset[int]]] = {}
+        for key, (sure, possible) in self.covered.items():
+            lower, upper = (
+                frozenset(
+                    n
+                    for n, way in enumerate(self.ways)
+                    if way.duty != UNRESTRICTED and set(self.scoped(way)) <= parts
+                )
+                for parts in (sure, possible)
+            )
+            if upper:
+                answer[key] = (lower, upper)
+        return answer
+
+    def scoped(self, way: WayColumn) -> tuple[int, ...]:
+        """The parts that must hold in the scope; all of them when none is marked otherwise."""
+        if way.duty == UNRESTRICTED:
+            return way.parts
+        needed = tuple(part for part in way.parts if not self.parts[part].any_scope)
+        return needed or way.parts
+
+    def systems_of(self, duty: str) -> tuple[str, ...]:
+        """The systems in scope in which the duty has a way, sorted."""
+        return tuple(
+            system
+            for system in sorted(self.atlas.systems)
+            if any(
+                all(
+                    self.atlas.applies_in(self.parts[part], system) is not Truth.NO
+                    for part in self.scoped(self.ways[way])
+                )
+                for way in self.ways_of.get(duty, ())
+            )
+        )
+
+    def use_of(self, part: int) -> PatternUse:
+        """What this selector found."""
+        selector = self.parts[part]
+        return PatternUse(
+            tuple(s for s in sorted(self.atlas.systems) if self.atlas.could_be_in(selector, s)),
+            self._found[part],
+        )
+
+    def is_live(self, duty: str) -> bool:
+        """Whether at least one way of the duty has entitlements for all of its parts."""
+        return any(
+            all(self._found[part] for part in self.ways[way].parts)
+            for way in self.ways_of.get(duty, ())
+        )
+
+
+def _group(ways: Sequence[WayColumn]) -> Mapping[str, tuple[int, ...]]:
+    grouped: dict[str, Any] = defaultdict(list)
+    for number, way in enumerate(ways):
+        grouped[way.duty].append(number)
+    return {duty: tuple(numbers) for duty, numbers in grouped.items()}

@@ -1,0 +1,104 @@
+"""Which subjects hold which duty where: the table that rules and questions read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from sod_analyzer.catalogue.places import PlaceKind
+from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.reach import Engine
+from sod_analyzer.graph.closure import Keys
+from sod_analyzer.model.access import NodeKind
+
+Bits = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What one lens sees of a contiguous range of subjects, duty by duty.
+
+    Subjects are counted from the start of the range.
+    """
+
+    engine: Engine
+    lens: Lens
+    subjects: range
+
+    @cached_property
+    def _ways(self) -> tuple[Keys, Keys, Keys]:
+        facts = self.engine.at(self.lens).ways.within(self.subjects)
+        engine = self.engine
+        return (
+            facts.node - self.subjects.start,
+            facts.column // engine.n_ways,
+            facts.column % engine.n_ways,
+        )
+
+    def explicit(self, duty: str) -> Keys:
+        """Sorted (subject * n_places + place) pairs at which the duty is held, covers as such."""
+        subject, place, way = self._ways
+        mine = np.isin(way, self.engine.columns.ways_of.get(duty, ()))
+        return np.unique(subject[mine] * self.engine.n_places + place[mine])
+
+    def holders_over(self, system: str, way: int) -> Keys:
+        """Subjects that have the way over the whole system, sorted."""
+        subject, place, number = self._ways
+        cover = self._covers[system]
+        return np.unique(subject[(place == cover) & (number == way)])
+
+    @cached_property
+    def _covers(self) -> dict[str, int]:
+        places = self.engine.columns.atlas.places
+        return {p.system: n for n, p in enumerate(places) if p.kind is PlaceKind.COVER}
+
+    def at(self, duty: str, pairs: Keys) -> Bits:
+        """For each (subject, place) pair: is the duty held there, explicitly or by a cover?"""
+        n_places = self.engine.n_places
+        subject, place = pairs // n_places, pairs % n_places
+        held = np.isin(pairs, self.explicit(duty))
+        for system in self._covers:
+            for way in self.engine.columns.ways_of.get(duty, ()):
+                over = self.holders_over(system, way)
+                if len(over):
+                    held |= np.isin(subject, over) & self.reaches(system, way)[place]
+        return held
+
+    def reaches(self, system: str, way: int) -> Bits:
+        """For each place: does the way, held over the whole system, hold there?"""
+        table = self.engine.columns.covered_ways
+        possible = 1 if self.lens.possible else 0
+        return np.array(
+            [
+                way in table.get((n, system), (frozenset(), frozenset()))[possible]
+                for n in range(self.engine.n_places)
+            ],
+            dtype=bool,
+        )
+
+    def covers_all(self, duty: str) -> Bits:
+        """For each subject: does it have the duty over every system in which the duty exists?"""
+        systems = self.engine.columns.systems_of(duty)
+        answer = np.full(len(self.subjects), bool(systems))
+        for system in systems:
+            over = np.zeros(len(self.subjects), dtype=bool)
+            for way in self.engine.columns.ways_of.get(duty, ()):
+                over[self.holders_over(system, way)] = True
+            answer &= over
+        return answer
+
+    def covers_some(self, duty: str) -> Bits:
+        """For each subject: does it have the duty over at least one whole system?"""
+        answer = np.zeros(len(self.subjects), dtype=bool)
+        for system in self._covers:
+            for way in self.engine.columns.ways_of.get(duty, ()):
+                answer[self.holders_over(system, way)] = True
+        return answer
+
+
+def identities_of(engine: Engine) -> range:
+    """The codes of all identities."""
+    return engine.snapshot.ranges[NodeKind.IDENTITY]

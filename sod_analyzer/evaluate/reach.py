@@ -1,0 +1,252 @@
+"""Reach: which ways of which duties every node has, in which places, seen through a lens.
+
+First bundles, then decisions, then becoming. Parts of ways flow from entitlements along adding
+edges to accounts. In each account, and nowhere else, parts meet and finish a way. Finished ways
+flow on along every edge: into the roles that may become that account, to their members, and to
+the identities that hold them. Identity to account is a becoming edge like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from sod_analyzer.catalogue.columns import Cells, Columns
+from sod_analyzer.catalogue.places import PlaceKind
+from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.graph.closure import UNREACHED, Facts, Flow, Keys
+from sod_analyzer.graph.edges import Edges, Flag
+from sod_analyzer.model.access import NodeKind, Snapshot
+from sod_analyzer.model.ruleset import Means
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Reach after some number of own-made changes; the base layer has none.
+
+    `parts` has columns `place * n_parts + part`, `ways` has `place * n_ways + way`. The seeds tell
+    explanations where a fact begins: `finished` in an account's own context, `taken_…` at the
+    far end of an edge that its holder gives to itself.
+    """
+
+    parts: Facts
+    ways: Facts
+    finished: Facts
+    taken_parts: Facts
+    taken_ways: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one lens sees: the layers from no change to as many as the lens allows."""
+
+    lens: Lens
+    layers: tuple[Layer, ...]
+
+    @property
+    def ways(self) -> Facts:
+        return self.layers[-1].ways
+
+    @property
+    def parts(self) -> Facts:
+        return self.layers[-1].parts
+
+
+class Engine:
+    """Answers `at(lens)` for one snapshot, one set of duties and one day; remembers each answer.
+
+    Cost: two closures per lens and own-made change. Lenses that let in no further edge share one.
+    """
+
+    def __init__(self, snapshot: Snapshot, columns: Columns, edges: Edges) -> None:
+        self.snapshot = snapshot
+        self.columns = columns
+        self.edges = edges
+        self.accounts = snapshot.ranges[NodeKind.ACCOUNT]
+        self.identities = snapshot.ranges[NodeKind.IDENTITY]
+        self.n_places = len(columns.atlas.places)
+        self.n_parts = columns.n_parts
+        self.n_ways = len(columns.ways)
+        self._reach: dict[Lens, Reach] = {}
+        self._source: dict[tuple[int, bool], list[tuple[int, npt.NDArray[np.bool_]]]] = {}
+
+    # -- lenses ----------------------------------------------------------------------------------
+
+    def at(self, lens: Lens) -> Reach:
+        """What this lens sees."""
+        plain = self._simplest(lens)
+        found = self._reach.get(plain)
+        if found is None:
+            found = self._reach[plain] = self._compute(plain)
+        return replace(found, lens=lens)
+
+    def same(self, one: Lens, other: Lens) -> bool:
+        """Whether two lenses must see the same, since nothing here tells them apart."""
+        return self._simplest(one) == self._simplest(other)
+
+    def _simplest(self, lens: Lens) -> Lens:
+        edges = self.edges
+        if lens.means is Means.SELF_GRANT and not edges.any(Flag.SELF_GRANTED):
+            lens = replace(lens, means=Means.ELIGIBLE, changes=0)
+        if lens.means is Means.ELIGIBLE and not edges.any(Flag.ELIGIBLE):
+            lens = replace(lens, means=Means.HELD)
+        return replace(
+            lens,
+            conditional=lens.conditional and edges.any(Flag.CONDITIONAL),
+            possible=lens.possible and (self._open_places or edges.any(Flag.UNDECIDED)),
+            dormant=lens.dormant and edges.any(Flag.DORMANT),
+            out_of_time=lens.out_of_time and edges.any(Flag.OUT_OF_TIME),
+        )
+
+    @cached_property
+    def _open_places(self) -> bool:
+        columns = self.columns
+        return len(columns.possible.node) > len(columns.sure.node) or any(
+            sure != possible for sure, possible in columns.covered.values()
+        )
+
+    # -- computing -------------------------------------------------------------------------------
+
+    def _compute(self, lens: Lens) -> Reach:
+        allowed = self.edges.allowed(lens.flags)
+        adding = self._flow(allowed & ~self.edges.becoming)
+        onward = self._flow(allowed)
+        seeds = self._seeds(lens)
+        none = Facts.of(1, *_empty())
+        parts = adding.spread(seeds)
+        finished = self._finish(parts, lens)
+        layers = [Layer(parts, onward.spread(finished), finished, none, none)]
+        if lens.changes:
+            takable = self.edges.allowed(lens.flags | Flag.SELF_GRANTED) & (
+                (self.edges.flags & int(Flag.SELF_GRANTED)) != 0
+            )
+            taking_parts = self._flow(takable & ~self.edges.becoming)
+            taking_ways = self._flow(takable)
+            for _ in range(lens.changes):
+                before = layers[-1]
+                taken_parts = taking_parts.step(before.parts)
+                parts = adding.spread(_join(before.parts, taken_parts))
+                finished = self._finish(parts, lens)
+                taken_ways = taking_ways.step(before.ways)
+                ways = onward.spread(_join(before.ways, finished, taken_ways))
+                layers.append(Layer(parts, ways, finished, taken_parts, taken_ways))
+        return Reach(lens, tuple(layers))
+
+    def _flow(self, chosen: npt.NDArray[np.bool_]) -> Flow:
+        edges = self.edges
+        return Flow(edges.n_nodes, edges.holder[chosen], edges.target[chosen])
+
+    def _seeds(self, lens: Lens) -> Facts:
+        cells: Cells = self.columns.possible if lens.possible else self.columns.sure
+        stride = self.n_places * self.n_parts
+        key = cells.node * stride + cells.place * self.n_parts + cells.part
+        if lens.only_unrestricted:
+            key = key[np.isin(cells.node, self.columns.whole)]
+        return Facts.of(stride, key, np.zeros(len(key), dtype=np.int64))
+
+    # -- meeting in a context --------------------------------------------------------------------
+
+    def _finish(self, parts: Facts, lens: Lens) -> Facts:
+        """The ways that each account's own context finishes, at the cost of all their parts."""
+        here = parts.within(self.accounts)
+        stride = self.n_places * self.n_ways
+        keys, costs = [], []
+        account = here.node
+        place, part = here.column // self.n_parts, here.column % self.n_parts
+        for number, way in enumerate(self.columns.ways):
+            if len(way.parts) == 1:
+                mine = part == way.parts[0]
+                spot, cost = account[mine] * self.n_places + place[mine], here.distance[mine]
+            else:
+                spot = self._candidates(here, way.parts)
+                cost = self._meeting_cost(here, spot, number, lens)
+                met = cost < UNREACHED
+                spot, cost = spot[met], cost[met]
+            keys.append(spot * self.n_ways + number)
+            costs.append(cost)
+        return Facts.of(stride, np.concatenate(keys), np.concatenate(costs))
+
+    def _candidates(self, here: Facts, wanted: tuple[int, ...]) -> Keys:
+        """(account, place) pairs in which a way of several parts might be finished.
+
+        Where an account covers several systems, one part may be covered by one and the next by
+        another, so every place is tried; otherwise the places it has cells in suffice.
+        """
+        place, part = here.column // self.n_parts, here.column % self.n_parts
+        mine = np.isin(part, wanted)
+        pairs = np.unique(here.node[mine] * self.n_places + place[mine])
+        covers = self._cover_places
+        holders = pairs[np.isin(pairs % self.n_places, covers)] // self.n_places
+        several, count = np.unique(holders, return_counts=True)
+        several = several[count > 1]
+        if not len(several):
+            return np.asarray(pairs, dtype=np.int64)
+        everywhere = (several[:, None] * self.n_places + np.arange(self.n_places)[None, :]).ravel()
+        return np.union1d(pairs, everywhere)
+
+    @cached_property
+    def _cover_places(self) -> Keys:
+        places = self.columns.atlas.places
+        return np.array([n for n, p in enumerate(places) if p.kind is PlaceKind.COVER])
+
+    def _meeting_cost(self, here: Facts, spot: Keys, number: int, lens: Lens) -> Keys:
+        way = self.columns.ways[number]
+        scoped = set(self.columns.scoped(way))
+        total = np.zeros(len(spot), dtype=np.int64)
+        for part in way.parts:
+            total = np.minimum(
+                total + self.part_cost(here, spot, part, lens, anywhere=part not in scoped),
+                UNREACHED,
+            )
+        return total
+
+    def part_cost(self, parts: Facts, spot: Keys, part: int, lens: Lens, *, anywhere: bool) -> Keys:
+        """How far each (account, place) pair is from a part: there, covered there, or anywhere."""
+        account, place = spot // self.n_places, spot % self.n_places
+        cost = parts.distance_at(spot * self.n_parts + part)
+        for source, holds in self._sources(part, lens):
+            reached = parts.distance_at((account * self.n_places + source) * self.n_parts + part)
+            cost = np.minimum(cost, np.where(holds[place], reached, UNREACHED))
+        loose = np.full(self.n_places, anywhere)
+        # A part on an unmapped resource and another anywhere: nobody knows whether they meet.
+        loose[self.unmapped] = True
+        elsewhere = parts.distance_at(account * self.n_places * self.n_parts + part)
+        return np.minimum(cost, np.where(loose[place], elsewhere, UNREACHED))
+
+    def _sources(self, part: int, lens: Lens) -> list[tuple[int, npt.NDArray[np.bool_]]]:
+        """Cover places with, for each place, whether their part holds there."""
+        answer = self._source.get((part, lens.possible))
+        if answer is not None:
+            return answer
+        answer = self._source[part, lens.possible] = []
+        places = self.columns.atlas.places
+        for source in self._cover_places:
+            holds = np.zeros(self.n_places, dtype=bool)
+            for target in range(self.n_places):
+                found = self.columns.covered.get((target, places[source].system))
+                if found is not None:
+                    holds[target] = part in found[1 if lens.possible else 0]
+            if holds.any():
+                answer.append((int(source), holds))
+        return answer
+
+    @cached_property
+    def unmapped(self) -> int:
+        """Number of the place for what no application claims."""
+        places = self.columns.atlas.places
+        return next(n for n, p in enumerate(places) if p.kind is PlaceKind.UNMAPPED)
+
+
+def _empty() -> tuple[Keys, Keys]:
+    return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+
+
+def _join(*facts: Facts) -> Facts:
+    return Facts.of(
+        facts[0].stride,
+        np.concatenate([f.key for f in facts]),
+        np.concatenate([f.distance for f in facts]),
+    )

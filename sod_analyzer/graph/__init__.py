@@ -1,0 +1,3 @@
+"""Who has which bundles: grants as arrays, and closures over them."""
+
+from __future__ import annotations
