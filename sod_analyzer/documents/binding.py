@@ -116,7 +116,7 @@ class _Binder:
         at: str,
         line: int,
     ) -> object:
-        from pydantic import ValidationError  # late: `sod --help` must not load it
+        from pydantic import ValidationError  # noqa: PLC0415 - `sod --help` must not load it
 
         try:
             (instance,) = _adapter(shape).validate_python((given,))
@@ -126,7 +126,7 @@ class _Binder:
                 way = each["loc"][1:]
                 field = str(way[0]) if way else ""
                 # One field, one message: a union reports each of its members.
-                if field in refused or field in said:
+                if field in refused or field in said or (refused and not field):
                     continue
                 said.add(field)
                 entry = value.entries.get(field)
@@ -138,17 +138,19 @@ class _Binder:
     def _value(self, value: Value, hint: Any, at: str, line: int) -> object:
         """What pydantic is to check: converted text, built shapes, plain containers."""
         hint = member(value, plain(hint))
-        origin = get_origin(hint)
+        if hint is Any:
+            return _bare(value)
         if hint is Keyed:
             return value if isinstance(value, Keyed) else self._wrong_kind(value, "a mapping", at)
         if is_dataclass(hint) and isinstance(hint, type) and hint is not Word:
             return self.shape(value, hint, at, line)
-        if hint is Any:
-            return _bare(value)
-        if origin is not None and origin is not Literal:
+        if get_origin(hint) not in (None, Literal):
             return self._container(value, hint, at)
-        if not isinstance(value, Scalar):
-            return self._wrong_kind(value, "text", at)
+        if isinstance(value, Scalar):
+            return self._scalar(value, hint, at)
+        return self._wrong_kind(value, "text", at)
+
+    def _scalar(self, value: Scalar, hint: Any, at: str) -> object:
         if hint is Word:
             return Word(value.text, SourceRef(self._problems.path, value.line))
         convert = CONVERSIONS.get(hint)
@@ -206,7 +208,7 @@ class _Binder:
 
 @lru_cache(maxsize=256)
 def _adapter(shape: type) -> Any:
-    from pydantic import ConfigDict, TypeAdapter
+    from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415 - as above
 
     # In a tuple, since pydantic takes no configuration for a dataclass itself, and a caller's
     # class is not ours to mark.

@@ -85,13 +85,13 @@ def test_everything_that_is_written_arrives(tmp_path: Path) -> None:
         config.as_of,
         config.ruleset,
     )
-    assert ("catalogue.yaml", "aliases.csv", "out/northbank", 3) == (
+    assert (
         config.catalogue,
         config.aliases,
         config.output,
         config.max_skew_days,
-    )
-    assert FULL == config.text
+    ) == ("catalogue.yaml", "aliases.csv", "out/northbank", 3)
+    assert config.text == FULL
     assert tmp_path == config.base
     assert (
         AcceptedGap(
@@ -108,7 +108,7 @@ def test_everything_that_is_written_arrives(tmp_path: Path) -> None:
 def test_systems_are_sorted_and_know_their_line(tmp_path: Path) -> None:
     config = loaded(tmp_path, FULL)
 
-    assert ["hr-north", "k8s-prod", "ldap-north", "old-erp"] == [s.system for s in config.systems]
+    assert [s.system for s in config.systems] == ["hr-north", "k8s-prod", "ldap-north", "old-erp"]
     assert (
         SystemEntry(
             system="k8s-prod",
@@ -131,7 +131,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         "sources:\n  s: {system: a, importer: csv, path: p.csv}\n",
     )
 
-    assert ("Confidential", None, None, None, "out", 7, ()) == (
+    assert (
         config.classification,
         config.as_of,
         config.catalogue,
@@ -139,14 +139,14 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         config.output,
         config.max_skew_days,
         config.accepted_gaps,
-    )
+    ) == ("Confidential", None, None, None, "out", 7, ())
     assert GroupsFrom("a", SourceRef("sod.yaml", 5)) == config.system["b"].groups_from
     assert AccountsFrom("a", SourceRef("sod.yaml", 5), "login") == config.system["b"].accounts_from
-    assert (None, None, "UTC") == (
+    assert (
         config.sources[0].extracted_at,
         config.sources[0].expected_count,
         config.sources[0].timezone,
-    )
+    ) == (None, None, "UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def test_an_importer_gets_its_own_keys_in_its_own_class(tmp_path: Path) -> None:
     options = validate_options(entry, Options)
     spec = source_spec(config, entry, options)
 
-    assert "number" == options.id_column
+    assert options.id_column == "number"
     assert not options.strict
     assert options is spec.options
     assert ("hr", "hr-north", "hr", "hr", "hr/roster.csv", tmp_path) == (
@@ -241,8 +241,10 @@ def test_wrong_options_are_told_with_the_line_of_the_key(
         (
             "product: x",
             "product: x, scope: unused, reason: y",
-            "sod.yaml:4: systems.a.scope: 'unused' is not one of "
-            "'in-scope', 'not-used', 'out-of-scope'; did you mean 'not-used'?",
+            (
+                "sod.yaml:4: systems.a.scope: 'unused' is not one of "
+                "'in-scope', 'not-used', 'out-of-scope'; did you mean 'not-used'?"
+            ),
         ),
         (
             "product: x",
@@ -257,8 +259,10 @@ def test_wrong_options_are_told_with_the_line_of_the_key(
         (
             "  a:",
             "  'a:b':",
-            "sod.yaml:4: systems.a:b: an id has letters, digits, '.', '_' and '-' only, "
-            "at most 100",
+            (
+                "sod.yaml:4: systems.a:b: an id has letters, digits, '.', '_' and '-' only, "
+                "at most 100"
+            ),
         ),
         (
             "{}",
@@ -283,8 +287,10 @@ def test_wrong_options_are_told_with_the_line_of_the_key(
         (
             "{}",
             "{s: {system: a, importer: csv, path: p, timezone: ../../etc/passwd}}",
-            "sod.yaml:5: sources.s.timezone: no time zone '../../etc/passwd'; "
-            "write it as Europe/Dublin",
+            (
+                "sod.yaml:5: sources.s.timezone: no time zone '../../etc/passwd'; "
+                "write it as Europe/Dublin"
+            ),
         ),
         ("{}", "{s: csv}", "sod.yaml:5: sources.s: must be a mapping, not text"),
         ("sources", "max_skew_days: -1\nsources", "sod.yaml:5: max_skew_days: must be at least 0"),
@@ -301,8 +307,10 @@ def test_each_mistake_is_told_with_its_line(
     [
         (
             "{gap: dangling, owner: a, reason: b, until: 2027-01-31}",
-            "sod.yaml:7: accepted_gaps[0].gap: 'dangling' is no gap id, which is kind:system "
-            "or kind:system:subject",
+            (
+                "sod.yaml:7: accepted_gaps[0].gap: 'dangling' is no gap id, which is kind:system "
+                "or kind:system:subject"
+            ),
         ),
         (
             '{gap: "k:s", owner: "", reason: b, until: 2027-01-31}',
@@ -321,8 +329,10 @@ def test_each_mistake_is_told_with_its_line(
             "sod.yaml:7: accepted_gaps[0].until: 'never' is not a date, such as 2026-10-31",
         ),
         (
-            '{gap: "k:s", owner: a, reason: b, until: 2027-01-31}\n'
-            '  - {gap: "k:s", owner: a, reason: b, until: 2027-01-31}',
+            (
+                '{gap: "k:s", owner: a, reason: b, until: 2027-01-31}\n'
+                '  - {gap: "k:s", owner: a, reason: b, until: 2027-01-31}'
+            ),
             "sod.yaml:8: accepted_gaps[1].gap: 'k:s' stands twice, first in line 7",
         ),
     ],
@@ -338,7 +348,7 @@ def test_a_source_of_a_system_that_is_not_used_is_a_contradiction(tmp_path: Path
         "{}", "{s: {system: a, importer: csv, path: p}}"
     )
 
-    assert ["sod.yaml:5: sources.s: system 'a' is declared not used"] == refusal(tmp_path, content)
+    assert refusal(tmp_path, content) == ["sod.yaml:5: sources.s: system 'a' is declared not used"]
 
 
 def test_systems_become_a_table_whose_records_are_their_lines(tmp_path: Path) -> None:
@@ -346,19 +356,22 @@ def test_systems_become_a_table_whose_records_are_their_lines(tmp_path: Path) ->
 
     tables = config_tables(config)
 
-    assert (SYSTEMS, SOURCES) == (tables["systems"].schema, tables["sources"].schema)
-    assert [("hr-north", 12), ("k8s-prod", 13), ("ldap-north", 11), ("old-erp", 18)] == [
-        (row["system"], row["record"]) for row in tables["systems"].to_pylist()
+    assert (tables["systems"].schema, tables["sources"].schema) == (SYSTEMS, SOURCES)
+    assert [(row["system"], row["record"]) for row in tables["systems"].to_pylist()] == [
+        ("hr-north", 12),
+        ("k8s-prod", 13),
+        ("ldap-north", 11),
+        ("old-erp", 18),
     ]
     (source,) = tables["sources"].to_pylist()
-    assert ("config", "sod.yaml", 34, 30, 4, 4) == (
+    assert (
         source["source_id"],
         source["path"],
         source["lines"],
         source["continued"],
         source["parsed"],
         source["loaded"],
-    )
+    ) == ("config", "sod.yaml", 34, 30, 4, 4)
     assert source["extracted_at"] is None
 
 

@@ -133,8 +133,8 @@ def test_a_tree_is_left_as_it_is_and_anything_becomes_plain_text(tmp_path: Path)
     found = bound(tmp_path, "text: x\ntree: {a: 1}\nanything: {b: [1, true]}\n")
 
     assert found.tree is not None
-    assert 2 == found.tree.entries["a"].line
-    assert {"b": ("1", "true")} == found.anything
+    assert found.tree.entries["a"].line == 2
+    assert found.anything == {"b": ("1", "true")}
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,10 @@ def test_a_tree_is_left_as_it_is_and_anything_becomes_plain_text(tmp_path: Path)
         (
             "text: x\nat: 2026-10-30T22:00:00\n",
             [
-                "doc.yaml:2: at: '2026-10-30T22:00:00' has no time zone; "
-                "add Z for UTC, or an offset such as +01:00"
+                (
+                    "doc.yaml:2: at: '2026-10-30T22:00:00' has no time zone; "
+                    "add Z for UTC, or an offset such as +01:00"
+                )
             ],
         ),
         (
@@ -229,14 +231,14 @@ def test_every_mistake_is_told_in_one_go(tmp_path: Path) -> None:
         tmp_path, "flag: yes\nnumber: x\nparts:\n  - {amount: y}\nunknown_thing: 1\n"
     )
 
-    assert [
+    assert messages == [
         "doc.yaml:1: flag: 'yes' is neither true nor false",
         "doc.yaml:1: key 'text' is missing",
         "doc.yaml:2: number: 'x' is not a whole number, such as 7",
         "doc.yaml:4: parts[0].amount: 'y' is not a whole number, such as 7",
         "doc.yaml:4: parts[0]: key 'name' is missing",
         "doc.yaml:5: unknown key 'unknown_thing'; known: 'anything', 'at', 'colour' and 17 more",
-    ] == messages
+    ]
 
 
 def test_a_hostile_key_is_shortened_and_shown_without_its_control_characters(
@@ -273,4 +275,4 @@ def test_importing_the_room_loads_no_pydantic() -> None:
 
     done = subprocess.run([sys.executable, "-c", program], check=False)
 
-    assert 0 == done.returncode
+    assert done.returncode == 0

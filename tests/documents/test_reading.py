@@ -12,8 +12,16 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sod_analyzer.documents import Document, Keyed, Listed, Scalar, Value, read_document, shown_path
-from sod_analyzer.documents import reading
+from sod_analyzer.documents import (
+    Document,
+    Keyed,
+    Listed,
+    Scalar,
+    Value,
+    read_document,
+    reading,
+    shown_path,
+)
 from sod_analyzer.errors import ConfigError, RulesetError
 
 
@@ -45,7 +53,7 @@ def test_every_scalar_stays_the_text_that_was_written(tmp_path: Path) -> None:
 
     found = bare(document.root)
 
-    assert {
+    assert found == {
         "a": "NO",
         "b": "2026.10",
         "c": "007",
@@ -54,7 +62,7 @@ def test_every_scalar_stays_the_text_that_was_written(tmp_path: Path) -> None:
         "f": "null",
         "g": "",
         "h": "12:30",
-    } == found
+    }
 
 
 def test_lines_are_those_of_the_key_and_of_the_element(tmp_path: Path) -> None:
@@ -62,22 +70,22 @@ def test_lines_are_those_of_the_key_and_of_the_element(tmp_path: Path) -> None:
 
     found = [document.line("a"), document.line("a", "b", 0), document.line("a", "b", 1, "c")]
 
-    assert [3, 5, 6] == found
+    assert found == [3, 5, 6]
 
 
 def test_the_line_of_what_is_absent_is_that_of_what_is_above_it(tmp_path: Path) -> None:
     document = read(tmp_path, "a: 1\nb:\n  c: 1\n")
 
-    assert 2 == document.line("b", "d", 7)
+    assert document.line("b", "d", 7) == 2
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_taken(tmp_path: Path) -> None:
     document = read(tmp_path, b"\xef\xbb\xbfa: 1\r\nb: 2\r\n")
 
-    assert {"a": "1", "b": "2"} == bare(document.root)
-    assert "utf-8-sig" == document.encoding
-    assert 2 == document.line("b")
-    assert 2 == document.lines
+    assert bare(document.root) == {"a": "1", "b": "2"}
+    assert document.encoding == "utf-8-sig"
+    assert document.line("b") == 2
+    assert document.lines == 2
 
 
 @pytest.mark.parametrize(
@@ -90,8 +98,10 @@ def test_a_byte_order_mark_and_windows_line_ends_are_taken(tmp_path: Path) -> No
         ("a: ! 1\n", "doc.yaml:1: tag '!': tags are not allowed"),
         (
             "a: !!python/object/apply:os.system [ls]\n",
-            "doc.yaml:1: tag 'tag:yaml.org,2002:python/object/apply:os.system': "
-            "tags are not allowed",
+            (
+                "doc.yaml:1: tag 'tag:yaml.org,2002:python/object/apply:os.system': "
+                "tags are not allowed"
+            ),
         ),
         (
             "a:\n  <<: {b: 1}\n",
@@ -133,7 +143,7 @@ def test_an_alias_bomb_is_refused_at_its_first_alias(tmp_path: Path) -> None:
 def test_all_problems_are_told_at_once_in_the_order_of_their_lines(tmp_path: Path) -> None:
     message = refusal(tmp_path, "a: 1\nb: !t 2\na: 3\nc: &x 4\n")
 
-    assert [2, 3, 4] == [int(line.split(":")[1]) for line in message.splitlines()]
+    assert [int(line.split(":")[1]) for line in message.splitlines()] == [2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +154,7 @@ def test_broken_yaml_names_the_line(tmp_path: Path, content: str, line: int) -> 
     message = refusal(tmp_path, content)
 
     assert message.startswith(f"doc.yaml:{line}: not valid YAML: ")
-    assert 1 == len(message.splitlines())
+    assert len(message.splitlines()) == 1
 
 
 @pytest.mark.parametrize("content", ["a: ! 1\n", "a: 1\na: 2\n", "", "a:\n", "- a\nb: 1", "a: ~\n"])
@@ -162,7 +172,7 @@ def test_the_pure_parser_refuses_the_same(
 def test_a_nesting_bomb_of_megabytes_ends_at_the_limit(tmp_path: Path) -> None:
     message = refusal(tmp_path, "[" * 4_000_000)
 
-    assert "doc.yaml:1: nested more than 40 levels deep" == message
+    assert message == "doc.yaml:1: nested more than 40 levels deep"
 
 
 def test_a_file_beyond_the_limit_is_not_read(
@@ -172,14 +182,14 @@ def test_a_file_beyond_the_limit_is_not_read(
 
     message = refusal(tmp_path, "abc: defghij")
 
-    assert "doc.yaml: 12 bytes; a document has at most 10" == message
+    assert message == "doc.yaml: 12 bytes; a document has at most 10"
 
 
 def test_a_file_full_of_mistakes_stops_after_some(tmp_path: Path) -> None:
     with pytest.raises(RulesetError) as caught:
         read(tmp_path, "a: 1\n" * 100_000)
 
-    assert 200 == len(caught.value.problems)
+    assert len(caught.value.problems) == 200
     assert str(caught.value).endswith("… and 180 more")
 
 
@@ -189,7 +199,7 @@ def test_a_missing_file_names_what_is_near(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_document(tmp_path / "sdo.yaml", error=ConfigError, shown="sdo.yaml")
 
-    assert "sdo.yaml: no such file; did you mean 'sod.yaml'?" == str(caught.value)
+    assert str(caught.value) == "sdo.yaml: no such file; did you mean 'sod.yaml'?"
 
 
 def test_a_file_in_a_missing_folder_says_so(tmp_path: Path) -> None:
@@ -204,7 +214,7 @@ def test_a_folder_where_a_file_should_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_document(tmp_path, error=ConfigError, shown="rules")
 
-    assert "rules: a folder, where a YAML file should be" == str(caught.value)
+    assert str(caught.value) == "rules: a folder, where a YAML file should be"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in folders")
@@ -214,7 +224,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_document(tmp_path / "pipe.yaml", error=ConfigError, shown="pipe.yaml")
 
-    assert "pipe.yaml: not a plain file" == str(caught.value)
+    assert str(caught.value) == "pipe.yaml: not a plain file"
 
 
 def test_a_null_character_in_a_path_is_an_error_not_a_traceback() -> None:
@@ -225,7 +235,7 @@ def test_a_null_character_in_a_path_is_an_error_not_a_traceback() -> None:
 
 
 def test_paths_outside_the_folder_are_shown_relative(tmp_path: Path) -> None:
-    assert "../b/c.yaml" == shown_path(tmp_path / "b" / "c.yaml", tmp_path / "a")
+    assert shown_path(tmp_path / "b" / "c.yaml", tmp_path / "a") == "../b/c.yaml"
 
 
 _text = st.text(
@@ -246,7 +256,7 @@ def test_what_yaml_writes_is_read_back_as_the_same_text(
     tmp_path_factory: pytest.TempPathFactory, tree: object
 ) -> None:
     class Quoting(yaml.SafeDumper):
-        def ignore_aliases(self, _data: object) -> bool:  # noqa: PLR6301
+        def ignore_aliases(self, _data: object) -> bool:
             return True
 
     written = yaml.dump(tree, Dumper=Quoting, default_style='"', allow_unicode=True)
