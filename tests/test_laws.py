@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sod_analyzer.catalogue.places import Place, PlaceKind
+from sod_analyzer.detect.holding import Holding
 from sod_analyzer.detect.judge import Judge, RuleResult
-from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.lens import Lens, lens_of
 from sod_analyzer.evaluate.reach import Engine
+from sod_analyzer.explain.forward import Forward
 from sod_analyzer.explain.paths import Guide, Witness, replay
 from sod_analyzer.graph.edges import KINDS
 from sod_analyzer.model.access import NodeKind
@@ -178,11 +182,32 @@ def test_people_holding_bots_holding_bots_have_what_the_last_one_has() -> None:
 
 
 def _pair(engine: Engine, identity: str, system: str) -> Any:
-    import numpy as np
-
-    from sod_analyzer.catalogue.places import Place, PlaceKind
-
     first = engine.snapshot.ranges[NodeKind.IDENTITY].start
     code = engine.snapshot.codes[NodeKind.IDENTITY, identity] - first
     place = engine.columns.atlas.number[Place(PlaceKind.SYSTEM, system, system)]
     return np.array([code * engine.n_places + place])
+
+
+@given(worlds(), lenses, st.sampled_from(sorted(DUTIES)))
+@settings(max_examples=150, deadline=None)
+def test_asking_who_can_is_asking_everyone_whether_they_can(
+    world: World, lens: tuple[Counts, dict[str, Any]], duty: str
+) -> None:
+    """One route flows from rights to people, the other walks from each person to rights."""
+    engine = engine_of(world, ALL)
+    forward = Forward(engine)
+    subjects = engine.snapshot.ranges[NodeKind.IDENTITY]
+    seen = lens_of(lens[0])
+    places = [
+        n
+        for n, p in enumerate(engine.columns.atlas.places)
+        if p.kind in (PlaceKind.ANYWHERE, PlaceKind.APPLICATION, PlaceKind.SYSTEM)
+    ]
+
+    for possible in (False, True):
+        through = replace(seen, possible=possible)
+        holding = Holding(engine, through, subjects)
+        for place in places:
+            pairs = np.arange(len(subjects)) * engine.n_places + place
+            expected = [forward.can(through, code, duty, place) for code in subjects]
+            assert holding.at(duty, pairs).tolist() == expected

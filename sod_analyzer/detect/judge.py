@@ -124,6 +124,21 @@ class Judge:
             self._blind(rule),
         )
 
+    def places_seen(self, rule: Rule, lens: Lens) -> list[tuple[int, int]]:
+        """(subject, place) pairs where a lens sees enough duties, for everyone judged.
+
+        A subject that has them over everything has the one place `n_places`. Sorted. What no
+        application claims is left out: there nothing is certain.
+        """
+        seen = self._seen(rule, lens, None)
+        n_places = self.engine.n_places
+        everywhere = np.flatnonzero(seen.all & self.judged)
+        pairs = self._judged(seen.pairs, without=everywhere)
+        pairs = pairs[pairs % n_places != self.engine.unmapped]
+        rows = [(int(s), n_places) for s in everywhere]
+        rows += [(int(p) // n_places, int(p) % n_places) for p in pairs]
+        return sorted(rows)
+
     # -- one lens --------------------------------------------------------------------------------
 
     def _places(self, rule: Rule) -> Keys:

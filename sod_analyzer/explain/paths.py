@@ -196,7 +196,7 @@ class Guide:
                     below.at(target, column) == left - 1
                 ):
                     return Hop(edge, own_change=True), target, level - 1
-        raise AssertionError(f"no way on from node {node}, column {column}, {left} hops left")  # noqa: TRY003
+        raise AssertionError(f"no way on from node {node}, column {column}, {left} hops left")
 
     def _leaving(self, node: int, flags: Flag, *, becoming: bool) -> Iterator[int]:
         start, stop = self.edges.leaving[node], self.edges.leaving[node + 1]

@@ -33,6 +33,9 @@ PLACE_ALL = "all"
 PLACE_UNMAPPED = "unmapped"
 PLACE_ANYWHERE = "anywhere"
 
+#: Rule id of the finding "has everything in a system"; no ruleset may use it.
+UNRESTRICTED_RULE = "UNRESTRICTED"
+
 _text = pa.string()
 _count = pa.int64()
 _flag = pa.bool_()

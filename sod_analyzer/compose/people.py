@@ -1,0 +1,224 @@
+"""Everyone assessed, who may be dormant, and what no application claims."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sod_analyzer.catalogue.places import PlaceKind
+from sod_analyzer.compose.words import listed
+from sod_analyzer.detect.judge import Judge, RuleResult
+from sod_analyzer.evaluate.lens import Lens, lens_of
+from sod_analyzer.explain.names import Names
+from sod_analyzer.graph.closure import Facts, Flow
+from sod_analyzer.graph.edges import KINDS, Flag
+from sod_analyzer.model.access import GrantKind, IdentityClass, NodeKind
+from sod_analyzer.model.finding import UNRESTRICTED_RULE, Verdict
+from sod_analyzer.model.ruleset import Duty, Means, Rule
+
+Row = dict[str, Any]
+
+#: What counts by default: held or eligible, sure or conditional.
+COUNTED = Lens(means=Means.ELIGIBLE, conditional=True)
+
+
+def population(judge: Judge, names: Names, violations: Sequence[Row]) -> list[Row]:
+    """One row per identity: who was looked at, through which accounts, with what result."""
+    engine = judge.engine
+    edges = engine.edges
+    holds = KINDS.index(GrantKind.HOLDS)
+    accounts: dict[int, list[int]] = defaultdict(list)
+    asleep: dict[int, int] = Counter()
+    for edge in np.flatnonzero((edges.kind == holds) & (edges.flags & int(Flag.UNDECIDED) == 0)):
+        accounts[int(edges.holder[edge])].append(int(edges.target[edge]))
+        asleep[int(edges.holder[edge])] += int(bool(edges.flags[edge] & int(Flag.DORMANT)))
+    methods = _methods(engine.snapshot["links"].to_pylist())
+    duties = _duties_held(judge)
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in violations:
+        if row["rule_id"] != UNRESTRICTED_RULE:
+            found[row["subject"]][row["verdict"]] += 1
+    ids = engine.snapshot.node_ids
+    rows = []
+    for offset, code in enumerate(judge.subjects):
+        person = names.row(code)
+        mine = found[person["identity"]]
+        broken, open_ = mine[Verdict.VIOLATION], mine[Verdict.NOT_EVALUABLE]
+        rows.append(
+            {
+                **{k: person[k] for k in ("identity", "email", "kind", "status")},
+                **{k: person[k] for k in ("department", "title", "manager")},
+                "subject_key": names.subject_keys[code][1],
+                "name": names.name(code),
+                "accounts": len(accounts[code]),
+                "dormant_accounts": asleep[code],
+                "account_ids": "; ".join(sorted(ids[a] for a in accounts[code])) or None,
+                "matched_by": "; ".join(sorted(methods.get(person["identity"], ()))) or None,
+                "duties": "; ".join(duties[offset]) or None,
+                "violations": broken,
+                "not_evaluable": open_,
+                "result": _result(broken, open_, judged=bool(judge.judged[offset])),
+            }
+        )
+    kinds = [str(kind) for kind in IdentityClass]
+    return sorted(rows, key=lambda r: (kinds.index(r["kind"]), r["name"], r["identity"]))
+
+
+def _result(broken: int, open_: int, *, judged: bool) -> str:
+    if not judged:
+        return "not judged"
+    if broken:
+        return "conflict"
+    return "not evaluable" if open_ else "no conflict"
+
+
+def _methods(links: Iterable[Row]) -> Mapping[str, set[str]]:
+    methods: dict[str, set[str]] = defaultdict(set)
+    for link in links:
+        if link["identity"] and link["outcome"] == "linked":
+            methods[link["identity"]].add(link["method"])
+    return methods
+
+
+def _duties_held(judge: Judge) -> list[list[str]]:
+    """For each identity: the duties it holds in any place at all."""
+    holding = judge.holding(COUNTED)
+    held: list[list[str]] = [[] for _ in judge.subjects]
+    for duty in judge.engine.columns.duties:
+        for subject in np.unique(holding.explicit(duty.duty_id) // judge.engine.n_places):
+            held[subject].append(duty.duty_id)
+    return held
+
+
+def would_be(
+    judge: Judge, names: Names, rules: Iterable[Rule], results: Iterable[RuleResult]
+) -> list[Row]:
+    """What would be a violation if a dormant account were used again, or a change were made."""
+    rows: list[Row] = []
+    for rule, result in zip(rules, results, strict=True):
+        lens = lens_of(rule.counts)
+        rows.extend(
+            _extra(
+                judge, names, rule, result, replace(lens, dormant=True), "if re-enabled: {dormant}"
+            )
+        )
+        if lens.means is not Means.SELF_GRANT:
+            further = replace(lens, means=Means.SELF_GRANT, changes=1)
+            why = "could become a violation by one own change"
+            rows.extend(_extra(judge, names, rule, result, further, why))
+    return sorted(rows, key=lambda r: (r["rule_id"], r["name"], r["place"], r["why"]))
+
+
+def _extra(
+    judge: Judge, names: Names, rule: Rule, result: RuleResult, lens: Lens, why: str
+) -> list[Row]:
+    engine = judge.engine
+    if engine.same(lens, lens_of(rule.counts)):
+        return []
+    broken = {
+        (int(s), int(p))
+        for s, p, v in zip(result.subject, result.place, result.violation, strict=True)
+        if v
+    }
+    everywhere = {s for s, p in broken if p == engine.n_places}
+    places = engine.columns.atlas.places
+    rows = []
+    for subject, place in judge.places_seen(rule, lens):
+        if (subject, place) in broken or subject in everywhere:
+            continue
+        code = judge.subjects.start + subject
+        dormant = dormant_accounts_of(judge, code)
+        key = "all" if place == engine.n_places else places[place].key
+        rows.append(
+            {
+                "rule_id": rule.rule_id,
+                "subject": engine.snapshot.node_ids[code],
+                "name": names.name(code),
+                "place": key,
+                "accounts": "; ".join(dormant) or None,
+                "why": why.format(dormant=listed(dormant)),
+            }
+        )
+    return rows
+
+
+def dormant_accounts_of(judge: Judge, code: int) -> list[str]:
+    """Ids of the identity's accounts that cannot be used now."""
+    edges = judge.engine.edges
+    start, stop = edges.leaving[code], edges.leaving[code + 1]
+    return sorted(
+        {
+            judge.engine.snapshot.node_ids[edges.target[edge]]
+            for edge in range(int(start), int(stop))
+            if edges.flags[edge] & int(Flag.DORMANT)
+        }
+    )
+
+
+def unmapped(judge: Judge, names: Names, duties: Mapping[str, Duty]) -> list[Row]:
+    """Every resource that no application claims and on which somebody could perform a duty."""
+    engine = judge.engine
+    spots = sorted(engine.columns.unmapped)
+    if not spots:
+        return []
+    table = engine.snapshot["entitlements"]
+    first = engine.snapshot.ranges[NodeKind.ENTITLEMENT].start
+    number = {spot: n for n, spot in enumerate(spots)}
+    pairs = zip(
+        table.column("system").to_pylist(), table.column("resource").to_pylist(), strict=True
+    )
+    wanted = set(engine.columns.possible.node.tolist())
+    seeds = np.array(
+        [
+            (first + n) * len(spots) + number[pair]
+            for n, pair in enumerate(pairs)
+            if pair in number and first + n in wanted
+        ],
+        dtype=np.int64,
+    )
+    allowed = engine.edges.allowed(COUNTED.flags)
+    flow = Flow(engine.edges.n_nodes, engine.edges.holder[allowed], engine.edges.target[allowed])
+    reached = flow.spread(Facts.of(len(spots), seeds, np.zeros(len(seeds), dtype=np.int64)))
+    people = reached.within(judge.subjects)
+    parts_of = {
+        part: way.duty for way in engine.columns.ways if way.duty in duties for part in way.parts
+    }
+    rows = []
+    for n, (system, resource) in enumerate(spots):
+        holders = [names.name(int(code)) for code in people.node[people.column == n]]
+        acts = sorted({parts_of[part] for part in engine.columns.unmapped[system, resource]})
+        rows.append(
+            {
+                "system": system,
+                "resource": resource,
+                "duties": "; ".join(acts),
+                "holders": len(holders),
+                "people": listed(sorted(holders)) or None,
+            }
+        )
+    return rows
+
+
+def open_environments(judge: Judge) -> list[tuple[str, str]]:
+    """Resources on which a duty of some environment is possible, and nobody says which it is in."""
+    columns = judge.engine.columns
+    rows = judge.engine.snapshot["entitlements"]
+    first = judge.engine.snapshot.ranges[NodeKind.ENTITLEMENT].start
+    known = {
+        (int(n), int(p), int(q))
+        for n, p, q in zip(columns.sure.node, columns.sure.place, columns.sure.part, strict=True)
+    }
+    places = columns.atlas.places
+    found = set()
+    for node, place, part in zip(
+        columns.possible.node, columns.possible.place, columns.possible.part, strict=True
+    ):
+        key = (int(node), int(place), int(part))
+        if key not in known and places[key[1]].kind is PlaceKind.ANYWHERE:
+            row = rows.slice(int(node) - first, 1).to_pylist()[0]
+            found.add((row["system"], row["resource"]))
+    return sorted(found)

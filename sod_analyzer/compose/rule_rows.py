@@ -1,0 +1,155 @@
+"""Rules and patterns as rows: what each rule found, and what each pattern matched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sod_analyzer.compose.people import COUNTED
+from sod_analyzer.compose.words import counted, listed
+from sod_analyzer.detect.judge import Judge, RuleResult
+from sod_analyzer.model.finding import Verdict
+from sod_analyzer.model.ruleset import Rule, Ruleset
+from sod_analyzer.model.settings import UNREAD
+
+Row = dict[str, Any]
+
+
+def rule_rows(
+    judge: Judge,
+    ruleset: Ruleset,
+    results: Iterable[RuleResult],
+    violations: Sequence[Row],
+    places: Sequence[Row],
+) -> list[Row]:
+    """One row per rule, sorted by id."""
+    of_rule = {v["finding_id"]: v["rule_id"] for v in violations}
+    rows = []
+    for result in results:
+        rule = result.rule
+        mine = [v for v in violations if v["rule_id"] == rule.rule_id]
+        broken = [v for v in mine if v["verdict"] == Verdict.VIOLATION]
+        mine_places = [p for p in places if of_rule[p["finding_id"]] == rule.rule_id]
+        not_evaluable = bool(result.dead or result.open_places)
+        rows.append(
+            {
+                "rule_id": rule.rule_id,
+                "title": rule.title,
+                "severity": str(rule.severity),
+                "tiers": "; ".join(f"{t}: {s}" for t, s in sorted(rule.tiers.items())) or None,
+                "scope": str(rule.scope),
+                "logic": logic(rule),
+                "why": rule.why,
+                "counts": "; ".join(
+                    [*map(str, rule.counts.means), *map(str, rule.counts.certainty)]
+                ),
+                "controls": "; ".join(rule.controls) or None,
+                "references": "; ".join(
+                    f"{name} {', '.join(ids)}" for name, ids in sorted(rule.references.items())
+                )
+                or None,
+                "false_positives": "; ".join(rule.false_positives) or None,
+                "status": rule.status,
+                "people_violating": len({v["subject"] for v in broken}),
+                "violations": len(broken),
+                "places": sum(p["verdict"] == Verdict.VIOLATION for p in mine_places),
+                "not_evaluable": len(mine) - len(broken),
+                "state": "not evaluable" if not_evaluable else "evaluated",
+                "notes": "; ".join(_notes(judge, ruleset, result)) or None,
+            }
+        )
+    return sorted(rows, key=lambda r: r["rule_id"])
+
+
+def logic(rule: Rule) -> str:
+    """The rule's condition in one line."""
+    if rule.count == len(rule.duties):
+        return " and ".join(rule.duties)
+    return f"{rule.count} of {', '.join(rule.duties)}"
+
+
+def _notes(judge: Judge, ruleset: Ruleset, result: RuleResult) -> list[str]:
+    columns = judge.engine.columns
+    notes = [f"no live way to {duty}" for duty in result.dead]
+    notes += [
+        f"{duty}: {', '.join(systems)} not read completely"
+        for duty, systems in sorted(result.blind.items())
+        if systems
+    ]
+    dead, unused = [], set()
+    systems = set()
+    for duty in result.rule.duties:
+        for row in pattern_rows_of(judge, ruleset, duty):
+            if row["state"] == "dead":
+                dead.append(f"{duty}: {row['pattern']}")
+            elif row["state"] == "product not used":
+                unused.add(row["pattern"].partition(":")[0])
+        systems |= set(columns.systems_of(duty))
+    if dead:
+        notes.append(f"patterns that match nothing: {listed(dead, most=5)}")
+    if unused:
+        notes.append(f"products not used: {', '.join(sorted(unused))}")
+    for system in sorted(systems):
+        for unread in UNREAD.get(columns.atlas.systems[system].product, ()):
+            notes.append(f"{str(unread).replace('-', ' ')} ({system})")
+    alone = _alone(judge)
+    if alone:
+        notes.append(f"{counted(alone, 'unmatched account')} assessed under their own names")
+    return notes
+
+
+def _alone(judge: Judge) -> int:
+    """Judged accounts that no person could be found for."""
+    statuses = judge.engine.snapshot["identities"].column("status").to_pylist()
+    return sum(
+        status == "unknown" and bool(judged)
+        for status, judged in zip(statuses, judge.judged, strict=True)
+    )
+
+
+def pattern_rows(judge: Judge, ruleset: Ruleset) -> list[Row]:
+    """One row per selector of every duty, sorted by duty, way, part."""
+    return [row for duty in ruleset.duties for row in pattern_rows_of(judge, ruleset, duty.duty_id)]
+
+
+def pattern_rows_of(judge: Judge, ruleset: Ruleset, duty: str) -> list[Row]:
+    """The selectors of one duty, and what they matched."""
+    columns = judge.engine.columns
+    people = _people_with(judge, duty)
+    rows = []
+    for number in columns.ways_of.get(duty, ()):
+        way = columns.ways[number]
+        for ordinal, part in enumerate(way.parts, start=1):
+            use = columns.use_of(part)
+            state = "live" if use.entitlements else "dead" if use.systems else "product not used"
+            rows.append(
+                {
+                    "duty": duty,
+                    "duty_title": ruleset.duty[duty].title,
+                    "way": way.ordinal,
+                    "part": ordinal,
+                    "pattern": str(columns.parts[part]),
+                    "systems": "; ".join(use.systems) or None,
+                    "entitlements": use.entitlements,
+                    "people": people,
+                    "state": state,
+                }
+            )
+    return rows
+
+
+def _people_with(judge: Judge, duty: str) -> int:
+    pairs = judge.holding(COUNTED).explicit(duty)
+    subjects = np.unique(pairs // judge.engine.n_places)
+    return int(judge.judged[subjects].sum())
+
+
+def severities(violations: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Open violations by severity, folded ones left out."""
+    found: dict[str, int] = {}
+    for row in violations:
+        if row["verdict"] == Verdict.VIOLATION and not row["folded_under"]:
+            found[row["severity"]] = found.get(row["severity"], 0) + 1
+    return found

@@ -1,0 +1,157 @@
+"""Witnesses as a reader follows them: hop by hop, each with its file and record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sod_analyzer.catalogue.places import PlaceKind
+from sod_analyzer.compose.words import lower_first
+from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.reach import Engine
+from sod_analyzer.explain.names import Names
+from sod_analyzer.explain.paths import Hop, Witness
+from sod_analyzer.graph.edges import KINDS, Flag
+from sod_analyzer.model.access import WHOLE_SYSTEM, NodeKind
+from sod_analyzer.model.settings import UNREAD, Unread
+
+Row = dict[str, Any]
+
+_UNREAD_WORDS = {
+    Unread.GATES: "gates not evaluated",
+    Unread.PIPELINES: "pipeline reach not evaluated",
+}
+
+
+class Tracer:
+    """Prints witnesses of one engine."""
+
+    def __init__(self, engine: Engine, names: Names) -> None:
+        self.engine = engine
+        self.names = names
+        grants = engine.snapshot["grants"]
+        self._source = grants.column("source_id")
+        self._record = grants.column("record")
+        self._condition = grants.column("condition")
+        self._behind = self._derivations()
+
+    def _derivations(self) -> dict[tuple[int, int], list[str]]:
+        behind: dict[tuple[int, int], list[str]] = {}
+        for row in self.engine.snapshot["derivations"].to_pylist():
+            place = self.names.place_of(row["source_id"], row["record"])
+            behind.setdefault((row["holder"], row["target"]), []).append(f"{row['part']}: {place}")
+        return behind
+
+    def hops(self, witness: Witness) -> list[Row]:
+        """The hops of every run, in order; a run is one part, numbered from 1."""
+        return [
+            {"part": part, "hop": n, **self.hop(hop)}
+            for part, run in enumerate(witness.runs, start=1)
+            for n, hop in enumerate(run, start=1)
+        ]
+
+    def hop(self, hop: Hop) -> Row:
+        """One hop with the source record that states it: the first in file and record order."""
+        edges, names = self.engine.edges, self.names
+        holder, target = int(edges.holder[hop.edge]), int(edges.target[hop.edge])
+        rows = edges.rows_of(hop.edge)
+        first = int(rows[0])
+        source_id, record = self._source[first].as_py(), self._record[first].as_py()
+        return {
+            "from_kind": str(self.engine.snapshot.kind_of(holder)),
+            "from_id": self.engine.snapshot.node_ids[holder],
+            "from_name": names.name(holder),
+            "kind": str(KINDS[int(edges.kind[hop.edge])]),
+            "to_kind": str(self.engine.snapshot.kind_of(target)),
+            "to_id": self.engine.snapshot.node_ids[target],
+            "to_name": names.name(target),
+            "note": self._note(hop, first),
+            "source_id": source_id,
+            "file": names.file(source_id),
+            "record": record,
+            "at": names.at(source_id, record),
+            "also": "; ".join(sorted(set(self._behind.get((holder, target), ())))) or None,
+            "same": len(rows),
+        }
+
+    def _note(self, hop: Hop, row: int) -> str | None:
+        flags = Flag(int(self.engine.edges.flags[hop.edge]))
+        notes = []
+        if Flag.CONDITIONAL in flags:
+            notes.append(f"conditional: {self._condition[row].as_py() or 'condition not stated'}")
+        if Flag.ELIGIBLE in flags:
+            notes.append("eligible")
+        if hop.own_change:
+            notes.append("one own change")
+        if Flag.UNDECIDED in flags:
+            notes.append("undecided link")
+        if Flag.DORMANT in flags:
+            notes.append("dormant account")
+        if Flag.OUT_OF_TIME in flags:
+            notes.append("not valid on this day")
+        return "; ".join(notes) or None
+
+    def nodes(self, code: int, run: tuple[Hop, ...]) -> list[str]:
+        """Names along a run, from the subject on."""
+        targets = [int(self.engine.edges.target[hop.edge]) for hop in run]
+        return [self.names.name(node) for node in (code, *targets)]
+
+    def text(self, code: int, witness: Witness) -> str:
+        """The witness in one line."""
+        return " + ".join(" > ".join(self.nodes(code, run)) for run in witness.runs)
+
+    def end(self, run: tuple[Hop, ...]) -> dict[str, Any]:
+        """The entitlement a run ends at."""
+        return self.names.row(int(self.engine.edges.target[run[-1].edge]))
+
+    def caveats(self, systems: list[str]) -> list[str]:
+        """What was not evaluated about results through these systems."""
+        known = self.engine.columns.atlas.systems
+        return [
+            f"{_UNREAD_WORDS[unread]} ({system})"
+            for unread in Unread
+            for system in systems
+            if system in known and unread in UNREAD.get(known[system].product, ())
+        ]
+
+    def why_unknown(self, witness: Witness, duty: str, lens: Lens, place: int) -> str:
+        """Why a leg that has this witness is not certain to count."""
+        columns = self.engine.columns
+        for run in witness.runs:
+            for hop in run:
+                if Flag.UNDECIDED in Flag(int(self.engine.edges.flags[hop.edge])):
+                    target = int(self.engine.edges.target[hop.edge])
+                    return (
+                        f"{self.engine.snapshot.node_ids[target]} may be this person's account: "
+                        "its links disagree"
+                    )
+        title = lower_first(next(d.title for d in columns.duties if d.duty_id == duty))
+        ends = [self.end(run) for run in witness.runs]
+        if place == self.engine.unmapped:
+            for end in ends:
+                if (end["system"], end["resource"]) in columns.unmapped:
+                    return f"no application claims {end['system']}:{end['resource']}"
+            if any(end["resource"] == WHOLE_SYSTEM for end in ends):
+                return f"the right to {title} reaches resources that no application claims"
+            return f"the right to {title} is held, but perhaps elsewhere"
+        del lens
+        for end in ends:
+            environment = columns.atlas.environment_of(end["system"])
+            if environment is None:
+                return f"the environment of {end['system']}:{end['resource']} is not known"
+        return f"the environment in which one can {title} is not known"
+
+    def place_label(self, number: int) -> str:
+        """A place as messages name it."""
+        place = self.engine.columns.atlas.places[number]
+        if place.kind is PlaceKind.APPLICATION:
+            title = self.names.applications[place.key]["title"]
+            return str(title or place.key)
+        return place.label
+
+    def first_account(self, run: tuple[Hop, ...]) -> str | None:
+        """The account through which a run leaves the subject."""
+        for hop in run:
+            target = int(self.engine.edges.target[hop.edge])
+            if self.engine.snapshot.kind_of(target) is NodeKind.ACCOUNT:
+                return self.engine.snapshot.node_ids[target]
+        return None
