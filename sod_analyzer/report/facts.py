@@ -1,0 +1,290 @@
+"""What more than one format says: figures, verdict line, gaps, the worked example.
+
+Everything is counted here from the report's tables, once, so that the page and the workbook
+cannot say different numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sod_analyzer.model.access import SystemScope
+from sod_analyzer.model.finding import Report, Verdict
+from sod_analyzer.model.ruleset import Severity
+from sod_analyzer.report.words import MEANINGS, VERBS
+
+#: Severities, worst first.
+SEVERITIES: tuple[str, ...] = tuple(str(severity) for severity in reversed(Severity))
+
+#: Columns of the severity matrix: verdict, whether folded, and what readers call it.
+COLUMNS: tuple[tuple[str, str, str], ...] = (
+    ("violation", "no", "violations"),
+    ("violation", "yes", "folded violations"),
+    ("not-evaluable", "no", "not evaluable"),
+    ("not-evaluable", "yes", "folded, not evaluable"),
+)
+
+_CLEAN_CLAIM = re.compile(r"\bno (conflicts?|violations?|findings?)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One named count and what it counts."""
+
+    name: str
+    value: int
+    meaning: str
+
+    @property
+    def title(self) -> str:
+        """The name as a heading."""
+        return self.name.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The first lines of every format. `tone` is incomplete, findings, caution or clean."""
+
+    tone: str
+    word: str
+    completeness: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """All exceptions that one gap id names, as far as they are in one state."""
+
+    gap: str
+    state: str  # open | accepted
+    kind: str
+    system: str
+    hides: str
+    count: int
+    accepted: str | None
+    text: str  # of the first
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One hop of the worked example, as an instruction to a person with the files at hand."""
+
+    number: int
+    duty: str
+    says: str
+    file: str
+    at: str
+    sha256: str
+
+
+def rows(table: pa.Table) -> list[dict[str, Any]]:
+    """The table's rows as dictionaries; for tables that are shown whole, not for hops."""
+    found: list[dict[str, Any]] = table.to_pylist()
+    return found
+
+
+def folded(row: dict[str, Any]) -> str:
+    """`yes` for a finding that another one implies."""
+    return "no" if row["folded_under"] is None else "yes"
+
+
+def matrix(report: Report) -> dict[str, list[int]]:
+    """Findings by severity (worst first), one count for each of `COLUMNS`."""
+    found = report["violations"].select(["severity", "verdict", "folded_under"])
+    counts = Counter((row["severity"], row["verdict"], folded(row)) for row in rows(found))
+    unlisted = sorted({str(severity) for severity, _, _ in counts} - set(SEVERITIES))
+    return {
+        severity: [counts[severity, verdict, fold] for verdict, fold, _ in COLUMNS]
+        for severity in (*SEVERITIES, *unlisted)
+    }
+
+
+def figures(report: Report) -> tuple[Figure, ...]:
+    """The key numbers, in reading order."""
+    found = rows(report["violations"].select(["finding_id", "subject", "verdict", "folded_under"]))
+    breaks = [row for row in found if row["verdict"] == Verdict.VIOLATION]
+    counted = {row["finding_id"]: row for row in breaks if folded(row) == "no"}
+    unknown = [row for row in found if row["verdict"] == Verdict.NOT_EVALUABLE]
+    places = rows(report["places"].select(["finding_id", "verdict"]))
+    values = {
+        "people_assessed": report["population"].num_rows,
+        "people_in_conflict": len({row["subject"] for row in counted.values()}),
+        "violations": len(counted),
+        "places": sum(
+            row["finding_id"] in counted and row["verdict"] == Verdict.VIOLATION for row in places
+        ),
+        "folded": len(breaks) - len(counted),
+        "not_evaluable": len(unknown),
+        "paths": _paths(report["hops"]),
+        "dormant": report["dormant"].num_rows,
+        "open_gaps": report.completeness.open_gaps,
+        "accepted_gaps": report.completeness.accepted_gaps,
+    }
+    return tuple(Figure(name, value, MEANINGS[name]) for name, value in values.items())
+
+
+def figure(report: Report, name: str) -> int:
+    """One of the key numbers."""
+    return next(figure.value for figure in figures(report) if figure.name == name)
+
+
+def headline(report: Report) -> Headline:
+    """Completeness first, then the result; clean only if nothing is missing and nothing found.
+
+    Errs: a result line that claims there is nothing while something is missing is replaced.
+    """
+    counts = {figure.name: figure.value for figure in figures(report)}
+    whole = report.completeness.complete and not report.completeness.open_gaps
+    found = counts["violations"] + counts["folded"]
+    result = report.result
+    if (not whole or counts["not_evaluable"]) and _CLEAN_CLAIM.search(result):
+        result = "Nothing found in what could be judged. This is no clean bill."
+    if not whole:
+        return Headline("incomplete", "Incomplete", report.completeness.line, result)
+    if found:
+        return Headline("findings", "Conflicts found", report.completeness.line, result)
+    if counts["not_evaluable"]:
+        return Headline(
+            "caution", "Not everything could be judged", report.completeness.line, result
+        )
+    if report.completeness.accepted_gaps:
+        return Headline(
+            "caution", "Complete but for accepted gaps", report.completeness.line, result
+        )
+    return Headline("clean", "No conflicts", report.completeness.line, result)
+
+
+def judged(report: Report, result: str | None) -> str | None:
+    """A person's result, worded so that missing input never reads as a clean bill."""
+    if result == "no conflict" and headline(report).tone == "incomplete":
+        return "none found; input incomplete"
+    return result
+
+
+def gaps(report: Report) -> tuple[Gap, ...]:
+    """Gaps, the open ones first, then by id."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows(report["exceptions"]):
+        if row["gap"] is not None:
+            state = "open" if row["accepted"] is None else "accepted"
+            groups.setdefault((state, row["gap"]), []).append(row)
+    return tuple(
+        Gap(
+            gap=gap,
+            state=state,
+            kind=members[0]["kind"],
+            system=members[0]["system"],
+            hides=members[0]["hides"],
+            count=len(members),
+            accepted=members[0]["accepted"],
+            text=members[0]["text"],
+        )
+        for (state, gap), members in sorted(groups.items(), key=lambda group: _open_first(group[0]))
+    )
+
+
+def systems(report: Report) -> list[dict[str, Any]]:
+    """Every system with its number of inputs and, in words, whether it is covered."""
+    inputs = Counter(
+        row["system"]
+        for row in rows(report["sources"].select(["system", "status"]))
+        if row["status"] == "read"
+    )
+    found = rows(report["systems"])
+    for row in found:
+        row["inputs"] = inputs[row["system"]]
+        if row["scope"] != SystemScope.IN_SCOPE:
+            row["coverage"] = str(row["scope"]).replace("-", " ")
+        else:
+            row["coverage"] = "covered" if row["inputs"] else "no input"
+    return found
+
+
+def ties(source: dict[str, Any]) -> bool:
+    """Whether the source's counts add up from its first line to what was loaded."""
+    names = ("continued", "header", "blank", "rejected", "duplicate", "filtered", "loaded")
+    return bool((source["lines"] or 0) == sum(source[name] or 0 for name in names))
+
+
+def difference(source: dict[str, Any]) -> int | None:
+    """Records found less records its owner expects; null when nobody stated a number."""
+    if source["expected_count"] is None:
+        return None
+    return int((source["parsed"] or 0) - source["expected_count"])
+
+
+def top(report: Report, column: str, *, most: int = 10) -> list[tuple[str, int, int]]:
+    """Values of a violations column with violations and people, most violations first."""
+    counts: Counter[str] = Counter()
+    people: dict[str, set[str]] = {}
+    chosen = dict.fromkeys(["verdict", "folded_under", "subject", column])
+    for row in rows(report["violations"].select(list(chosen))):
+        if row["verdict"] == Verdict.VIOLATION and folded(row) == "no":
+            value = row[column] or "(none)"
+            counts[value] += 1
+            people.setdefault(value, set()).add(row["subject"])
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [(value, count, len(people[value])) for value, count in ordered[:most]]
+
+
+def example(report: Report) -> tuple[dict[str, Any], tuple[Step, ...]] | None:
+    """One violation of this very report, and how to trace it by hand; None if there is none.
+
+    The first that passes several systems is taken, else the first.
+    """
+    found = [
+        row
+        for row in rows(report["violations"].slice(0, 1_000))
+        if row["verdict"] == Verdict.VIOLATION and folded(row) == "no"
+    ]
+    if not found:
+        return None
+    chosen = next((row for row in found if row["cross_system"]), found[0])
+    hashes = {row["source_id"]: row["sha256"] for row in rows(report["sources"])}
+    mine = report["hops"].filter(pc.equal(report["hops"]["finding_id"], chosen["finding_id"]))
+    duties = {row["duty"]: row["duty_title"] for row in rows(report["legs"].slice(0, 10_000))}
+    first_place = [row for row in rows(mine) if row["place"] == mine["place"][0].as_py()]
+    steps = tuple(
+        Step(
+            number=number,
+            duty=duties.get(row["duty"]) or row["duty"],
+            says=f"{row['from_name']} {verb(row['kind'])} {row['to_name']}.",
+            file=row["file"] or "(no file)",
+            at=row["at"] or "",
+            sha256=hashes.get(row["source_id"]) or "",
+        )
+        for number, row in enumerate(first_place, start=1)
+    )
+    return chosen, steps
+
+
+def verb(kind: str) -> str:
+    """How a hop of this kind reads in a sentence."""
+    return VERBS.get(kind, kind)
+
+
+def split(joined: str | None) -> list[str]:
+    """The parts of a cell that holds several, "; "-joined."""
+    return joined.split("; ") if joined else []
+
+
+def _paths(hops: pa.Table) -> int:
+    key = ["finding_id", "place", "duty", "part"]
+    return int(hops.select(key).group_by(key).aggregate([]).num_rows)
+
+
+def _open_first(group: tuple[str, str]) -> tuple[bool, str]:
+    state, gap = group
+    return (state != "open", gap)
+
+
+def unique(values: Iterable[str | None]) -> list[str]:
+    """The values that are there, sorted, each once."""
+    return sorted({value for value in values if value})

@@ -1,0 +1,63 @@
+"""The words that explain a report: definitions, method, glossary, and hops as sentences."""
+
+from __future__ import annotations
+
+#: How a hop reads in a sentence, by kind of grant.
+VERBS = {
+    "member": "is a member of",
+    "assigned": "is assigned",
+    "attached": "has attached",
+    "federated": "carries over to",
+    "contains": "grants",
+    "holds": "holds the account",
+    "controls": "controls",
+    "uses": "uses the shared login",
+    "assumes": "can assume",
+    "impersonates": "can impersonate",
+}
+
+MEANINGS = {
+    "people_assessed": "Identities in the population: people, vendors, shared logins and "
+    "workloads, each counted once however many accounts it has.",
+    "people_in_conflict": "Identities with at least one violation that is not folded.",
+    "violations": "Pairs of one rule and one subject that breaks it somewhere; not counted: "
+    "those that unrestricted access implies.",
+    "places": "Applications, resources or systems in which those violations hold.",
+    "folded": "Violations that follow from one finding of unrestricted access; listed under it.",
+    "not_evaluable": "Pairs of one rule and one subject that could be a violation: a fact that "
+    "decides it is missing.",
+    "paths": "Shortest ways by which the subjects hold the duties, one per duty and part.",
+    "dormant": "Would be a violation if a disabled or expired account worked again.",
+    "open_gaps": "Facts missing from the input that nobody has accepted.",
+    "accepted_gaps": "Facts missing from the input that a named owner has accepted until a day.",
+}
+
+GLOSSARY = (
+    ("Identity", "A person or workload that can be held to account."),
+    ("Account", "An identity's login in one system."),
+    ("Role", "A named bundle of rights: a group, team, policy or permission set."),
+    ("Entitlement", "The smallest right a system enforces: an action on a resource."),
+    ("Duty", "The entitlements that let one perform one business step."),
+    ("Rule", "Duties that one identity must not combine, with severity and reason."),
+    ("Violation", "A rule and an identity that breaks it; its places are where it does."),
+    ("Not evaluable", "Neither broken nor clear: a fact that decides it is missing."),
+    ("Folded", "Implied by unrestricted access, kept in the data, counted apart."),
+    ("Held", "Had now. Eligible: had after activating it. Self-grant: can be given to oneself."),
+    ("Sure", "Nothing else is needed. Conditional: depends on something not settled offline."),
+    ("Dormant", "The account does not work now: disabled, locked or expired."),
+    ("Place", "Where the duties meet: an application, resource or system; 'all' is everywhere."),
+    ("Gap", "A missing fact that could hide a conflict. It is open until somebody accepts it."),
+)
+
+METHOD = (
+    "Every source file is read whole, hashed, and counted from first line to last record.",
+    "Accounts are tied to people by employee id, unique e-mail or the alias file.",
+    "Where those disagree nothing is guessed: the account stands under its own name.",
+    "Rights flow from entitlements through roles, nested to any depth, to accounts.",
+    "An identity has what all its accounts have, in every system.",
+    "A duty is held in a place when one of its ways is held there by one account's reach.",
+    "A rule is broken in a place when enough of its duties are held there.",
+    "A fact that is missing makes a duty unknown.",
+    "A rule that could then be broken is not evaluable there: the report gives no clean bill.",
+    "For each duty the shortest path is shown; each hop names the file and record that state it.",
+)
