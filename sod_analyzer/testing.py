@@ -11,6 +11,7 @@ Used by our own tests and meant for the authors of other packages:
 from __future__ import annotations
 
 import copy
+import gzip
 import hashlib
 import re
 from collections import Counter
@@ -177,6 +178,8 @@ def _sources(raw: Raw, sources: pa.Table) -> Iterator[str]:
 
 def _physical_lines(local: Path, row: Mapping[str, Any]) -> Iterator[str]:
     content = local.read_bytes()
+    if content.startswith(b"\x1f\x8b"):
+        content = gzip.decompress(content)
     if (row["encoding"] or "").lower().replace("-", "").startswith(("utf16", "utf32")):
         return  # their line feeds are not single bytes
     count = content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
