@@ -1,0 +1,207 @@
+"""The files that people write: configuration, catalogue, and the reader's page."""
+
+# ruff: noqa: E501  the lines of other files stand here whole
+
+from __future__ import annotations
+
+from maker.world import HEADCOUNT, World
+
+SOD_YAML = f"""\
+# What is analysed, where its exports lie, and how accounts are tied to people.
+name: Northbank
+classification: Confidential
+as_of: 2026-10-31
+ruleset: devops
+catalogue: catalogue.yaml
+output: out/northbank
+max_skew_days: 7
+
+identity:
+  aliases: aliases.csv
+
+systems:
+  hr-north: {{title: Personnel system, product: hr, owner: Human Resources}}
+  ldap-north: {{title: Corporate directory, product: ldap, owner: Identity}}
+  github-north: {{title: GitHub organisation northbank, product: github, owner: Engineering tools}}
+  k8s-prod:
+    title: Production cluster
+    product: kubernetes
+    environment: prod
+    owner: Platform
+    groups_from: {{system: ldap-north, prefix: "oidc:"}}
+    accounts_from: {{system: ldap-north, by: email, prefix: "oidc:"}}
+  k8s-test:
+    title: Test cluster
+    product: kubernetes
+    environment: test
+    owner: Platform
+    groups_from: {{system: ldap-north, prefix: "oidc:"}}
+    accounts_from: {{system: ldap-north, by: email, prefix: "oidc:"}}
+  changeman: {{title: Mainframe change manager, product: change-manager, environment: prod, owner: Mainframe}}
+  old-erp: {{title: Former general ledger, product: sap, scope: out-of-scope, reason: Sold with the leasing business in 2025}}
+
+sources:
+  hr:
+    system: hr-north
+    importer: hr
+    path: hr/roster.csv
+    extracted_at: 2026-10-30T22:00:00Z
+    extracted_by: HR job 41
+    query: All employees and contractors, leavers of the last twelve months included
+    expected_count: {HEADCOUNT}
+  ldap:
+    system: ldap-north
+    importer: ldif
+    path: ldap
+    extracted_at: 2026-10-31T02:10:00Z
+    extracted_by: Identity, nightly dump
+    query: slapcat -b dc=northbank,dc=example
+    workloads: ["uid=*,ou=services,*"]
+  github:
+    system: github-north
+    importer: github
+    path: github
+    extracted_at: 2026-10-31T03:00:00Z
+    extracted_by: Engineering tools, with an owner's token
+    query: gh api --paginate
+  k8s-prod:
+    system: k8s-prod
+    importer: kubernetes
+    path: k8s-prod/rbac.json
+    extracted_at: 2026-10-31T03:15:00Z
+    extracted_by: Platform
+    query: kubectl get clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts -A -o json
+  k8s-test:
+    system: k8s-test
+    importer: kubernetes
+    path: k8s-test/rbac.json
+    extracted_at: 2026-10-31T03:20:00Z
+    extracted_by: Platform
+    query: kubectl get clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts -A -o json
+  changeman:
+    system: changeman
+    importer: csv
+    path: changeman/access.csv
+    extracted_at: 2026-10-30T23:30:00Z
+    extracted_by: Mainframe, batch CM900
+    query: Access list of all applications
+    timezone: Europe/Dublin
+    delimiter: ";"
+    encoding: cp1252
+    date_format: "%d.%m.%Y"
+    columns:
+      account: BENUTZER
+      employee_id: PERSNR
+      permission: RECHTE
+      resource: ANWENDUNG
+      valid_from: GUELTIG_AB
+      valid_until: GUELTIG_BIS
+    multi: {{permission: ","}}
+    translate:
+      permission:
+        C: check-in
+        A: approve
+        P: promote
+        E: edit-processor
+        U: administer-access
+        L: administer-log
+        B: browse
+"""
+
+CATALOGUE_YAML = """\
+# Which resources make up which application. The namespace treasury is missing on purpose.
+applications:
+  payments:
+    title: Payments
+    tier: move-money
+    owner: Head of Payments
+    resources:
+      - {system: github-north, resource: "northbank/payments-*"}
+      - {system: github-north, resource: northbank/shared-auth}
+      - {system: k8s-prod, resource: payments}
+      - {system: k8s-test, resource: payments}
+      - {system: changeman, resource: PAY}
+      - {system: ldap-north, resource: "cn=directory-admins,*"}
+  onboarding:
+    title: Onboarding
+    tier: customer-acquisition
+    owner: Head of Retail
+    resources:
+      - {system: github-north, resource: "northbank/onboarding-*"}
+      - {system: k8s-prod, resource: onboarding}
+      - {system: k8s-test, resource: onboarding}
+      - {system: changeman, resource: ONB}
+      - {system: ldap-north, resource: "cn=directory-admins,*"}
+  internet-banking:
+    title: Internet Banking
+    tier: customer-facing
+    owner: Head of Digital
+    resources:
+      - {system: github-north, resource: "northbank/ib-*"}
+      - {system: github-north, resource: northbank/shared-auth}
+      - {system: k8s-prod, resource: internet-banking}
+      - {system: k8s-test, resource: internet-banking}
+      - {system: changeman, resource: IBK}
+      - {system: ldap-north, resource: "cn=directory-admins,*"}
+  logging:
+    title: Logging
+    tier: infrastructure
+    owner: Platform
+    resources:
+      - {system: github-north, resource: northbank/observability}
+      - {system: k8s-prod, resource: logging}
+      - {system: k8s-test, resource: logging}
+      - {system: ldap-north, resource: "cn=directory-admins,*"}
+"""
+
+_README = """\
+# Northbank
+
+A small bank that does not exist: {people} people, a directory, a GitHub organisation, two clusters and an old change manager.
+`generate.py` makes every file in this folder, this page among them, and gives the same bytes on every run:
+
+```sh
+python samples/northbank/generate.py
+```
+
+`EXPECTED.json` says what an analysis must find: a verdict for every person, rule and place, from what was planted and not from any tool's output.
+Somebody who breaks a rule in the place `all` has the verdict `all` in the single places.
+
+## What is where
+
+| file | what |
+|---|---|
+| `sod.yaml`, `catalogue.yaml`, `aliases.csv` | what is analysed, which resources make up which application, accounts tied to people by hand |
+| `hr/roster.csv` | the people; one record appears twice, and some texts are hostile |
+| `ldap/` | accounts and nested groups, one ring of groups, one dangling member, names spelled in several ways |
+| `github/` | answers of the REST API |
+| `k8s-prod/`, `k8s-test/` | RBAC objects; some roles have the same name in both |
+| `changeman/access.csv` | semicolons, cp1252, days as 31.10.2026 |
+
+What the data leaves open on purpose: the namespace `treasury` belongs to no application, one directory account could be either of two people's, one group lists a member that does not exist, and nothing shows branch rules or pipelines.
+
+## What is planted
+
+Each plant has a near miss: somebody for whom one fact is different.
+
+| id | plant | person | near miss | rule | place | fact |
+|---|---|---|---|---|---|---|
+{plants}
+"""
+
+
+def readme(world: World) -> str:
+    """The folder's page, with every plant in one line."""
+    lines = [
+        f"| P{number:02d} | {plant.title} | {_who(world, plant.person)}: {plant.verdict} "
+        f"| {_who(world, plant.near_miss)}: {plant.near_miss_verdict} "
+        f"| {plant.rule} | {plant.place} | {plant.fact} |"
+        for number, plant in enumerate(world.plants, start=1)
+    ]
+    return _README.format(people=len(world.people), plants="\n".join(lines))
+
+
+def _who(world: World, key: str) -> str:
+    person = world.people.get(key)
+    name = f"{person.name} ({key})" if person else f"`{key}`"
+    return name.replace("|", "\\|")
