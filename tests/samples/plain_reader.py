@@ -166,6 +166,7 @@ _WANTED = (
     ("deploy", ("patch", "update"), "", ("pods/ephemeralcontainers",), ""),
     ("administer-access", _CHANGE, _RBAC, ("rolebindings", "clusterrolebindings"), ""),
     ("administer-access", ("bind", "escalate"), _RBAC, ("roles", "clusterroles"), ""),
+    ("change-pipeline", _CHANGE, "argoproj.io", ("applications",), ""),
     ("administer-logs", ("update", "patch", "delete"), "apps", ("daemonsets",), "logging"),
     ("administer-logs", ("update", "patch", "delete"), "", ("configmaps",), "logging"),
 )

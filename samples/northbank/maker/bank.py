@@ -53,7 +53,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     APPROVE: ("changeman", "github-north"),
     DEPLOY: ("changeman", "k8s-prod"),
     ACCESS: ("changeman", "github-north", "k8s-prod", "k8s-test", "ldap-north"),
-    PIPELINE: ("changeman", "github-north"),
+    PIPELINE: ("changeman", "github-north", "k8s-prod", "k8s-test"),
     LOGS: ("changeman", "github-north", "k8s-prod", "k8s-test"),
 }
 
@@ -214,7 +214,12 @@ GROUPS: dict[str, Group] = {
     "platform-binders": Group(("administer-access k8s-prod *",)),
     "platform-role-readers": Group(),
     "platform-breakglass": Group(
-        ("deploy k8s-prod *", "administer-access k8s-prod *", "administer-logs k8s-prod *"),
+        (
+            "deploy k8s-prod *",
+            "administer-access k8s-prod *",
+            "administer-logs k8s-prod *",
+            "change-pipeline k8s-prod *",
+        ),
         unrestricted=True,
     ),
     "test-deployers": Group(),
