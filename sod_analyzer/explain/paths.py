@@ -53,7 +53,7 @@ class Guide:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.edges = engine.edges
-        self._covers = {
+        self.covers = {
             place.system: n
             for n, place in enumerate(engine.columns.atlas.places)
             if place.kind is PlaceKind.COVER
@@ -70,7 +70,7 @@ class Guide:
             return self._everywhere(reach, subject, duty)
         best: tuple[int, int, int] | None = None
         for way in self.engine.columns.ways_of.get(duty, ()):
-            for source in self._sources(lens, place, way):
+            for source in self.sources(lens, place, way):
                 distance = reach.ways.at(subject, source * self.engine.n_ways + way)
                 if distance is not None:
                     option = (distance, way, source)
@@ -89,7 +89,7 @@ class Guide:
                 for way in self.engine.columns.ways_of.get(duty, ())
                 if (
                     distance := reach.ways.at(
-                        subject, self._covers[system] * self.engine.n_ways + way
+                        subject, self.covers[system] * self.engine.n_ways + way
                     )
                 )
                 is not None
@@ -98,14 +98,14 @@ class Guide:
                 return None
             _, way = min(options)
             first = way if first is None else first
-            runs.extend(self._runs(reach, subject, way, self._covers[system]))
+            runs.extend(self._runs(reach, subject, way, self.covers[system]))
         return None if first is None else Witness(first, tuple(runs))
 
-    def _sources(self, lens: Lens, place: int, way: int) -> Iterator[int]:
+    def sources(self, lens: Lens, place: int, way: int) -> Iterator[int]:
         """The place itself, whole systems that reach it, and for `unmapped` anywhere at all."""
         yield place
         possible = 1 if lens.possible else 0
-        for system, cover in self._covers.items():
+        for system, cover in self.covers.items():
             ways = self.engine.columns.covered_ways.get((place, system))
             if cover != place and ways is not None and way in ways[possible]:
                 yield cover
@@ -138,24 +138,27 @@ class Guide:
             yield (*hops, *tail)
 
     def _part_source(self, parts: Facts, lens: Lens, node: int, place: int, part: int) -> int:
-        """Where the context has the part: in the place, by a whole system, or elsewhere."""
+        """Where the context has the part, nearest first."""
+        options = [
+            (distance, order, source)
+            for order, source in enumerate(self.part_sources(lens, place, part))
+            if (distance := parts.at(node, source * self.engine.n_parts + part)) is not None
+        ]
+        return min(options)[2]
+
+    def part_sources(self, lens: Lens, place: int, part: int) -> Iterator[int]:
+        """Places at which a part counts for this one: itself, whole systems, or anywhere."""
         engine = self.engine
         possible = 1 if lens.possible else 0
-        sources = [place]
-        for system, cover in self._covers.items():
+        yield place
+        for system, cover in self.covers.items():
             covered = engine.columns.covered.get((place, system))
             if cover != place and covered is not None and part in covered[possible]:
-                sources.append(cover)
+                yield cover
         selectors = engine.columns.parts
         loose = part < len(selectors) and selectors[part].any_scope
         if loose or place == engine.unmapped:
-            sources.append(0)
-        options = [
-            (distance, order, source)
-            for order, source in enumerate(sources)
-            if (distance := parts.at(node, source * engine.n_parts + part)) is not None
-        ]
-        return min(options)[2]
+            yield 0
 
     def _to_entitlement(self, reach: Reach, node: int, column: int, level: int) -> tuple[Hop, ...]:
         hops: list[Hop] = []

@@ -1,0 +1,182 @@
+"""The whole report of one analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from sod_analyzer.catalogue.columns import Columns
+from sod_analyzer.catalogue.places import Atlas
+from sod_analyzer.compose import people, rule_rows
+from sod_analyzer.compose.findings import FindingWriter
+from sod_analyzer.compose.words import counted
+from sod_analyzer.detect.judge import Judge, RuleResult
+from sod_analyzer.evaluate.reach import Engine
+from sod_analyzer.explain.names import Names
+from sod_analyzer.graph.edges import Edges, compile_edges
+from sod_analyzer.model.access import ISSUES, Hides, Snapshot
+from sod_analyzer.model.finding import REPORT_TABLES, UNRESTRICTED_RULE, Completeness, Verdict
+from sod_analyzer.model.ruleset import Ruleset, ScopeKind
+
+Row = dict[str, Any]
+
+LIMITS = (
+    "Branch rules, environments and pipelines of Git platforms are not read: whoever may change "
+    "code is shown as able to, whether or not a review would stop the change.",
+    "Rights that a person could take by a change of their own making count only where a source "
+    "states them; rights to grant, bind or impersonate are not followed further.",
+    "The analysis shows what people can do, not what they did.",
+)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the rules say, before it is put into tables."""
+
+    snapshot: Snapshot
+    ruleset: Ruleset
+    as_of: date
+    judge: Judge
+    names: Names
+    results: tuple[RuleResult, ...]
+
+
+def analyse(
+    snapshot: Snapshot, ruleset: Ruleset, *, as_of: date, unknown_systems: Iterable[str] = ()
+) -> Analysis:
+    """Every rule judged over everyone, as of a day.
+
+    Cost: two closures per lens that the grants tell apart, then one test per rule and candidate.
+    """
+    engine = engine_of(snapshot, ruleset, compile_edges(snapshot, as_of=as_of))
+    judge = Judge(engine, unknown_systems=unknown_systems)
+    results = tuple(judge.judge(rule) for rule in ruleset.rules)
+    return Analysis(snapshot, ruleset, as_of, judge, Names(snapshot), results)
+
+
+def engine_of(snapshot: Snapshot, ruleset: Ruleset, edges: Edges) -> Engine:
+    """The engine over a ruleset's duties, with the places that its rules need."""
+    resources: set[tuple[str, str]] = set()
+    if any(rule.scope is ScopeKind.RESOURCE for rule in ruleset.rules):
+        table = snapshot["entitlements"]
+        pairs = zip(
+            table.column("system").to_pylist(), table.column("resource").to_pylist(), strict=True
+        )
+        resources = {(system, resource) for system, resource in pairs if resource != "*"}
+    columns = Columns(snapshot, ruleset.duties, Atlas(snapshot, resources=resources))
+    return Engine(snapshot, columns, edges)
+
+
+def engine_issues(analysis: Analysis) -> pa.Table:
+    """What the rules found wanting in the data, as issues: each could hide a conflict."""
+    judge = analysis.judge
+    rows: list[Row] = []
+    for system, resource in sorted(judge.engine.columns.unmapped):
+        text = f"no application claims {resource} in {system}, where someone has a duty"
+        rows.append(_issue("unmapped-resource", system, resource, text))
+    for system, resource in people.open_environments(judge):
+        text = f"nobody says which environment {resource} in {system} belongs to"
+        rows.append(_issue("unknown-environment", system, resource, text))
+    for duty in analysis.ruleset.duties:
+        if not judge.engine.columns.is_live(duty.duty_id):
+            text = f"nothing that was read matches duty {duty.duty_id} of {analysis.ruleset.name}"
+            rows.append(_issue("dead-duty", None, duty.duty_id, text))
+    return pa.Table.from_pylist(rows, schema=ISSUES)
+
+
+def _issue(kind: str, system: str | None, subject: str, text: str) -> Row:
+    return {
+        "kind": kind,
+        "system": system,
+        "subject": subject,
+        "text": text,
+        "hides": str(Hides.YES),
+    }
+
+
+def tables_of(analysis: Analysis) -> Mapping[str, pa.Table]:
+    """The report's tables that rules and people fill; input tables come from completeness."""
+    judge, names, ruleset = analysis.judge, analysis.names, analysis.ruleset
+    writer = FindingWriter(judge, names, ruleset.duty)
+    rows = writer.write(analysis.results)
+    filled: dict[str, Sequence[Row]] = {
+        "violations": rows.violations,
+        "places": rows.places,
+        "legs": rows.legs,
+        "hops": rows.hops,
+        "population": people.population(judge, names, rows.violations),
+        "rules": rule_rows.rule_rows(
+            judge, ruleset, analysis.results, rows.violations, rows.places
+        ),
+        "patterns": rule_rows.pattern_rows(judge, ruleset),
+        "dormant": people.would_be(judge, names, ruleset.rules, analysis.results),
+        "unmapped": people.unmapped(judge, names, ruleset.duty),
+    }
+    return {
+        name: pa.Table.from_pylist(list(found), schema=REPORT_TABLES[name])
+        for name, found in filled.items()
+    }
+
+
+def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[str, int]:
+    """Named counts; what each of them counts is in its name."""
+    violations = tables["violations"].to_pylist()
+    broken = [v for v in violations if v["verdict"] == Verdict.VIOLATION]
+    conflicts = [v for v in broken if v["rule_id"] != UNRESTRICTED_RULE]
+    snapshot = analysis.snapshot
+    return {
+        "identities": snapshot["identities"].num_rows,
+        "identities_judged": int(analysis.judge.judged.sum()),
+        "accounts": snapshot["accounts"].num_rows,
+        "roles": snapshot["roles"].num_rows,
+        "entitlements": snapshot["entitlements"].num_rows,
+        "grants": snapshot["grants"].num_rows,
+        "violations": len(conflicts),
+        "violations_folded": sum(v["folded_under"] is not None for v in conflicts),
+        "people_violating": len({v["subject"] for v in conflicts}),
+        "unrestricted": len(broken) - len(conflicts),
+        "not_evaluable": len(violations) - len(broken),
+        "rules": len(analysis.ruleset.rules),
+        "rules_not_evaluable": sum(bool(r.dead or r.open_places) for r in analysis.results),
+        "dormant": tables["dormant"].num_rows,
+        "unmapped_resources": tables["unmapped"].num_rows,
+    }
+
+
+def result_line(numbers: Mapping[str, int], completeness: Completeness) -> str:
+    """The result in one line. Says "no conflicts" only when nothing is open at all."""
+    open_ = numbers["not_evaluable"] + numbers["rules_not_evaluable"]
+    found = numbers["violations"]
+    if found:
+        line = (
+            f"{counted(found, 'violation')} by "
+            f"{counted(numbers['people_violating'], 'person', 'people')}"
+        )
+        if numbers["violations_folded"]:
+            line += f", {numbers['violations_folded']:,} of them implied by unrestricted access"
+    elif not open_ and completeness.complete and not numbers["unrestricted"]:
+        return "No conflicts"
+    else:
+        line = "No violation found in what could be judged"
+    if numbers["unrestricted"]:
+        line += f"; {counted(numbers['unrestricted'], 'person', 'people')} with unrestricted access"
+    if numbers["not_evaluable"]:
+        line += f"; {counted(numbers['not_evaluable'], 'result')} not evaluable"
+    if numbers["rules_not_evaluable"]:
+        line += f"; {counted(numbers['rules_not_evaluable'], 'rule')} not evaluable"
+    return line
+
+
+def parameters_of(rows: Iterable[tuple[str, str, str, str]]) -> pa.Table:
+    """Parameters as (key, value, origin, meaning), sorted by key."""
+    return pa.Table.from_pylist(
+        [
+            dict(zip(("key", "value", "origin", "meaning"), row, strict=True))
+            for row in sorted(rows)
+        ],
+        schema=REPORT_TABLES["parameters"],
+    )
