@@ -326,7 +326,7 @@ def _check(file: RawFile, encoding: str, *, stated: bool, max_bytes: int) -> tup
             last = text[-1:] or last
             if not chunk:
                 break
-    _unchanged(file)
+    check_unchanged(file)
     newline = "\r" if returns and not feeds else "\n"
     ends = returns if newline == "\r" else feeds
     return ends + (last not in {"", newline}), newline
@@ -348,7 +348,7 @@ def _undecodable(
     )
 
 
-def _unchanged(file: RawFile) -> None:
+def check_unchanged(file: RawFile) -> None:
     """Refuses a file that was written to after it was hashed: its digest would prove nothing."""
     facts = file.local.stat()
     if (facts.st_size, int(facts.st_mtime)) != (file.bytes, int(file.modified_at.timestamp())):

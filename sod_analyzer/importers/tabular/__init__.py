@@ -1,0 +1,1 @@
+"""Any table of access through a mapping: CSV, Excel and JSON, one engine and three thin readers."""
