@@ -66,8 +66,10 @@ class Judge:
     """Knows which resources nobody claims, and applies the rules to one subject at a time."""
 
     def __init__(self, world: World) -> None:
+        #: Systems with a resource that no application claims and on which some duty is held: a
+        #: right over all of such a system reaches that resource too, whatever the duty.
         self.unmapped = {
-            (fact.duty, fact.system)
+            fact.system
             for account in world.accounts.values()
             for fact in account.facts
             if fact.resource != "*" and (fact.system, fact.resource) not in bank.PLACED
@@ -123,7 +125,7 @@ class Judge:
 
     def _off_the_map(self, fact: Fact) -> bool:
         if fact.resource == "*":
-            return (fact.duty, fact.system) in self.unmapped
+            return fact.system in self.unmapped
         return (fact.system, fact.resource) not in bank.PLACED
 
 
