@@ -1,0 +1,131 @@
+"""Batches of all sources, and what the configuration says, to one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sod_analyzer.assemble.checks import check_sources, check_systems, day_of, undeclared_sources
+from sod_analyzer.assemble.columns import canonical
+from sod_analyzer.assemble.merge import MERGINGS, merge
+from sod_analyzer.assemble.nodes import NODE_TABLES, Codes, code, complete
+from sod_analyzer.identity import federate, link
+from sod_analyzer.model.access import (
+    DERIVATIONS,
+    GRANTS,
+    SNAPSHOT_TABLES,
+    GrantKind,
+    IdentityClass,
+    NodeKind,
+    Snapshot,
+)
+from sod_analyzer.model.batch import Batch, join_batches
+from sod_analyzer.model.digest import tables_digest
+from sod_analyzer.model.settings import Estate
+
+__all__ = ["assemble"]
+
+
+def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
+    """The snapshot of everything that was read.
+
+    Rows that describe one node are merged; rows that are equal in every column count once. The
+    order of batches and rows changes nothing. A grant to something that no source describes
+    stays, with a node made for it and an issue.
+
+    Cost: a few sorts of every table; linking goes through accounts one by one.
+
+    Errs: see `merge.MERGINGS` for records that contradict each other: access is kept.
+
+    Raises:
+        ConfigError: rows or federations name systems that are not declared, or no day is known.
+        InputError: two different descriptions of one source.
+    """
+    tables = dict(join_batches(tuple(batches)))
+    check_systems(tables, estate)
+    as_of = day_of(estate, tables["sources"])
+    tables["sources"] = canonical(pa.concat_tables([tables["sources"], estate.documents]))
+    check_sources(tables["sources"])
+    issues = [tables["issues"]]
+    nodes: dict[NodeKind, pa.Table] = {}
+    for kind, name in NODE_TABLES.items():
+        nodes[kind], clashes = merge(tables[name], MERGINGS[kind])
+        issues.append(clashes)
+    described, strange = complete(nodes, (tables["grants"], tables["derivations"]))
+    issues.append(strange)
+    linked = _link(described, tables["grants"], estate)
+    issues += linked["issues"]
+    everyone = pa.concat_tables([described[NodeKind.IDENTITY], *linked["identities"]])
+    described = {
+        **described,
+        NodeKind.IDENTITY: merge(everyone, MERGINGS[NodeKind.IDENTITY])[0],
+    }
+    codes = code(described)
+    grants = pa.concat_tables([tables["grants"], *linked["grants"]])
+    derivations = pa.concat_tables([tables["derivations"], *linked["derivations"]])
+    result = {
+        "systems": canonical(estate.systems),
+        "sources": tables["sources"],
+        "nodes": codes.nodes,
+        **{name: described[kind] for kind, name in NODE_TABLES.items()},
+        "grants": _coded(grants, codes, GRANTS),
+        "derivations": _coded(derivations, codes, DERIVATIONS),
+        "links": canonical(pa.concat_tables(linked["links"])),
+        "applications": canonical(estate.applications),
+        "placements": canonical(estate.placements),
+    }
+    issues.append(undeclared_sources(result))
+    result["issues"] = canonical(pa.concat_tables(issues))
+    ordered = {name: result[name] for name in SNAPSHOT_TABLES}
+    return Snapshot(ordered, as_of, estate.name, tables_digest(ordered, as_of=as_of))
+
+
+def _link(
+    nodes: Mapping[NodeKind, pa.Table], grants: pa.Table, estate: Estate
+) -> dict[str, list[pa.Table]]:
+    """What identity and federation add, by table."""
+    accounts = nodes[NodeKind.ACCOUNT]
+    federated = federate(
+        accounts,
+        nodes[NodeKind.ROLE],
+        grants,
+        systems=estate.systems,
+        federation=estate.federation,
+    )
+    found = link(
+        accounts,
+        nodes[NodeKind.IDENTITY],
+        aliases=estate.aliases,
+        federated=federated,
+        shared_known=_shared_known(accounts, grants),
+    )
+    return {
+        "links": [found.links],
+        "identities": [found.identities],
+        "grants": [federated.grants, found.grants],
+        "derivations": [found.derivations],
+        "issues": [federated.issues, found.issues],
+    }
+
+
+def _shared_known(accounts: pa.Table, grants: pa.Table) -> frozenset[str]:
+    """The shared accounts that some grant lets a person use or control."""
+    shared = accounts.filter(pc.equal(accounts.column("kind"), str(IdentityClass.SHARED)))
+    reaching = pa.array([str(GrantKind.USES), str(GrantKind.CONTROLS), str(GrantKind.HOLDS)])
+    reached = grants.filter(pc.is_in(grants.column("kind"), value_set=reaching)).column("target")
+    return frozenset(shared.column("account").to_pylist()).intersection(
+        pc.unique(reached).to_pylist()
+    )
+
+
+def _coded(table: pa.Table, codes: Codes, schema: pa.Schema) -> pa.Table:
+    """An edge table with codes for ids, in canonical order."""
+    holder = codes.of(table.column("holder_kind"), table.column("holder"))
+    target = codes.of(table.column("target_kind"), table.column("target"))
+    ends = [pa.array(holder.astype(np.int32)), pa.array(target.astype(np.int32))]
+    rest = [table.column(name) for name in schema.names[2:]]
+    coded = pa.Table.from_arrays([*ends, *rest], schema=schema)
+    return canonical(coded, leading=(holder, target))
