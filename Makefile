@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 ifndef PYTHON
 PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -46,13 +46,14 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 # A changed pyproject.toml may name a new plugin or dependency: install again to see it.
+# Python compiles what it imports; compiling everything here would take longer than the demo.
 $(VENV)/runtime.stamp: pyproject.toml | $(VENV)/bin/python
 	@echo "installing into $(VENV)" >&2
-	@$(PIP) install --editable .
+	@$(PIP) install --no-compile --editable .
 	@touch $@
 
 # The group is read here because the pip that Python 3.11 brings does not know --group.
 $(VENV)/dev.stamp: $(VENV)/runtime.stamp
 	@$(BIN)/python -c 'import pathlib, tomllib; print(*tomllib.loads(pathlib.Path("pyproject.toml").read_text())["dependency-groups"]["dev"], sep="\n")' > $(VENV)/dev.txt
-	@$(PIP) install --editable '.[excel]' --requirement $(VENV)/dev.txt
+	@$(PIP) install --no-compile --editable '.[excel]' --requirement $(VENV)/dev.txt
 	@touch $@

@@ -168,7 +168,7 @@ def _by_name(kind: str, *, builtin_only: bool) -> Mapping[str, Plugin]:
         if other is not plugin:
             raise PluginError(
                 f"{kind} '{plugin.name}' is claimed by {other.origin} ({other.target}) and by "
-                f"{plugin.origin} ({plugin.target}); uninstall one, or run with --no-plugins"
+                f"{plugin.origin} ({plugin.target}); uninstall one of them"
             )
     return named
 

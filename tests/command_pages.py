@@ -62,7 +62,7 @@ def _rows(command: click.Command, ctx: click.Context) -> Iterator[str]:
         notes = [
             parameter.help or "",
             "Needed." if parameter.required else "",
-            "May stand more than once." if parameter.multiple else "",
+            f"Environment: `{parameter.envvar}`." if parameter.show_envvar else "",
             f"Default: `{default}`." if default not in (None, (), "") else "",
         ]
         means = " ".join(note for note in notes if note)

@@ -25,14 +25,14 @@ from sod_analyzer.errors import SodError
 
 #: Subcommands in the order of a working day: where each lives, and its line in `sod --help`.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "run": ("sod_analyzer.cli.run:run", "The whole job: import, analyse, report."),
-    "import": ("sod_analyzer.cli.run:import_", "Read the exports into a snapshot."),
+    "run": ("sod_analyzer.cli.run:run", "Import, analyse and report, into one folder."),
+    "import": ("sod_analyzer.cli.run:import_", "Read every source into a snapshot."),
     "analyze": ("sod_analyzer.cli.run:analyze", "Judge the stored snapshot by the rules."),
-    "report": ("sod_analyzer.cli.run:report", "Write the stored analysis as files."),
-    "who-can": ("sod_analyzer.cli.ask:who_can", "Who can do something, and how."),
-    "can": ("sod_analyzer.cli.ask:can", "Whether one person can, and why or why not."),
-    "access": ("sod_analyzer.cli.ask:access", "Everything one person can do."),
-    "explain": ("sod_analyzer.cli.ask:explain", "Every path of one finding, to the source rows."),
+    "report": ("sod_analyzer.cli.run:report", "Write the stored findings as files."),
+    "who-can": ("sod_analyzer.cli.ask:who_can", "Everyone who can do WHAT."),
+    "can": ("sod_analyzer.cli.ask:can", "Whether WHO can do WHAT, with the path; if not, why not."),
+    "access": ("sod_analyzer.cli.ask:access", "Everything WHO comes to."),
+    "explain": ("sod_analyzer.cli.ask:explain", "Every path of one FINDING."),
     "doctor": (
         "sod_analyzer.cli.doctor:doctor",
         "Show versions, plugins, rulesets, and what is missing.",

@@ -13,8 +13,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Any, TypeVar
@@ -187,38 +186,6 @@ def flat(cell: Any) -> str:
     if isinstance(cell, (list, tuple)):
         return "; ".join(flat(part) for part in cell)
     return str(cell)
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Yields `step(label, done, total)`, which moves a bar on stderr.
-
-    Nothing is drawn off a terminal or when quiet was asked for. A `total` of 0 means unknown.
-    """
-    speaker = voice()
-    if speaker.quiet or not sys.stderr.isatty():
-        yield lambda _label, _done, _total: None
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True, no_color=not speaker.colored(sys.stderr))
-    bars: dict[str, TaskID] = {}
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    ) as drawn:
-
-        def step(label: str, done: int, total: int) -> None:
-            if label not in bars:
-                bars[label] = drawn.add_task(escape(harmless(label)), total=total or None)
-            drawn.update(bars[label], completed=done, total=total or None)
-
-        yield step
 
 
 def _picked(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
