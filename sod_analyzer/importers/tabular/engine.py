@@ -140,14 +140,18 @@ class _Loader:
         return () if matrix is None else (matrix.header, matrix.cells or "")
 
     def _missing(self, name: str, record: Record) -> str:
-        column = self._plan.columns[name]
-        states = []
-        for source in column.sources:
-            index = next((i for i, used in self._binding.used.items() if used == source), None)
-            if index is not None:
-                absent = record.cells[index] is None
-                states.append(f"'{source}' is {'missing' if absent else 'empty'}")
-        return f"no {name}: " + " or ".join(states)
+        sources = self._plan.columns[name].sources
+        cells = {
+            used: record.cells[index]
+            for index, used in self._binding.used.items()
+            if used in sources
+        }
+        states = [
+            f"'{source}' is {'missing' if cell is None else 'empty'}"
+            for source, cell in sorted(cells.items())
+            if not (isinstance(cell, str) and cell.strip()) or len(cells) == 1
+        ]
+        return f"no {name}: {' and '.join(states)}"
 
     def _unlisted(self, name: str, text: Texts, record: Record) -> None:
         for value in text.unlisted:

@@ -96,10 +96,10 @@ def open_sheet(file: RawFile, counts: Waterfall, options: ExcelOptions) -> Itera
         InputError: not a workbook, a bomb, or no such sheet; while reading, when it is damaged.
     """
     where = SourceRef(file.path)
-    _check_kind(file)
-    check_zip(file)
-    check_unchanged(file)
     with _guarded(where):
+        _check_kind(file)
+        check_zip(file)
+        check_unchanged(file)
         book = _open_book(file)
     with contextlib.closing(book):
         with _guarded(where):
@@ -133,8 +133,15 @@ def _guarded(where: SourceRef) -> Iterator[None]:
         # The library promises no exceptions of its own for a hostile file: XML, zip, key, index,
         # value, type and attribute errors were all seen.
         except Exception as error:
-            text = f"the workbook cannot be read: {type(error).__name__}: {error}"
-            raise InputError(text, where=where) from error
+            raise InputError(f"the workbook cannot be read: {_said(error)}", where=where) from error
+
+
+def _said(error: BaseException) -> str:
+    """The first thing that went wrong: what openpyxl wraps around it names the local file."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def _guarded_rows(rows: Iterator[Row], where: SourceRef) -> Iterator[Row]:
