@@ -30,13 +30,13 @@ class Problems:
 
     def say(self, line: int | None, text: str) -> None:
         """Adds one problem; raises all of them once there are too many to be of use."""
-        self._found.append(Problem(text, SourceRef(self.path, line)))
+        self._found.append(Problem(_shown(text), SourceRef(self.path, line)))
         if len(self._found) >= MOST:
             self.settle()
 
     def fail(self, line: int | None, text: str) -> NoReturn:
         """Adds one problem that leaves nothing to go on with, and raises all of them."""
-        self._found.append(Problem(text, SourceRef(self.path, line)))
+        self._found.append(Problem(_shown(text), SourceRef(self.path, line)))
         raise self._error(self._sorted())
 
     def settle(self) -> None:
@@ -50,6 +50,13 @@ class Problems:
 
     def _sorted(self) -> list[Problem]:
         return sorted(dict.fromkeys(self._found), key=_line)
+
+
+def _shown(text: str) -> str:
+    """The text without characters that would act on a terminal: keys stand in messages as read."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _line(problem: Problem) -> int:
