@@ -196,7 +196,7 @@ def test_what_came_before_the_cut_stays(tmp_path: Path) -> None:
 
 
 def test_records_in_the_wrong_place_are_counted_and_located(tmp_path: Path) -> None:
-    document = {"teems": []}
+    document: dict[str, list[object]] = {"teems": []}
 
     missing = load(tmp_path, document, records="teams[]")
     wrong = load(tmp_path, {"teams": {"a": 1}}, records="teams[]")
