@@ -61,3 +61,12 @@ METHOD = (
     "A rule that could then be broken is not evaluable there: the report gives no clean bill.",
     "For each duty the shortest path is shown; each hop names the file and record that state it.",
 )
+
+WORKBOOK = (
+    "Data sheets have column names in row 1 and one fact per cell; times are UTC.",
+    "A blank cell is a missing value, never a zero.",
+    "Formulas stand in Summary and Completeness only; each carries the value the tool counted.",
+    "A print shows the first ten columns of a data sheet; all columns are on the screen.",
+    "Rows beyond a sheet's limit go on in a sheet of the same name with a number.",
+    "Nothing is said by colour alone.",
+)

@@ -1,0 +1,296 @@
+"""Which data sheets there are, with which columns, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sod_analyzer.model.finding import Report
+from sod_analyzer.report import facts
+from sod_analyzer.report.columns import owners_of
+from sod_analyzer.report.flat import finding_rows, hop_rows
+from sod_analyzer.report.workbook.grid import Grid
+
+_SEVERITY = ("critical", "high", "medium")
+_VERDICT = ("violation", "not-evaluable")
+_CHECK = ("OK", "CHECK")
+
+
+def grids(report: Report) -> tuple[Grid, ...]:
+    """The data sheets in the order in which they stand."""
+    return (
+        _completeness(report),
+        _systems(report),
+        _gaps(report),
+        Grid(
+            "Reconciliation",
+            _chosen(report["reconciliation"], ("what", "system", "kind", "count", "note")),
+            "people and accounts, counted both ways",
+            {"what": 46, "system": 18, "kind": 14, "count": 12, "note": 50},
+        ),
+        _violations(report),
+        _places(report),
+        _paths(report),
+        _population(report),
+        _exceptions(report),
+        Grid(
+            "Unmapped",
+            _chosen(report["unmapped"], ("system", "resource", "duties", "holders", "people")),
+            "resources that no application claims",
+            {"system": 18, "resource": 40, "duties": 26, "holders": 10, "people": 60},
+        ),
+        Grid(
+            "Dormant",
+            _chosen(report["dormant"], ("rule_id", "name", "place", "accounts", "why", "subject")),
+            "would be violations if a dormant account worked again",
+            {"rule_id": 14, "name": 28, "place": 22, "accounts": 40, "why": 44, "subject": 24},
+        ),
+        _rules(report),
+        _coverage(report),
+        _parameters(report),
+        _verbatim(report),
+    )
+
+
+def _chosen(table: pa.Table, first: Sequence[str]) -> pa.Table:
+    """The table with these columns first; the others follow as they stand."""
+    rest = [name for name in table.column_names if name not in first]
+    return table.select([*first, *rest])
+
+
+def _flag(column: pa.ChunkedArray) -> pa.Array:
+    return pc.if_else(pc.is_valid(column), "yes", "no")
+
+
+def _from_rows(found: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.DataType]) -> pa.Table:
+    return pa.table(
+        [pa.array([row[name] for row in found], kind) for name, kind in columns.items()],
+        names=list(columns),
+    )
+
+
+def _completeness(report: Report) -> Grid:
+    found = facts.rows(report["sources"])
+    for row in found:
+        at = row["extracted_at"]
+        row["age_days"] = None if at is None else (report.as_of - at.date()).days
+        row["check"] = "OK" if facts.ties(row) else "CHECK"
+        row["difference"] = facts.difference(row)
+    numbers = ("lines", "continued", "header", "blank", "rejected", "duplicate", "filtered")
+    columns: dict[str, pa.DataType] = {"path": pa.string()}
+    columns |= dict.fromkeys((*numbers, "loaded"), pa.int64())
+    columns |= {"check": pa.string(), "unit": pa.string(), "parsed": pa.int64()}
+    columns |= {"expected_count": pa.int64(), "difference": pa.int64(), "filtered_why": pa.string()}
+    columns |= {"status": pa.string(), "system": pa.string(), "importer": pa.string()}
+    columns |= {"source_id": pa.string(), "extracted_at": pa.timestamp("s", tz="UTC")}
+    columns |= {"extracted_at_basis": pa.string(), "age_days": pa.int64()}
+    texts = ("extracted_by", "query", "evidence", "kind", "encoding", "record_template", "sha256")
+    columns |= dict.fromkeys(texts, pa.string())
+    columns["bytes"] = pa.int64()
+    return Grid(
+        "Completeness",
+        _from_rows(found, columns),
+        "every input: from its first line to what was loaded, and its hash",
+        {"path": 46, **dict.fromkeys((*numbers, "loaded"), 11), "check": 9, "sha256": 68,
+         "query": 40, "evidence": 30, "extracted_at": 20, "filtered_why": 30},
+        tones={"check": _CHECK},
+        formulas={"check": _tie},
+    )  # fmt: skip
+
+
+def _tie(row: int, letters: Mapping[str, str], facts_: Mapping[str, Any]) -> tuple[str, str]:
+    taken = "".join(
+        f"-{letters[name]}{row}"
+        for name in ("continued", "header", "blank", "rejected", "duplicate", "filtered")
+    )
+    formula = f'=IF({letters["lines"]}{row}{taken}={letters["loaded"]}{row},"OK","CHECK")'
+    return formula, str(facts_["check"])
+
+
+def _systems(report: Report) -> Grid:
+    names = ("system", "title", "product", "environment", "owner", "inputs", "coverage", "reason")
+    columns = dict.fromkeys((*names, "scope"), pa.string()) | {"inputs": pa.int64()}
+    return Grid(
+        "Systems",
+        _from_rows(facts.systems(report), columns),
+        "every declared system, with and without input",
+        {"system": 20, "title": 30, "owner": 24, "reason": 44},
+        tones={"coverage": ("no input",)},
+    )
+
+
+def _gaps(report: Report) -> Grid:
+    names = ("gap", "state", "hides", "system", "kind", "cases", "text", "accepted")
+    columns = dict.fromkeys(names, pa.string()) | {"cases": pa.int64()}
+    found = [
+        {
+            "gap": gap.gap,
+            "state": gap.state,
+            "hides": gap.hides,
+            "system": gap.system,
+            "kind": gap.kind,
+            "cases": gap.count,
+            "text": gap.text,
+            "accepted": gap.accepted,
+        }
+        for gap in facts.gaps(report)
+    ]
+    return Grid(
+        "Gaps",
+        _from_rows(found, columns),
+        "missing facts that could hide a conflict, open and accepted",
+        {"gap": 34, "state": 11, "hides": 10, "cases": 8, "text": 60, "accepted": 40},
+        tones={"state": ("open",)},
+    )
+
+
+def _violations(report: Report) -> Grid:
+    table = report["violations"].append_column(
+        "folded", _flag(report["violations"]["folded_under"])
+    )
+    first = ("finding_id", "rule_id", "severity", "verdict", "folded", "name", "department",
+             "places", "means", "sentence")  # fmt: skip
+    return Grid(
+        "Violations",
+        _chosen(table, first),
+        "one row per rule and subject",
+        {"finding_id": 17, "rule_id": 15, "severity": 11, "verdict": 14, "folded": 9, "name": 26,
+         "department": 22, "places": 9, "means": 20, "sentence": 54, "rule_title": 34,
+         "email": 30, "accounts": 44, "subject": 26, "caveats": 36, "manager": 26,
+         "folded_under": 17},
+        tones={"severity": _SEVERITY, "verdict": _VERDICT},
+    )  # fmt: skip
+
+
+def _places(report: Report) -> Grid:
+    table = finding_rows(report)
+    owner = pa.array(
+        owners_of(report["places"], report["violations"], ("finding_id",), what="places")
+    )
+    table = table.append_column("folded", _flag(table["folded_under"]))
+    table = table.append_column("finding_verdict", report["violations"]["verdict"].take(owner))
+    first = ("finding_id", "rule_id", "name", "place", "place_title", "tier", "severity",
+             "verdict", "means", "reason")  # fmt: skip
+    wide = {name: 44.0 for name in table.column_names if name.endswith(("_path", "_reason"))}
+    return Grid(
+        "Places",
+        _chosen(table, first),
+        "one row per place of a violation, with its legs",
+        {"finding_id": 17, "rule_id": 15, "name": 26, "place": 22, "place_title": 26, "tier": 20,
+         "severity": 11, "verdict": 14, "means": 20, "reason": 34, "sentence": 54,
+         "accounts": 44, "email": 30, **wide},
+        tones={"severity": _SEVERITY, "verdict": _VERDICT},
+    )  # fmt: skip
+
+
+def _paths(report: Report) -> Grid:
+    first = ("finding_id", "duty", "part", "hop", "from_name", "kind", "to_name", "note", "file",
+             "at")  # fmt: skip
+    return Grid(
+        "Paths",
+        _chosen(hop_rows(report), first),
+        "one row per hop, with the file and record that state it",
+        {"finding_id": 17, "duty": 18, "part": 7, "hop": 7, "from_name": 34, "kind": 12,
+         "to_name": 34, "note": 18, "file": 38, "at": 14, "from_id": 44, "to_id": 44, "also": 40},
+    )  # fmt: skip
+
+
+def _population(report: Report) -> Grid:
+    table = report["population"]
+    judged = [facts.judged(report, result) for result in table["result"].to_pylist()]
+    table = table.set_column(
+        table.column_names.index("result"), "result", pa.array(judged, pa.string())
+    )
+    first = ("name", "kind", "status", "department", "title", "result", "violations",
+             "not_evaluable", "accounts", "duties")  # fmt: skip
+    return Grid(
+        "Population",
+        _chosen(table, first),
+        "everyone assessed",
+        {"name": 28, "kind": 12, "status": 10, "department": 24, "title": 24, "result": 20,
+         "violations": 11, "not_evaluable": 14, "accounts": 10, "duties": 36, "identity": 26,
+         "email": 30, "account_ids": 50, "manager": 26},
+    )  # fmt: skip
+
+
+def _exceptions(report: Report) -> Grid:
+    first = ("kind", "hides", "system", "subject", "text", "file", "at", "gap", "accepted")
+    return Grid(
+        "Exceptions",
+        _chosen(report["exceptions"], first),
+        "everything wrong or unknown about the input",
+        {"kind": 22, "hides": 10, "system": 16, "subject": 26, "text": 60, "file": 34, "at": 12,
+         "gap": 28, "accepted": 30},
+    )  # fmt: skip
+
+
+def _rules(report: Report) -> Grid:
+    first = ("rule_id", "title", "severity", "logic", "people_violating", "violations", "places",
+             "not_evaluable", "state", "notes")  # fmt: skip
+    return Grid(
+        "Rules",
+        _chosen(report["rules"], first),
+        "every rule, what it says and what it found",
+        {"rule_id": 15, "title": 36, "severity": 11, "logic": 28, "people_violating": 12,
+         "violations": 11, "places": 9, "not_evaluable": 13, "state": 15, "notes": 40, "why": 50,
+         "references": 50, "false_positives": 40, "controls": 26},
+        tones={"severity": _SEVERITY},
+    )  # fmt: skip
+
+
+def _coverage(report: Report) -> Grid:
+    first = ("duty", "way", "part", "pattern", "state", "entitlements", "people", "systems")
+    return Grid(
+        "Rule coverage",
+        _chosen(report["patterns"], first),
+        "what each pattern of each duty matched",
+        {"duty": 22, "way": 7, "part": 7, "pattern": 60, "state": 18, "entitlements": 13,
+         "people": 10, "systems": 36, "duty_title": 36},
+    )  # fmt: skip
+
+
+def _parameters(report: Report) -> Grid:
+    def row(key: str, value: str, origin: str, meaning: str) -> dict[str, str]:
+        return {"key": key, "value": value, "origin": origin, "meaning": meaning}
+
+    found = facts.rows(report["parameters"])
+    found += [
+        row("findings_digest", report.findings_digest, "result", "SHA-256 of the findings' core."),
+        row("snapshot_digest", report.snapshot_digest, "result", "SHA-256 of what was imported."),
+        row("ruleset_digest", report.ruleset_digest, "result", "SHA-256 of the rules' meaning."),
+    ]
+    if report.run is not None:
+        meaning = "Of this run; the only rows that differ between two runs over the same files."
+        run = report.run
+        for key in ("run_id", "started_at", "finished_at", "command"):
+            found.append(row(key, getattr(run, key), "run", meaning))
+        for tool, version in sorted(run.versions.items()):
+            found.append(row(f"version of {tool}", version, "run", meaning))
+    return Grid(
+        "Parameters",
+        _from_rows(found, dict.fromkeys(("key", "value", "origin", "meaning"), pa.string())),
+        "every setting and where it came from, digests, this run",
+        {"key": 28, "value": 70, "origin": 14, "meaning": 60},
+    )
+
+
+def _verbatim(report: Report) -> Grid:
+    found = [
+        {"document": document, "line": number, "text": text}
+        for document, whole in (
+            ("ruleset", report.ruleset_text),
+            ("configuration", report.config_text),
+        )
+        for number, text in enumerate(whole.splitlines(), start=1)
+    ]
+    columns = {"document": pa.string(), "line": pa.int64(), "text": pa.string()}
+    return Grid(
+        "Verbatim",
+        _from_rows(found, columns),
+        "the ruleset and the configuration, line by line",
+        {"document": 16, "line": 8, "text": 130},
+        frozen=2,
+    )

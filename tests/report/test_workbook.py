@@ -1,0 +1,414 @@
+"""evidence.xlsx as openpyxl sees it, and as LibreOffice recalculates it."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pytest
+from openpyxl.utils.escape import unescape
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from sod_analyzer.errors import ReportError
+from sod_analyzer.model.finding import Report
+from sod_analyzer.report import facts
+from sod_analyzer.report.workbook import REPORTER, Evidence
+from sod_analyzer.report.workbook.sheet import Book
+from tests.report.bank import HOSTILE, clean, rerun
+from tests.report.conftest import rendered
+
+ROOT = Path(__file__).resolve().parents[2]
+PEOPLE = ("Cover", "Summary", "Method")
+WANTED = (
+    "Cover",
+    "Summary",
+    "Completeness",
+    "Reconciliation",
+    "Violations",
+    "Paths",
+    "Population",
+    "Exceptions",
+    "Unmapped",
+    "Dormant",
+    "Rules",
+    "Rule coverage",
+    "Parameters",
+    "Method",
+)
+
+
+def opened(data: bytes, *, values: bool = False) -> Workbook:
+    return openpyxl.load_workbook(io.BytesIO(data), data_only=values)
+
+
+@pytest.fixture(scope="module")
+def data(report: Report) -> bytes:
+    return rendered(REPORTER, report)
+
+
+@pytest.fixture(scope="module")
+def book(data: bytes) -> Workbook:
+    return opened(data)
+
+
+def data_sheets(book: Workbook) -> Iterator[Worksheet]:
+    for sheet in book.worksheets:
+        if sheet.title not in PEOPLE:
+            yield sheet
+
+
+def cells(sheet: Worksheet) -> list[tuple[Any, ...]]:
+    return list(sheet.iter_rows(values_only=True))
+
+
+def column(sheet: Worksheet, name: str) -> list[Any]:
+    header, *rows = cells(sheet)
+    place = header.index(name)
+    return [row[place] for row in rows]
+
+
+def dump(data: bytes) -> dict[str, list[tuple[Any, ...]]]:
+    return {sheet.title: cells(sheet) for sheet in opened(data).worksheets}
+
+
+def test_every_sheet_is_there_in_order(book: Workbook) -> None:
+    assert [name for name in book.sheetnames if name in WANTED] == list(WANTED)
+
+
+def test_data_sheets_are_blocks_that_any_tool_can_take(book: Workbook) -> None:
+    for sheet in data_sheets(book):
+        header, *rows = cells(sheet)
+        assert all(re.fullmatch("[a-z][a-z0-9_]*", str(name)) for name in header), sheet.title
+        assert len(header) == len(set(header))
+        assert all(any(value is not None for value in row) for row in rows), sheet.title
+        assert not sheet.merged_cells.ranges
+        assert sheet.freeze_panes in ("B2", "C2")
+        assert sheet.auto_filter.ref is not None
+        assert sheet.print_title_rows == "$1:$1"
+        assert sheet.page_setup.orientation == "landscape"
+        printed = re.search(r"\$A\$1:\$([A-Z]+)\$", str(sheet.print_area))
+        assert printed is not None
+        assert printed[1] <= "J"
+
+
+def test_footers_name_the_findings_the_class_and_the_page(report: Report, book: Workbook) -> None:
+    for sheet in book.worksheets:
+        footer: Any = sheet.oddFooter
+        assert footer.left.text == f"Findings {report.findings_digest[:16]} | Confidential"
+        assert footer.center.text == "&A"
+        assert footer.right.text == "Page &P of &N"
+
+
+def test_ampersands_in_footers_are_doubled(report: Report) -> None:
+    told = dataclasses.replace(report, classification="R&D only, &P")
+    with zipfile.ZipFile(io.BytesIO(rendered(REPORTER, told))) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+
+    footer = re.search("<oddFooter>(.*?)</oddFooter>", sheet)
+
+    assert footer is not None
+    assert "R&amp;&amp;D only, &amp;&amp;P" in footer[1]
+    assert len(footer[1]) < 255
+
+
+def test_counts_are_those_of_the_tables(report: Report, book: Workbook) -> None:
+    for title, table in (
+        ("Violations", "violations"),
+        ("Places", "places"),
+        ("Paths", "hops"),
+        ("Population", "population"),
+        ("Exceptions", "exceptions"),
+        ("Rules", "rules"),
+        ("Rule coverage", "patterns"),
+        ("Completeness", "sources"),
+        ("Systems", "systems"),
+        ("Unmapped", "unmapped"),
+        ("Dormant", "dormant"),
+        ("Reconciliation", "reconciliation"),
+    ):
+        assert report[table].num_rows == len(cells(book[title])) - 1, title
+
+
+def test_index_on_the_cover_links_to_every_sheet_and_counts_its_rows(book: Workbook) -> None:
+    cover: Any = book["Cover"]
+    links = {
+        str(cell.value): (cell.hyperlink.location, cover.cell(cell.row, 4).value)
+        for row in cover.iter_rows()
+        for cell in row
+        if cell.hyperlink is not None
+    }
+
+    assert set(book.sheetnames) - {"Cover"} == set(links)
+    for name, (location, rows) in links.items():
+        assert location == f"'{name}'!A1"
+        if name not in PEOPLE:
+            assert rows == len(cells(book[name])) - 1
+
+
+def test_cover_says_incomplete_before_anything_is_counted(book: Workbook) -> None:
+    texts = [str(value) for row in cells(book["Cover"]) for value in row if value is not None]
+
+    assert texts[2] == "Incomplete: 4 open gaps, 1 system without input, 1 gap accepted"
+    assert not [text for text in texts if "no conflict" in text.lower()]
+
+
+def test_incomplete_report_calls_nobody_clean(book: Workbook) -> None:
+    assert "none found; input incomplete" in column(book["Population"], "result")
+    assert "no conflict" not in column(book["Population"], "result")
+
+
+def test_complete_report_without_findings_is_clean() -> None:
+    book = opened(rendered(REPORTER, clean()))
+
+    texts = [str(value) for row in cells(book["Cover"]) for value in row if value is not None]
+
+    assert texts[2] == "No conflicts"
+    assert len(cells(book["Violations"])) == 1
+
+
+def test_formulas_stand_in_summary_and_completeness_only(book: Workbook) -> None:
+    for sheet in book.worksheets:
+        formulas = [cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+        assert bool(formulas) == (sheet.title in ("Summary", "Completeness")), sheet.title
+        for cell in formulas:
+            assert re.match(r"=(COUNTIFS|IF|SUM)\(", str(cell.value))
+
+
+def test_every_formula_has_a_value_and_every_tie_out_ties(data: bytes) -> None:
+    formulas, values = opened(data), opened(data, values=True)
+    checks = 0
+
+    for title in ("Summary", "Completeness"):
+        for row in formulas[title].iter_rows():
+            for cell in row:
+                if cell.data_type == "f":
+                    stored = values[title][cell.coordinate].value
+                    assert stored is not None
+                    if str(cell.value).startswith("=IF("):
+                        assert stored == "OK"
+                        checks += 1
+
+    assert checks > 10
+
+
+def test_matrix_is_that_of_the_tables(report: Report, data: bytes) -> None:
+    sheet = opened(data, values=True)["Summary"]
+    rows = {row[1]: list(row[2:6]) for row in cells(sheet) if row[1] in facts.SEVERITIES}
+
+    assert facts.matrix(report) == rows
+
+
+def test_numbers_that_do_not_agree_are_marked(report: Report) -> None:
+    wrong = dataclasses.replace(report, numbers={"violations": 7})
+
+    values = cells(opened(rendered(REPORTER, wrong), values=True)["Summary"])
+
+    found = [row[2:5] for row in values if row[1] == "Violations"]
+    assert found[0] == (7, 31, "CHECK")
+
+
+def test_source_that_does_not_add_up_is_marked(report: Report) -> None:
+    sources = report["sources"]
+    wrong = sources.set_column(
+        sources.column_names.index("loaded"), "loaded", pa.array([1] * 6, pa.int64())
+    )
+    told = dataclasses.replace(report, tables={**report.tables, "sources": wrong})
+
+    checks = column(opened(rendered(REPORTER, told), values=True)["Completeness"], "check")
+
+    assert checks == ["CHECK"] * 6
+
+
+def test_hashes_stand_in_full_and_times_are_dates(report: Report, book: Workbook) -> None:
+    assert report["sources"]["sha256"].to_pylist() == column(book["Completeness"], "sha256")
+    expected = [at.replace(tzinfo=None) for at in report["sources"]["extracted_at"].to_pylist()]
+    assert expected == column(book["Completeness"], "extracted_at")
+
+
+def test_hostile_texts_are_text_and_what_changes_is_visible(book: Workbook) -> None:
+    # openpyxl leaves the escape of a literal _x0041_ in place; spreadsheets undo it.
+    names = [unescape(name) for name in column(book["Violations"], "name")]
+
+    for what in ("formula", "array", "tab", "quote", "link", "script", "entity", "escape", "emoji"):
+        assert HOSTILE[what] in names, what
+    assert "Eve ‹U+202E›gnp.exe‹U+202C› ‹U+2066›x‹U+2069›" in names
+    assert "Zo\u00eb\ufffd Bell\ufffd\ufffd[31m" in names
+    assert "Line\nbreak\nand\nmore" in names
+    assert "odd \ufffd\ufffd end" in names
+    assert {"007", "1e5", "NA", "  padded  "} <= set(column(book["Population"], "name"))
+    [cut] = [name for name in names if name.startswith("Long n")]
+    assert len(cut) == 32_767
+    assert cut.endswith(" … [cut here: 40,005 characters, whole in findings.json]")
+    cover = " ".join(str(value) for row in cells(book["Cover"]) for value in row)
+    assert re.search(r"[1-9]\d* held control or hidden characters", cover)
+    assert re.search(r"[1-9]\d* were too long", cover)
+
+
+def test_cut_never_splits_a_character() -> None:
+    report = clean()
+    told = dataclasses.replace(report, ruleset_text="\U0001f648" * 20_000)
+
+    [text] = column(opened(rendered(REPORTER, told))["Verbatim"], "text")[:1]
+
+    assert len(text.encode("utf-16-le")) // 2 <= 32_767
+    assert text.startswith("\U0001f648" * 16_000)
+    assert "\ufffd" not in text
+
+
+def test_rows_beyond_the_limit_go_on_in_further_sheets(report: Report, data: bytes) -> None:
+    small = rendered(Evidence(row_limit=20), report)
+    whole, parts = dump(data), dump(small)
+
+    for title in ("Violations", "Paths", "Exceptions"):
+        names = [name for name in parts if re.fullmatch(rf"{title}( \(\d+\))?", name)]
+        assert f"{title} (2)" in names
+        assert all(len(parts[name]) <= 20 for name in names)
+        assert all(parts[name][0] == whole[title][0] for name in names)
+        assert whole[title][1:] == [row for name in names for row in parts[name][1:]]
+    values = opened(small, values=True)["Summary"]
+    assert "CHECK" not in [value for row in cells(values) for value in row]
+
+
+def test_worked_example_leads_to_the_source_records(report: Report, book: Workbook) -> None:
+    found = facts.example(report)
+    assert found is not None
+    _, steps = found
+
+    texts = [row[2] for row in cells(book["Method"]) if row[2] is not None]
+
+    for step in steps:
+        assert f"{step.file}, {step.at}" in texts
+
+
+def test_workbook_holds_nothing_hidden_linked_or_dated_today(data: bytes, book: Workbook) -> None:
+    assert all(sheet.sheet_state == "visible" for sheet in book.worksheets)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = archive.namelist()
+        core = archive.read("docProps/core.xml").decode()
+        relations = [archive.read(name).decode() for name in names if name.endswith(".rels")]
+
+    assert not [name for name in names if "vba" in name or "externalLink" in name]
+    assert not [text for text in relations if 'TargetMode="External"' in text]
+    assert {"2026-10-31T00:00:00Z"} == set(re.findall(r"\d{4}-\d\d-\d\dT[\d:]+Z", core))
+
+
+def test_only_the_run_rows_differ_between_two_runs(report: Report, data: bytes) -> None:
+    first, second = dump(data), dump(rendered(REPORTER, rerun(report)))
+
+    origin = first["Parameters"][0].index("origin")
+    for cells_ in (first, second):
+        cells_["Parameters"] = [row for row in cells_["Parameters"] if row[origin] != "run"]
+        cells_["Cover"] = [row for row in cells_["Cover"] if row[1] != "Parameters"]
+    assert first == second
+
+
+def test_cells_do_not_depend_on_hash_seed_time_zone_or_folder(tmp_path: Path) -> None:
+    program = (
+        "import io, sys\n"
+        "from tests.report.bank import bank\n"
+        "from sod_analyzer.report.workbook import REPORTER\n"
+        "REPORTER.render(bank(), io.FileIO(sys.argv[1], 'w'))\n"
+    )
+    made = []
+    for number, (seed, zone) in enumerate((("1", "UTC"), ("77", "Pacific/Auckland"))):
+        path = tmp_path / f"{number}.xlsx"
+        subprocess.run(
+            [sys.executable, "-c", program, str(path)],
+            check=True,
+            cwd=(ROOT, tmp_path)[number],
+            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "PYTHONPATH": str(ROOT)},
+        )
+        made.append(path.read_bytes())
+
+    assert dump(made[0]) == dump(made[1])
+    assert made[0] == made[1]
+
+
+def test_write_that_fails_is_an_error(report: Report, tmp_path: Path) -> None:
+    book = Book.opened(io.BytesIO(), report, row_limit=10, scratch=str(tmp_path))
+    sheet = book.sheet("One")
+
+    with pytest.raises(ReportError, match="sheet 'One': a cell was not written"):
+        sheet.text(1_048_576, 0, "below the last row")
+
+    book.discard()
+
+
+def test_failed_workbook_leaves_no_file_behind(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    tables = {**report.tables, "violations": report["violations"].slice(1)}
+    torn = dataclasses.replace(report, tables=tables)
+
+    with pytest.raises(ReportError):
+        rendered(REPORTER, torn)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("row_limit", [1_048_576, 20])
+def test_libreoffice_calculates_the_stored_values(
+    report: Report, tmp_path: Path, row_limit: int
+) -> None:
+    program = shutil.which("libreoffice") or shutil.which("soffice")
+    if program is None:
+        pytest.skip("no libreoffice on the path")
+    source = tmp_path / "evidence.xlsx"
+    source.write_bytes(rendered(Evidence(row_limit=row_limit), report))
+    settings = tmp_path / "profile" / "user" / "registrymodifications.xcu"
+    settings.parent.mkdir(parents=True)
+    # Without this LibreOffice shows the stored values and calculates nothing.
+    settings.write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<oor:items xmlns:oor="http://openoffice.org/2001/registry">'
+        '<item oor:path="/org.openoffice.Office.Calc/Formula/Load">'
+        '<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>'
+        "</oor:items>\n",
+        encoding="utf-8",
+    )
+
+    subprocess.run(
+        [
+            program,
+            "--headless",
+            f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}",
+            "--convert-to",
+            "xlsx:Calc MS Excel 2007 XML",
+            "--outdir",
+            str(tmp_path / "again"),
+            str(source),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+
+    formulas = openpyxl.load_workbook(source)
+    stored = openpyxl.load_workbook(source, data_only=True)
+    again = openpyxl.load_workbook(tmp_path / "again" / "evidence.xlsx", data_only=True)
+    compared = 0
+    for sheet in formulas.worksheets:
+        for row in sheet.iter_rows():
+            for cell in row:
+                if cell.data_type == "f":
+                    calculated = again[sheet.title][cell.coordinate].value
+                    assert stored[sheet.title][cell.coordinate].value == calculated, (
+                        sheet.title,
+                        cell.coordinate,
+                    )
+                    compared += 1
+    assert compared > 40
