@@ -217,7 +217,7 @@ class Loader:
 
     def _own(self, login: str, account: Node, origin: Origin) -> None:
         self._reach.owners.add(login)
-        owner = self.nodes.owner(self._org(), origin)
+        owner = self.nodes.owner(self._org(), self.base_origin or origin)
         self._grant(account, owner, GrantKind.ASSIGNED, origin)
 
     def _load_outsider(self, _elements: Elements, origin: Origin, record: Record) -> str | None:
