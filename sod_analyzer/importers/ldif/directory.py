@@ -193,7 +193,7 @@ class Directory:
         if marks & Mark.MANAGED_SERVICE:  # such a class is below `computer`
             marks &= ~Mark.MACHINE
         rank = min((_GROUP_RANK[name] for name in classes & _GROUP_RANK.keys()), default=_NO_RANK)
-        return marks, shorten("+".join(sorted(classes - {"top"}))), rank
+        return marks, shorten("+".join(sorted(classes - {"top"} or classes))), rank
 
     def _telling_classes(self) -> tuple[tuple[Mark, Collection[str]], ...]:
         return (

@@ -113,7 +113,12 @@ class Loader:
         self._waiting[normal] = self._account(entry, dn, normal, place)
 
     def _account(self, entry: Entry, dn: Dn, normal: str, place: Place) -> _Account:
+        # Most machines are left out in the end: what they lack is not worth an issue.
+        matters = self._directory.names[normal].is_account
+
         def complain(name: str, value: Value, why: str) -> None:
+            if not matters:
+                return
             self._holders.issue(
                 "unreadable-value",
                 f"'{name}' of '{shorten(normal)}' cannot be read ({why}); the value is left out",
@@ -131,9 +136,8 @@ class Loader:
         )
         kind = self._directory.kind_of(normal)
         owner = None if kind is IdentityClass.PERSON else self._owner(entry, words.OWNER)
-        return _Account(
-            facts, kind, owner, place, tuple(self._memberships.primary(place, entry, normal))
-        )
+        primary = self._memberships.primary(place, entry, normal, note_missing=matters)
+        return _Account(facts, kind, owner, place, tuple(primary))
 
     def _account_row(self, normal: str, account: _Account) -> None:
         facts = account.facts

@@ -161,7 +161,9 @@ class Memberships:
             **self._holders.where(at),
         )
 
-    def primary(self, place: Place, entry: Entry, normal: str) -> Iterator[tuple[str, Place]]:
+    def primary(
+        self, place: Place, entry: Entry, normal: str, *, note_missing: bool
+    ) -> Iterator[tuple[str, Place]]:
         """The groups that the account belongs to by number: no group lists it for them."""
         own_number = {value.text.strip() for value in entry.all("uidnumber")}
         for value in entry.all("gidnumber"):
@@ -169,14 +171,14 @@ class Memberships:
             number = value.text.strip()
             groups = self._groups(self._directory.group_ids.get(number, ()))
             # A group of one's own, numbered like the login, often has no entry.
-            if not groups and number not in own_number:
+            if note_missing and not groups and number not in own_number:
                 self.unresolved.setdefault(f"gidNumber {number}", []).append((at, normal))
             yield from ((group, at) for group in groups)
         for value in entry.all("primarygroupid"):
             at = Place(place.file, value.line)
             sids = [sid.text for sid in entry.all("objectsid")]
             groups = self._primary_by_sid(value.text.strip(), sids)
-            if not groups:
+            if note_missing and not groups:
                 number = in_domain_of(sids[0], value.text.strip()) if sids else value.text.strip()
                 self.unresolved.setdefault(f"primaryGroupID {number}", []).append((at, normal))
             yield from ((group, at) for group in groups)

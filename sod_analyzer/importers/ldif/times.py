@@ -47,7 +47,7 @@ def filetime(text: str) -> datetime | None:
     Raises:
         ValueError: not a number, or negative.
     """
-    ticks = int(text)
+    ticks = _integer(text)
     if ticks in _NEVER or ticks // _FILETIME_PER_SECOND > _LAST_SECOND:
         return None
     if ticks < 0:
@@ -61,7 +61,7 @@ def seconds(text: str) -> int | None:
     Raises:
         ValueError: not a number.
     """
-    ticks = int(text)
+    ticks = _integer(text)
     return None if ticks in {0, -0x8000_0000_0000_0000} else abs(ticks) // _FILETIME_PER_SECOND
 
 
@@ -85,7 +85,7 @@ def day_before(text: str) -> date | None:
     Raises:
         ValueError: not a number, or beyond the year 9999.
     """
-    days = int(text)
+    days = _integer(text)
     if days <= 0:
         return None
     try:
@@ -99,3 +99,10 @@ def _offset(zone: str) -> timezone:
         return UTC
     minutes = int(zone[1:3]) * 60 + int(zone[3:5] or 0)
     return timezone(timedelta(minutes=-minutes if zone[0] == "-" else minutes))
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:  # whose own words repeat the text
+        raise ValueError("not a number") from None
