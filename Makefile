@@ -20,7 +20,7 @@ help: ## Show this list
 
 demo: $(VENV)/runtime.stamp ## Analyse the sample bank: exports in, an auditor's files out
 	@# The sample holds planted gaps, so that its honest answer is 4: input incomplete.
-	@code=0; $(BIN)/sod run --config samples/northbank/sod.yaml --force || code=$$?; \
+	@code=0; $(BIN)/sod run --config samples/northbank/sod.yaml --out out/northbank --force || code=$$?; \
 	if [ $$code -ne 4 ]; then \
 	  echo "make demo: expected exit code 4 for the planted gaps, got $$code" >&2; exit 1; \
 	fi
