@@ -13,7 +13,7 @@ from sod_analyzer.catalogue.columns import UNRESTRICTED
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.compose.trace import Tracer
 from sod_analyzer.compose.words import joined, lower_first
-from sod_analyzer.detect.judge import Judge, RuleResult
+from sod_analyzer.detect.judge import PLACES_OF, Judge, RuleResult
 from sod_analyzer.evaluate.lens import Lens, best_pairs, narrowings
 from sod_analyzer.explain.names import Names
 from sod_analyzer.explain.paths import Guide
@@ -85,6 +85,9 @@ class FindingWriter:
     Cost: one witness per leg of every place that is not clear.
     """
 
+    #: Through which unrestricted access is looked at.
+    everything = Lens(means=Means.ELIGIBLE, conditional=True)
+
     def __init__(self, judge: Judge, names: Names, duties: Mapping[str, Duty]) -> None:
         self.judge = judge
         self.engine = judge.engine
@@ -93,15 +96,29 @@ class FindingWriter:
         self.guide = Guide(self.engine)
         self.tracer = Tracer(self.engine, names)
         self.rows = FindingRows()
+        self.rules: list[Rule] = []
         self._managers = self._manager_names()
 
     def write(self, results: Iterable[RuleResult]) -> FindingRows:
         """All findings of all rules, and who has everything in a system."""
+        results = list(results)
+        self.rules = [result.rule for result in results]
         whole = self._unrestricted()
         for result in results:
             self._rule(result, whole)
         self.rows.sort()
         return self.rows
+
+    def number_of(self, rule_id: str, key: str) -> int | None:
+        """The place number behind a place key of one rule's findings; None for "all"."""
+        if key == PLACE_ALL:
+            return None
+        scope = ScopeKind.SYSTEM
+        if rule_id != UNRESTRICTED_RULE:
+            scope = next(r.scope for r in self.rules if r.rule_id == rule_id)
+        places = self.engine.columns.atlas.places
+        kinds = (PlaceKind.COVER,) if rule_id == UNRESTRICTED_RULE else PLACES_OF[scope]
+        return next(n for n, p in enumerate(places) if p.kind in kinds and p.label == key)
 
     # -- one rule --------------------------------------------------------------------------------
 
@@ -329,7 +346,7 @@ class FindingWriter:
     def _unrestricted(self) -> Mapping[int, str]:
         """Write one finding per person who has, or may have, everything in a system."""
         rule = unrestricted_rule()
-        lens = Lens(means=Means.ELIGIBLE, conditional=True)
+        lens = self.everything
         known = self.judge.holding(lens).explicit(UNRESTRICTED)
         maybe = self.judge.holding(replace(lens, possible=True)).explicit(UNRESTRICTED)
         spots = np.union1d(known, maybe)

@@ -18,7 +18,7 @@ from sod_analyzer.graph.closure import Facts, Flow
 from sod_analyzer.graph.edges import KINDS, Flag
 from sod_analyzer.model.access import GrantKind, IdentityClass, NodeKind
 from sod_analyzer.model.finding import UNRESTRICTED_RULE, Verdict
-from sod_analyzer.model.ruleset import Duty, Means, Rule
+from sod_analyzer.model.ruleset import Duty, Means
 
 Row = dict[str, Any]
 
@@ -94,29 +94,25 @@ def _duties_held(judge: Judge) -> list[list[str]]:
     return held
 
 
-def would_be(
-    judge: Judge, names: Names, rules: Iterable[Rule], results: Iterable[RuleResult]
-) -> list[Row]:
+def would_be(judge: Judge, names: Names, results: Iterable[RuleResult]) -> list[Row]:
     """What would be a violation if a dormant account were used again, or a change were made."""
     rows: list[Row] = []
-    for rule, result in zip(rules, results, strict=True):
-        lens = lens_of(rule.counts)
+    for result in results:
+        lens = lens_of(result.rule.counts)
         rows.extend(
             _extra(
-                judge, names, rule, result, replace(lens, dormant=True), "if re-enabled: {dormant}"
+                judge, names, result, replace(lens, dormant=True), why="if re-enabled: {dormant}"
             )
         )
         if lens.means is not Means.SELF_GRANT:
             further = replace(lens, means=Means.SELF_GRANT, changes=1)
             why = "could become a violation by one own change"
-            rows.extend(_extra(judge, names, rule, result, further, why))
+            rows.extend(_extra(judge, names, result, further, why=why))
     return sorted(rows, key=lambda r: (r["rule_id"], r["name"], r["place"], r["why"]))
 
 
-def _extra(
-    judge: Judge, names: Names, rule: Rule, result: RuleResult, lens: Lens, why: str
-) -> list[Row]:
-    engine = judge.engine
+def _extra(judge: Judge, names: Names, result: RuleResult, lens: Lens, *, why: str) -> list[Row]:
+    engine, rule = judge.engine, result.rule
     if engine.same(lens, lens_of(rule.counts)):
         return []
     broken = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +17,13 @@ from sod_analyzer.detect.judge import Judge
 from sod_analyzer.errors import QueryError, near
 from sod_analyzer.evaluate.lens import PLAIN, Lens, narrowings
 from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.explain.forward import Forward
+from sod_analyzer.explain.forward import Forward, Stop
 from sod_analyzer.explain.names import Names
 from sod_analyzer.explain.paths import Guide
 from sod_analyzer.graph.edges import Edges
 from sod_analyzer.model.access import WHOLE_SYSTEM, IdentityClass, NodeKind, Snapshot, Status
 from sod_analyzer.model.finding import PLACE_ANYWHERE
-from sod_analyzer.model.ruleset import Duty, Ruleset, Selector, Way
+from sod_analyzer.model.ruleset import Duty, Means, Ruleset, Selector, Way
 
 Row = dict[str, Any]
 
@@ -45,7 +45,7 @@ class Question:
     application: str | None = None
     environment: str | None = None
     resource: str | None = None
-    lens: Lens = Lens()
+    lens: Lens = PLAIN
 
     def __str__(self) -> str:
         tail = [
@@ -117,7 +117,7 @@ class Asker:
             if subject not in known
         ]
         rows.sort(key=lambda r: (_ORDER.index(r["group"]), r["name"], r["identity"]))
-        return Answer(tuple(rows), self._caveats(), any(r["group"] == UNDECIDED for r in rows))
+        return Answer(tuple(rows), self.caveats(), any(r["group"] == UNDECIDED for r in rows))
 
     def _subjects(self, lens: Lens) -> list[int]:
         holding = self.judge.holding(lens)
@@ -160,7 +160,8 @@ class Asker:
             "hops": hops,
         }
 
-    def _caveats(self) -> tuple[str, ...]:
+    def caveats(self) -> tuple[str, ...]:
+        """What was not evaluated for any answer to this question."""
         columns = self.engine.columns
         systems = columns.systems_of(self.duty.duty_id)
         caveats = self.tracer.caveats(list(systems))
@@ -206,44 +207,64 @@ class Asker:
         }
 
     def why_not(self, code: int, forward: Forward) -> list[str]:
-        """What is missing, nearest first."""
-        lens, duty = self.question.lens, self.duty.duty_id
-        title = lower_first(self.duty.title)
-        reasons = []
+        """What is missing, nearest first; never empty."""
+        lens = self.question.lens
         contexts = forward.contexts(code, lens)
-        asleep = dormant_accounts_of(self.judge, code)
-        if asleep and self._would(forward, code, replace(lens, dormant=True)):
-            reasons.append(f"could, if re-enabled: {listed(asleep)}")
-        if self._would(forward, code, replace(lens, out_of_time=True)):
-            reasons.append("a grant that would give it has expired or is not valid yet")
-        wider = narrowings(replace(lens, means=lens.means, conditional=True))[-1]
-        if wider != lens and self._would(forward, code, wider):
-            reasons.append("only under a condition")
-        elsewhere = [
-            self.tracer.place_label(n)
-            for n, place in enumerate(self.engine.columns.atlas.places)
-            if place.kind is PlaceKind.APPLICATION
-            and n not in self.places
-            and forward.can(lens, code, duty, n)
+        reasons = [
+            *self._if_things_were_otherwise(code, forward),
+            *self._elsewhere(code, forward),
+            *self._half_a_way(contexts, forward),
         ]
-        if elsewhere:
-            reasons.append(f"can {title} only in {listed(elsewhere)}")
-        elif 0 not in self.places and forward.can(lens, code, duty, 0):
-            reasons.append(f"can {title} only on other resources")
-        for context in contexts:
-            for number in self.engine.columns.ways_of[duty]:
-                way = self.engine.columns.ways[number]
-                held = forward.parts_held(context, way, self.places[0], lens)
-                if held and len(way.parts) > 1:
-                    lacks = [str(self.engine.columns.parts[p]) for p in way.parts if p not in held]
-                    account = self.engine.snapshot.node_ids[context.node]
-                    reasons.append(f"{account} has one part, and lacks {listed(lacks)}")
         if not contexts:
             reasons.append("no account that can be used")
         if not reasons:
             had = [self.engine.snapshot.node_ids[c.node] for c in contexts]
             reasons.append(f"none of the accounts has a right that does it: {listed(had)}")
         return reasons
+
+    def _if_things_were_otherwise(self, code: int, forward: Forward) -> Iterator[str]:
+        lens = self.question.lens
+        asleep = dormant_accounts_of(self.judge, code)
+        if asleep and self._would(forward, code, replace(lens, dormant=True)):
+            yield f"could, if re-enabled: {listed(asleep)}"
+        if self._would(forward, code, replace(lens, out_of_time=True)):
+            yield "a grant that would give it has expired or is not valid yet"
+        if self._would(forward, code, replace(lens, conditional=True)):
+            yield "only under a condition"
+        if lens.means is Means.HELD and self._would(
+            forward, code, replace(lens, means=Means.ELIGIBLE)
+        ):
+            yield "only after activating a right that is had just in time"
+        if lens.means is not Means.SELF_GRANT and self._would(
+            forward, code, replace(lens, means=Means.SELF_GRANT, changes=1)
+        ):
+            yield "could become able to, by one change of their own"
+
+    def _elsewhere(self, code: int, forward: Forward) -> Iterator[str]:
+        lens, duty = self.question.lens, self.duty.duty_id
+        title = lower_first(self.duty.title)
+        places = [
+            self.tracer.place_label(n)
+            for n, place in enumerate(self.engine.columns.atlas.places)
+            if place.kind is PlaceKind.APPLICATION
+            and n not in self.places
+            and forward.can(lens, code, duty, n)
+        ]
+        if places:
+            yield f"can {title} only in {listed(places)}"
+        elif 0 not in self.places and forward.can(lens, code, duty, 0):
+            yield f"can {title} only on other resources"
+
+    def _half_a_way(self, contexts: Sequence[Stop], forward: Forward) -> Iterator[str]:
+        columns = self.engine.columns
+        for context in contexts:
+            for number in columns.ways_of[self.duty.duty_id]:
+                way = columns.ways[number]
+                held = forward.parts_held(context, way, self.places[0], self.question.lens)
+                if held and len(way.parts) > 1:
+                    lacks = [str(columns.parts[p]) for p in way.parts if p not in held]
+                    account = self.engine.snapshot.node_ids[context.node]
+                    yield f"{account} has one part, and lacks {listed(lacks)}"
 
     def _would(self, forward: Forward, code: int, lens: Lens) -> bool:
         return any(forward.can(lens, code, self.duty.duty_id, p) for p in self.places)

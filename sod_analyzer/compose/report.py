@@ -25,10 +25,14 @@ from sod_analyzer.model.ruleset import Ruleset, ScopeKind
 Row = dict[str, Any]
 
 LIMITS = (
-    "Branch rules, environments and pipelines of Git platforms are not read: whoever may change "
-    "code is shown as able to, whether or not a review would stop the change.",
-    "Rights that a person could take by a change of their own making count only where a source "
-    "states them; rights to grant, bind or impersonate are not followed further.",
+    (
+        "Branch rules, environments and pipelines of Git platforms are not read: whoever may "
+        "change code is shown as able to, whether or not a review would stop the change."
+    ),
+    (
+        "Rights that a person could take by a change of their own making count only where a source "
+        "states them; rights to grant, bind or impersonate are not followed further."
+    ),
     "The analysis shows what people can do, not what they did.",
 )
 
@@ -113,7 +117,7 @@ def tables_of(analysis: Analysis) -> Mapping[str, pa.Table]:
             judge, ruleset, analysis.results, rows.violations, rows.places
         ),
         "patterns": rule_rows.pattern_rows(judge, ruleset),
-        "dormant": people.would_be(judge, names, ruleset.rules, analysis.results),
+        "dormant": people.would_be(judge, names, analysis.results),
         "unmapped": people.unmapped(judge, names, ruleset.duty),
     }
     return {

@@ -19,7 +19,8 @@ from sod_analyzer.graph.closure import Keys
 from sod_analyzer.model.access import IdentityClass, NodeKind
 from sod_analyzer.model.ruleset import Rule, ScopeKind
 
-_PLACES_OF = {
+#: The places that a rule of each scope is judged in.
+PLACES_OF = {
     ScopeKind.APPLICATION: (PlaceKind.APPLICATION, PlaceKind.UNMAPPED),
     ScopeKind.RESOURCE: (PlaceKind.RESOURCE,),
     ScopeKind.SYSTEM: (PlaceKind.SYSTEM,),
@@ -142,7 +143,7 @@ class Judge:
     # -- one lens --------------------------------------------------------------------------------
 
     def _places(self, rule: Rule) -> Keys:
-        kinds = _PLACES_OF[rule.scope]
+        kinds = PLACES_OF[rule.scope]
         places = self.engine.columns.atlas.places
         return np.array([n for n, p in enumerate(places) if p.kind in kinds], dtype=np.int64)
 

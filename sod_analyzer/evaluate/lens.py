@@ -65,8 +65,10 @@ def lens_of(counts: Counts) -> Lens:
 
 
 def narrowings(lens: Lens) -> tuple[Lens, ...]:
-    """Every (means, certainty) pair a lens includes, best first: held before eligible before
-    self-grant with ever more changes; sure before conditional."""
+    """Every (means, certainty) pair a lens includes, best first.
+
+    Held before eligible before self-grant with ever more changes; sure before conditional.
+    """
     steps: list[tuple[Means, int]] = [(Means.HELD, 0)]
     if lens.means is not Means.HELD:
         steps.append((Means.ELIGIBLE, 0))

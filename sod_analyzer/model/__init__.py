@@ -1,0 +1,1 @@
+"""The vocabulary: tables, rules, findings, and the contracts between rooms."""

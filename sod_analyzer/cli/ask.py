@@ -1,0 +1,231 @@
+"""Ad-hoc questions over a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sod_analyzer.cli.exit import Exit, exit_of
+from sod_analyzer.cli.folders import day_option, folder_of, in_option
+from sod_analyzer.cli.output import emit, format_option, voice
+
+if TYPE_CHECKING:
+    from sod_analyzer.compose.questions import Question
+
+_PERSON = ("group", "name", "email", "department", "account", "resource", "means", "path", "source")
+_HOP = ("leg", "part", "hop", "from_name", "kind", "to_name", "note", "file", "at", "also")
+
+
+def _question(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that narrow WHAT."""
+    options = (
+        click.option("--app", help="Only in this application."),
+        click.option("--env", help="Only in this environment."),
+        click.option("--on", "resource", help="On this resource, or SYSTEM:RESOURCE."),
+        click.option(
+            "--means",
+            type=click.Choice(["held", "eligible", "self-grant"]),
+            default="eligible",
+            show_default=True,
+            help="How the right may be had; each includes the ones before it.",
+        ),
+        click.option(
+            "--max-changes",
+            type=click.IntRange(1, 9),
+            default=1,
+            show_default=True,
+            help="With self-grant: how many changes of one's own that build on each other.",
+        ),
+        click.option("--sure", is_flag=True, help="Leave out what holds only under a condition."),
+        click.option("--rules", help="Ask with another ruleset: a built-in name or a file."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _ask(
+    what: str,
+    *,
+    app: str | None,
+    env: str | None,
+    resource: str | None,
+    means: str,
+    max_changes: int,
+    sure: bool,
+) -> Question:
+    from sod_analyzer.compose.questions import Question
+    from sod_analyzer.evaluate.lens import Lens
+    from sod_analyzer.model.ruleset import Means
+
+    duty, at, application = what.partition("@")
+    if at and ":" not in what:
+        if app is not None and app != application:
+            raise click.UsageError(f"'{what}' names an application, and so does --app {app}")
+        what, app = duty, application
+    lens = Lens(
+        means=Means(means),
+        changes=max_changes if means == Means.SELF_GRANT else 0,
+        conditional=not sure,
+    )
+    return Question(what, app, env, resource, lens)
+
+
+@click.command("who-can")
+@click.argument("what")
+@_question
+@day_option
+@in_option
+@format_option
+def who_can(
+    what: str,
+    *,
+    folder: Path | None,
+    rules: str | None,
+    as_of: date | None,
+    form: str,
+    **narrow: Any,
+) -> int:
+    """Everyone who can do WHAT: a duty such as deploy, deploy@payments, or product:action.
+
+    People who can act alone now come first; what could not be decided comes last and sets exit 4.
+    """
+    from sod_analyzer import pipeline
+
+    question = _ask(what, **narrow)
+    space = pipeline.open_workspace(folder_of(folder), rules=rules)
+    asker = pipeline.ask(space, question, as_of=as_of)
+    answer = asker.who_can()
+    complete = pipeline.completeness_of(space, as_of=as_of).completeness
+    about = {
+        "question": str(question),
+        "as_of": (as_of or space.snapshot.as_of).isoformat(),
+        "not_evaluated": list(answer.caveats),
+        "completeness": complete.line,
+        "complete": complete.complete,
+        "snapshot_digest": space.snapshot.digest,
+    }
+    columns = (
+        (*_PERSON, "why", "status", "identity", "hops") if form in {"json", "jsonl"} else _PERSON
+    )
+    emit(answer.rows, columns, form=form, about=about)
+    _beside(answer.rows, answer.caveats, complete.line, str(about["as_of"]))
+    return exit_of(
+        findings=False,
+        incomplete=answer.undecided or bool(answer.caveats) or not complete.complete,
+    )
+
+
+def _beside(rows: Iterable[Mapping[str, Any]], caveats: Iterable[str], line: str, day: str) -> None:
+    say = voice()
+    groups: dict[str, int] = {}
+    for row in rows:
+        groups[row["group"]] = groups.get(row["group"], 0) + 1
+        if row["why"]:
+            say.talk(f"{row['name']}: {row['why']}")
+    counts = ", ".join(f"{n} {group}" for group, n in groups.items()) or "nobody"
+    say.talk(f"{counts}; as of {day}")
+    for caveat in caveats:
+        say.talk(f"not evaluated: {caveat}")
+    say.talk(f"input: {line}")
+
+
+@click.command()
+@click.argument("who")
+@click.argument("what")
+@_question
+@day_option
+@in_option
+@format_option
+def can(
+    who: str,
+    what: str,
+    *,
+    folder: Path | None,
+    rules: str | None,
+    as_of: date | None,
+    form: str,
+    **narrow: Any,
+) -> int:
+    """Whether WHO can do WHAT, with the path; if not, why not.
+
+    WHO is a name, e-mail, employee id, login or id. A clear no exits 0.
+    """
+    from sod_analyzer import pipeline
+    from sod_analyzer.compose.questions import find_identity
+
+    question = _ask(what, **narrow)
+    space = pipeline.open_workspace(folder_of(folder), rules=rules)
+    asker = pipeline.ask(space, question, as_of=as_of)
+    row = asker.can(find_identity(asker.names, who))
+    complete = pipeline.completeness_of(space, as_of=as_of).completeness
+    caveats = asker.caveats()
+    about = {
+        "question": f"can {row['name']} {question}",
+        "answer": row["answer"],
+        "not_evaluated": list(caveats),
+        "completeness": complete.line,
+        "complete": complete.complete,
+    }
+    columns = ["answer", "name", "means", "account", "resource", "path", "source", "why"]
+    if form in {"json", "jsonl"}:
+        columns += ["identity", "hops"]
+    emit([row], columns, form=form, about=about)
+    if form == "table":
+        emit([{**hop, "leg": question.what} for hop in row["hops"]], _HOP[1:], form=form)
+    for caveat in caveats:
+        voice().talk(f"not evaluated: {caveat}")
+    voice().talk(f"input: {complete.line}")
+    if row["answer"] == "no":
+        return Exit.DONE
+    return exit_of(
+        findings=False,
+        incomplete=row["answer"] == "unknown" or bool(caveats) or not complete.complete,
+    )
+
+
+@click.command()
+@click.argument("who")
+@day_option
+@in_option
+@format_option
+def access(who: str, *, folder: Path | None, as_of: date | None, form: str) -> int:
+    """Everything WHO comes to: each right once, by its shortest path, with the source."""
+    from sod_analyzer import pipeline
+
+    space = pipeline.open_workspace(folder_of(folder))
+    name, rows = pipeline.access_of(space, who, as_of=as_of)
+    columns = ("system", "action", "resource", "applications", "account", "path", "source")
+    emit(rows, columns, form=form, about={"who": name, "as_of": str(as_of or space.snapshot.as_of)})
+    complete = pipeline.completeness_of(space, as_of=as_of).completeness
+    voice().talk(f"{name}: {len(rows)} rights; as of {as_of or space.snapshot.as_of}")
+    voice().talk(f"input: {complete.line}")
+    return exit_of(findings=False, incomplete=not complete.complete)
+
+
+@click.command()
+@click.argument("finding")
+@click.option(
+    "--max-paths",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Stop after so many paths of one duty in one place, and say so.",
+)
+@in_option
+@format_option
+def explain(finding: str, *, max_paths: int, folder: Path | None, form: str) -> int:
+    """Every path of one FINDING (its id, or the beginning of it), to the source rows."""
+    from sod_analyzer import pipeline
+
+    space = pipeline.open_workspace(folder_of(folder))
+    told = pipeline.explain(space, finding, max_paths=max_paths)
+    emit(told.rows, ("place", *_HOP[:1], "path", *_HOP[1:]), form=form, about=told.about)
+    say = voice()
+    for line in told.lines:
+        say.talk(line)
+    return exit_of(findings=False, incomplete=told.incomplete)

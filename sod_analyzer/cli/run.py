@@ -1,0 +1,216 @@
+"""The whole job, and its three parts."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sod_analyzer.cli.exit import Exit, exit_of
+from sod_analyzer.cli.folders import (
+    config_of,
+    config_option,
+    day_option,
+    folder_of,
+    in_option,
+    out_option,
+)
+from sod_analyzer.cli.output import emit, format_option, voice
+from sod_analyzer.cli.progress import progress
+
+if TYPE_CHECKING:
+    from sod_analyzer.model.finding import Report
+
+_SEVERITIES = ("low", "medium", "high", "critical")
+_SHOWN = ("severity", "rule_id", "name", "places", "means", "verdict", "finding_id")
+
+
+def _fail_on(command: Callable[..., Any]) -> Callable[..., Any]:
+    option = click.option(
+        "--fail-on",
+        type=click.Choice(_SEVERITIES),
+        help="Exit 3 when a violation of this severity or worse is found.",
+    )
+    return option(command)
+
+
+def _force(command: Callable[..., Any]) -> Callable[..., Any]:
+    option = click.option("--force", is_flag=True, help="Replace the folder if it is there.")
+    return option(command)
+
+
+@click.command()
+@config_option
+@out_option
+@day_option
+@_force
+@_fail_on
+@format_option
+def run(
+    *,
+    config: Path | None,
+    out: Path | None,
+    as_of: date | None,
+    force: bool,
+    fail_on: str | None,
+    form: str,
+) -> int:
+    """Import, analyse and report, into one folder.
+
+    Prints the violations and the files written. Nothing is left behind when it fails.
+    """
+    from sod_analyzer import pipeline, rules
+    from sod_analyzer.config import load_config
+
+    started = datetime.now(UTC)
+    told = load_config(config_of(config))
+    ruleset = rules.load_ruleset(rules.find_ruleset(told.ruleset, told.base))
+    target = out or told.base / told.output
+    pipeline.check_target(target, replace=force)
+    with progress() as say:
+        snapshot = pipeline.import_exports(told, progress=say)
+        judged = pipeline.judge(told, snapshot, ruleset, as_of=as_of, progress=say)
+        facts = pipeline.run_facts(_command(), started)
+        report_ = pipeline.report_of(judged, told, run=facts, progress=say)
+        names = pipeline.write_all(
+            report_, snapshot, told, ruleset, target, replace_existing=force, progress=say
+        )
+    _show(report_, form)
+    for name in names:
+        voice().talk(f"wrote {(target / name).as_posix()}")
+    return _exit(report_, fail_on)
+
+
+@click.command("import")
+@config_option
+@out_option
+@_force
+def import_(*, config: Path | None, out: Path | None, force: bool) -> int:
+    """Read every source into a snapshot.
+
+    Exit 4 when something was missing or could hide a conflict.
+    """
+    from sod_analyzer import pipeline, rules
+    from sod_analyzer.config import load_config
+
+    told = load_config(config_of(config))
+    ruleset = rules.load_ruleset(rules.find_ruleset(told.ruleset, told.base))
+    target = out or told.base / told.output
+    pipeline.check_target(target, replace=force)
+    with progress() as say:
+        snapshot = pipeline.import_exports(told, progress=say)
+    pipeline.write_import(snapshot, told, ruleset, target, replace_existing=force)
+    found = pipeline.completeness_of(pipeline.Workspace(target, told, ruleset, snapshot))
+    rows = [
+        {key: row[key] for key in ("source_id", "status", "lines", "parsed", "loaded")}
+        for row in snapshot["sources"].to_pylist()
+    ]
+    emit(rows, ("source_id", "status", "lines", "parsed", "loaded"), form="table")
+    voice().talk(f"snapshot {snapshot.digest[:12]} as of {snapshot.as_of}")
+    voice().talk(found.completeness.line)
+    return exit_of(findings=False, incomplete=not found.completeness.complete)
+
+
+@click.command()
+@in_option
+@click.option("--rules", help="A built-in ruleset or a file, instead of the one imported with.")
+@day_option
+@_fail_on
+@format_option
+def analyze(
+    *, folder: Path | None, rules: str | None, as_of: date | None, fail_on: str | None, form: str
+) -> int:
+    """Judge the stored snapshot by the rules; store the findings beside it."""
+    from sod_analyzer import pipeline
+
+    started = datetime.now(UTC)
+    space = pipeline.open_workspace(folder_of(folder), rules=rules)
+    with progress() as say:
+        judged = pipeline.judge(
+            space.config, space.snapshot, space.ruleset, as_of=as_of, progress=say
+        )
+        facts = pipeline.run_facts(_command(), started)
+        report_ = pipeline.report_of(judged, space.config, run=facts, progress=say)
+    pipeline.write_findings(report_, space.folder)
+    _show(report_, form)
+    voice().talk(f"wrote {(space.folder / pipeline.FINDINGS).as_posix()}")
+    return _exit(report_, fail_on)
+
+
+@click.command()
+@in_option
+@click.option("--only", multiple=True, help="A reporter's name; may be given several times.")
+def report(*, folder: Path | None, only: tuple[str, ...]) -> int:
+    """Write the stored findings as files: workbook, page, CSV.
+
+    Exit 4 when the findings rest on incomplete input, as `analyze` did.
+    """
+    from sod_analyzer import pipeline
+
+    place = folder_of(folder)
+    stored = pipeline.stored_report(place)
+    with progress() as say:
+        names = pipeline.write_reports(stored, place, progress=say, only=only)
+    for name in names:
+        click.echo((place / name).as_posix())
+    return _exit(stored, None)
+
+
+def _command() -> str:
+    """The command as typed, without the folder the tool is installed in."""
+    return shlex.join(["sod", *sys.argv[1:]])
+
+
+def _show(report_: Report, form: str) -> None:
+    """The findings on stdout; the result and the verdict on the input beside them on stderr."""
+    rows = [
+        {**row, "places": "; ".join(_places(report_, row["finding_id"], row["verdict"]))}
+        for row in report_["violations"].to_pylist()
+        if row["folded_under"] is None
+    ]
+    about = {
+        "name": report_.name,
+        "as_of": report_.as_of.isoformat(),
+        "result": report_.result,
+        "completeness": report_.completeness.line,
+        "complete": report_.completeness.complete,
+        "findings_digest": report_.findings_digest,
+        "numbers": dict(report_.numbers),
+    }
+    emit(rows, _SHOWN, form=form, about=about)
+    folded = report_.numbers["violations_folded"]
+    say = voice()
+    if folded:
+        say.talk(f"{folded} more implied by unrestricted access, in the files")
+    say.talk(f"result: {report_.result}")
+    say.talk(f"input: {report_.completeness.line}")
+    say.talk(f"findings digest: {report_.findings_digest}")
+
+
+def _places(report_: Report, finding_id: str, verdict: str) -> list[str]:
+    """Titles of the places where a finding has its worst verdict."""
+    return [
+        row["place_title"]
+        for row in report_["places"].to_pylist()
+        if (row["finding_id"], row["verdict"]) == (finding_id, verdict)
+    ]
+
+
+def _exit(report_: Report, fail_on: str | None) -> Exit:
+    findings = False
+    if fail_on is not None:
+        worst = _SEVERITIES.index(fail_on)
+        findings = any(
+            verdict == "violation" and _SEVERITIES.index(severity) >= worst
+            for verdict, severity in zip(
+                report_["violations"].column("verdict").to_pylist(),
+                report_["violations"].column("severity").to_pylist(),
+                strict=True,
+            )
+        )
+    return exit_of(findings=findings, incomplete=not report_.completeness.complete)

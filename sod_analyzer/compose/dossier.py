@@ -1,0 +1,85 @@
+"""Everything about one finding: all routes of every leg in every place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from sod_analyzer.compose.findings import FindingWriter
+from sod_analyzer.compose.report import Analysis
+from sod_analyzer.errors import QueryError, near
+from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.explain.all_paths import Walker
+from sod_analyzer.explain.paths import Witness
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One finding for a reader: what it says, and a row per hop of every route."""
+
+    finding: Row
+    rows: tuple[Row, ...]
+    cut: tuple[str, ...]  # legs of which more routes exist than were asked for
+
+
+def dossier(analysis: Analysis, finding: str, *, max_paths: int) -> Dossier:
+    """All routes of one finding, named by its id or the beginning of it.
+
+    Cost: up to `max_paths` routes per leg and place; there may be exponentially many.
+
+    Raises:
+        QueryError: no finding, or several, begin like that.
+    """
+    writer = FindingWriter(analysis.judge, analysis.names, analysis.ruleset.duty)
+    found = writer.write(analysis.results)
+    wanted = finding if finding.startswith("F-") else f"F-{finding}"
+    ids = [v["finding_id"] for v in found.violations]
+    matching = [v for v in found.violations if v["finding_id"].startswith(wanted)]
+    if not matching:
+        raise QueryError(f"no finding is called '{finding}'{near(wanted, ids)}")
+    if len(matching) > 1:
+        several = ", ".join(v["finding_id"] for v in matching[:5])
+        raise QueryError(f"'{finding}' could be several findings: {several}")
+    (one,) = matching
+    rows: list[Row] = []
+    cut: list[str] = []
+    for leg in found.legs:
+        if leg["finding_id"] == one["finding_id"]:
+            hops, more = _routes(analysis, writer, one, leg, max_paths)
+            rows += hops
+            if more:
+                cut.append(f"{leg['duty']} in {leg['place']}: more than {max_paths:,} paths")
+    return Dossier(one, tuple(rows), tuple(cut))
+
+
+def _routes(
+    analysis: Analysis, writer: FindingWriter, finding: Row, leg: Row, max_paths: int
+) -> tuple[list[Row], bool]:
+    walker = Walker(analysis.judge.engine)
+    code = next(
+        c for c in analysis.judge.subjects if analysis.snapshot.node_ids[c] == finding["subject"]
+    )
+    lens = _lens(analysis, finding)
+    if leg["state"] != "yes":
+        lens = replace(lens, possible=True)
+    place = writer.number_of(finding["rule_id"], leg["place"])
+    routes = list(islice(walker.routes(lens, code, leg["duty"], place), max_paths + 1))
+    tracer = writer.tracer
+    rows: list[Row] = []
+    ordered = sorted(routes[:max_paths], key=lambda r: (len(r.hops), r.way, r.part))
+    for number, route in enumerate(ordered, start=1):
+        rows += [
+            {**hop, "place": leg["place"], "leg": leg["duty"], "path": number}
+            for hop in tracer.hops(Witness(route.way, (route.hops,)))
+        ]
+    return rows, len(routes) > max_paths
+
+
+def _lens(analysis: Analysis, finding: Row) -> Lens:
+    for result in analysis.results:
+        if result.rule.rule_id == finding["rule_id"]:
+            return result.lenses[-1]
+    return FindingWriter.everything
