@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -63,16 +64,32 @@ class Federation:
     accounts: tuple[AccountsFrom, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedGap:
+class Acceptance(Protocol):
     """A gap that somebody answers for, so that it no longer causes exit 4."""
 
-    gap: str  # kind:system, or kind:system:subject
-    owner: str
-    reason: str
-    until: date  # this day included
-    where: SourceRef
-    most: int | None = None  # more gaps than this open all of them again
+    @property
+    def gap(self) -> str:
+        """`kind:system`, or `kind:system:subject`."""
+        ...
+
+    @property
+    def owner(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def until(self) -> date:
+        """The last day of it."""
+        ...
+
+    @property
+    def most(self) -> int | None:
+        """More gaps than this open all of them again."""
+        ...
+
+    @property
+    def where(self) -> SourceRef: ...
 
 
 class Unread(StrEnum):
