@@ -310,6 +310,21 @@ cells = st.text(
 ) | st.text('"\n\r,;\t |x', max_size=6)
 
 
+@given(
+    content=st.binary(max_size=80) | st.text('Login,;"\n\r\0é', max_size=40).map(str.encode),
+    headed=st.booleans(),
+)
+def test_no_bytes_break_the_reader(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, *, headed: bool
+) -> None:
+    head = b"Login,Team\n" if headed else b""
+
+    loaded = members(tmp_path_factory.mktemp("csv"), head + content)
+
+    assert loaded.waterfall is not None
+    assert loaded.source["status"] == "read" or loaded.texts("unreadable-file")
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> list[list[str]]:
     width = draw(st.integers(1, 4))

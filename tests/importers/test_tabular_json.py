@@ -151,6 +151,31 @@ def test_one_object_per_line_is_read(tmp_path: Path) -> None:
     assert pairs(loaded) == [("jd", "a", 0), ("kl", "a", 1)]
 
 
+@pytest.mark.parametrize("records", ["rows", "rows[]"])
+def test_a_list_at_the_end_of_the_path_means_its_elements(tmp_path: Path, records: str) -> None:
+    loaded = load(tmp_path, {"rows": [{"login": "jd", "team": "a"}]}, records=records)
+
+    assert pairs(loaded) == [("jd", "a", 0)]
+
+
+def test_a_document_may_be_the_record(tmp_path: Path) -> None:
+    text = '{"login": "jd", "team": "a"}\n{"login": "kl", "team": "b"}\n'
+
+    loaded = load(tmp_path, text, records=".")
+
+    assert pairs(loaded) == [("jd", "a", 0), ("kl", "b", 1)]
+
+
+@given(content=st.binary(max_size=80) | st.text('[]{}":, \\u0d8login', max_size=40).map(str.encode))
+def test_no_bytes_break_the_reader(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    loaded = load(tmp_path_factory.mktemp("json"), content, records=".")
+
+    assert loaded.waterfall is not None
+    assert loaded.source["status"] == "read" or loaded.texts("unreadable-file")
+
+
 def test_equal_records_in_different_places_are_no_duplicates(tmp_path: Path) -> None:
     document = {"t": [{"n": "a", "m": [{"login": "jd"}]}, {"n": "b", "m": [{"login": "jd"}]}]}
 

@@ -42,6 +42,8 @@ _CLASSES: Mapping[Relation, IdentityClass] = {
     Relation.USES: IdentityClass.SHARED,
     Relation.CONTROLS: IdentityClass.WORKLOAD,
 }
+#: A file with more different periods than this is read without remembering the rest.
+_VALIDITIES_KEPT = 100_000
 
 
 def load(raw: Raw, plan: Plan, reader: Reader, *, kind: str, unit: str) -> Iterator[Batch]:
@@ -72,6 +74,10 @@ class _Loader:
         self._binding = Binding({}, {}, {}, {}, (), ())
         self._rights: dict[tuple[str, str], str] = {}
         self._said: set[tuple[object, ...]] = set()
+        self._required: tuple[str, ...] = ()
+        self._single: tuple[str, ...] = ()
+        self._bounds: tuple[str, ...] = ()
+        self._validities: dict[tuple[Texts, ...], dict[str, Any]] = {}
         self._ends: set[date | None] = set()
 
     def consume(self, table: Table, notes: Notes) -> Iterator[bool]:
@@ -79,6 +85,8 @@ class _Loader:
         zone = ZoneInfo(self._builder.spec.timezone)
         self._notes = notes
         self._binding = bind(self._plan, table.columns, self._file, zone)
+        self._required, self._single = self._limits()
+        self._bounds = tuple(name for name in GRANT_FIELDS if name in self._binding.texts)
         skips = self._binding.skips
         loaded = 0
         for record in sift(table.records, self._builder, self._file, self._counts, skips):
@@ -90,6 +98,17 @@ class _Loader:
             yield wrong is None
         if loaded > 1:
             self._check_ends()
+
+    def _limits(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The fields that need a value, and those that may have one only."""
+        matrix = self._plan.matrix
+        across = () if matrix is None else (matrix.header, matrix.cells)
+        required = tuple(name for name in self._plan.needs if name not in across)
+        mapped = self._plan.columns.keys()
+        about = mapped & {*ACCOUNT_FIELDS, "group_title"}
+        if mapped & {*ACCOUNT_FIELDS}:
+            about |= mapped & {"account"}
+        return required, tuple(sorted(about))
 
     def _load(self, record: Record) -> Wrong | None:
         """Loads everything the record states, or nothing and why not."""
@@ -122,22 +141,14 @@ class _Loader:
             for index, fault in sorted(record.faults.items()):
                 if index in read:
                     return Wrong("unreadable-cell", f"column '{read[index]}' holds {fault}")
-        across = self._across_fields()
-        for name in self._plan.needs:
-            if name not in across and not texts[name].values:
+        for name in self._required:
+            if not texts[name].values:
                 return Wrong("missing-value", self._missing(name, record))
-        for name, text in texts.items():
-            if len(text.values) > 1 and (name in ACCOUNT_FIELDS or name == "group_title"):
-                return Wrong("ambiguous-record", f"{len(text.values)} values of {name}")
-        many = texts.get("account")
-        if many and len(many.values) > 1 and any(name in texts for name in ACCOUNT_FIELDS):
-            shared = f"{len(many.values)} accounts share what the record says of one"
-            return Wrong("ambiguous-record", shared)
+        for name in self._single:
+            if len(texts[name].values) > 1:
+                text = f"{len(texts[name].values)} values of {name} in what is said of one account"
+                return Wrong("ambiguous-record", text)
         return None
-
-    def _across_fields(self) -> tuple[str, ...]:
-        matrix = self._plan.matrix
-        return () if matrix is None else (matrix.header, matrix.cells or "")
 
     def _missing(self, name: str, record: Record) -> str:
         sources = self._plan.columns[name].sources
@@ -199,9 +210,22 @@ class _Loader:
     def _validity(
         self, cells: Sequence[Cell], texts: Mapping[str, Texts], record: Record
     ) -> dict[str, Any]:
-        """When and under which condition the record's grants hold."""
-        if not any(name in texts for name in GRANT_FIELDS):
+        """When and under which condition the record's grants hold; most records say the same."""
+        if not self._bounds:
             return {}
+        key = tuple(texts[name] for name in self._bounds)
+        known = self._validities.get(key)
+        if known is None:
+            noted = self._notes.added
+            known = self._new_validity(cells, texts, record)
+            # What is worth a note is worth it in every record that shows it.
+            if noted == self._notes.added and len(self._validities) < _VALIDITIES_KEPT:
+                self._validities[key] = known
+        return known
+
+    def _new_validity(
+        self, cells: Sequence[Cell], texts: Mapping[str, Texts], record: Record
+    ) -> dict[str, Any]:
         validity: dict[str, Any] = {
             name: self._flag(name, cells, record) or False
             for name in ("conditional", "eligible", "self_granted")

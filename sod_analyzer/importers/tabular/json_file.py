@@ -91,7 +91,7 @@ class Way:
 
 def _way(options: JsonOptions, plan: Plan, where: SourceRef) -> Way:
     try:
-        steps = parse_steps(options.records)
+        steps = () if options.records == "." else parse_steps(options.records)
     except ValueError as error:
         place = SourceRef(where.path, where.line, "records")
         raise ConfigError(f"path '{options.records}': {error}", where=place) from error

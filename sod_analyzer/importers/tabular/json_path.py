@@ -1,7 +1,8 @@
 """Paths into JSON: where the records are, and where a column of a record is.
 
-environments[].access[]     every element of every `access` list
+environments[].access[]     every element of every `access` list; the last `[]` may be left out
 []                          every element of the top-level list
+.                           every document, or the elements of those that are lists
 groups{}.members[]          every member of every value of the object `groups`
 name, owner.login           a key of the record, and a key inside one
 .                           the record itself, when it is a text and not an object
@@ -102,8 +103,11 @@ def _walk(
     value: Any, levels: tuple[Level, ...], steps: tuple[Step, ...], at: str
 ) -> Iterator[Found | Misplaced]:
     if not steps:
-        yield Found(levels)
-        return
+        if isinstance(value, list):  # a list is no record: its elements are meant
+            steps = (Walk.ELEMENTS,)
+        else:
+            yield Found(levels)
+            return
     step, rest = steps[0], steps[1:]
     inner = len(levels) > 1
     if isinstance(step, Key):

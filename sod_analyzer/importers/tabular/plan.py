@@ -86,12 +86,9 @@ def make_plan(options: MappingOptions, spec: SourceSpec, *, matrix: Matrix | Non
     relation = _relation(options, given, problems)
     if relation is not None:
         _check_relation(relation, given, options, problems)
-        if options.multi.keys() & {"account"} and given & set(ACCOUNT_FIELDS):
-            problems.add(
-                "multi",
-                "several accounts in one cell cannot share "
-                + ", ".join(sorted(given & set(ACCOUNT_FIELDS))),
-            )
+        shared = ", ".join(sorted(columns.keys() & {*ACCOUNT_FIELDS}))
+        if shared and "account" in options.multi:
+            problems.add("multi", f"several accounts in one cell cannot share {shared}")
     if problems.found or relation is None:
         raise ConfigError(problems.found)
     named = {name for column in columns.values() for name in column.sources}

@@ -184,9 +184,12 @@ class Notes:
         self._found: dict[tuple[str, str, str, Hides], list[int]] = {}
         self._beyond: dict[tuple[str, Hides], list[int]] = {}
         self._kinds: dict[str, int] = {}
+        #: how often something was noted
+        self.added = 0
 
     def add(self, kind: str, text: str, *, subject: str, hides: Hides, record: int) -> None:
         """One record shows it; `text` says what and how it was taken."""
+        self.added += 1
         key = (kind, subject, text, hides)
         seen = self._found.get(key)
         if seen is None and self._kinds.get(kind, 0) < self.most:
