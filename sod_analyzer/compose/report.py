@@ -127,10 +127,10 @@ def tables_of(analysis: Analysis) -> Mapping[str, pa.Table]:
 
 
 def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[str, int]:
-    """Named counts; what each of them counts is in its name."""
+    """Named counts. Violations that another one implies are counted apart, as folded."""
     violations = tables["violations"].to_pylist()
     broken = [v for v in violations if v["verdict"] == Verdict.VIOLATION]
-    conflicts = [v for v in broken if v["rule_id"] != UNRESTRICTED_RULE]
+    unfolded = [v for v in broken if v["folded_under"] is None]
     snapshot = analysis.snapshot
     return {
         "identities": snapshot["identities"].num_rows,
@@ -139,10 +139,10 @@ def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[st
         "roles": snapshot["roles"].num_rows,
         "entitlements": snapshot["entitlements"].num_rows,
         "grants": snapshot["grants"].num_rows,
-        "violations": len(conflicts),
-        "violations_folded": sum(v["folded_under"] is not None for v in conflicts),
-        "people_violating": len({v["subject"] for v in conflicts}),
-        "unrestricted": len(broken) - len(conflicts),
+        "violations": len(unfolded),
+        "violations_folded": len(broken) - len(unfolded),
+        "people_violating": len({v["subject"] for v in unfolded}),
+        "unrestricted": sum(v["rule_id"] == UNRESTRICTED_RULE for v in unfolded),
         "not_evaluable": len(violations) - len(broken),
         "rules": len(analysis.ruleset.rules),
         "rules_not_evaluable": sum(bool(r.dead or r.open_places) for r in analysis.results),
@@ -160,14 +160,14 @@ def result_line(numbers: Mapping[str, int], completeness: Completeness) -> str:
             f"{counted(found, 'violation')} by "
             f"{counted(numbers['people_violating'], 'person', 'people')}"
         )
+        if numbers["unrestricted"]:
+            line += f", {numbers['unrestricted']:,} of them unrestricted access"
         if numbers["violations_folded"]:
-            line += f", {numbers['violations_folded']:,} of them implied by unrestricted access"
-    elif not open_ and completeness.complete and not numbers["unrestricted"]:
+            line += f", which implies {numbers['violations_folded']:,} more"
+    elif not open_ and completeness.complete:
         return "No conflicts"
     else:
         line = "No violation found in what could be judged"
-    if numbers["unrestricted"]:
-        line += f"; {counted(numbers['unrestricted'], 'person', 'people')} with unrestricted access"
     if numbers["not_evaluable"]:
         line += f"; {counted(numbers['not_evaluable'], 'result')} not evaluable"
     if numbers["rules_not_evaluable"]:
