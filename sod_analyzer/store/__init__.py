@@ -1,0 +1,8 @@
+"""Snapshots on disk, and files and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+from sod_analyzer.store.atomic import atomic_file, atomic_folder
+from sod_analyzer.store.snapshots import MANIFEST, read_snapshot, write_snapshot
+
+__all__ = ["MANIFEST", "atomic_file", "atomic_folder", "read_snapshot", "write_snapshot"]
