@@ -375,6 +375,12 @@ def test_systems_become_a_table_whose_records_are_their_lines(tmp_path: Path) ->
     assert source["extracted_at"] is None
 
 
+def test_a_name_that_would_act_on_the_terminal_is_shown_and_not_obeyed(tmp_path: Path) -> None:
+    (message,) = refusal(tmp_path, SMALL.replace("  a:", '  "\\e[31ma":'))
+
+    assert message.startswith(r"sod.yaml:4: systems.\x1b[31ma: an id has letters")
+
+
 def test_the_nearest_configuration_above_is_found(tmp_path: Path) -> None:
     (tmp_path / "sod.yaml").write_text(SMALL)
     (tmp_path / "a" / "b").mkdir(parents=True)
