@@ -251,7 +251,8 @@ def judge(
     progress("computing reach and judging rules")
     before = _check(config, snapshot, day)
     analysis = analyse(snapshot, ruleset, as_of=day, unknown_systems=before.unknown_systems)
-    return Judged(analysis, _check(config, snapshot, day, further=engine_issues(analysis)))
+    further = engine_issues(analysis.judge.engine, ruleset)
+    return Judged(analysis, _check(config, snapshot, day, further=further))
 
 
 def _check(
@@ -475,8 +476,10 @@ def ask(space: Workspace, question: Question, *, as_of: date | None = None) -> A
 
 
 def completeness_of(space: Workspace, *, as_of: date | None = None) -> CompletenessResult:
-    """What the input of a workspace leaves open, before any rule is asked."""
-    return _check(space.config, space.snapshot, as_of or space.snapshot.as_of)
+    """What the input of a workspace leaves open for its rules: what the report says, too."""
+    day = as_of or space.snapshot.as_of
+    engine = engine_of(space.snapshot, space.ruleset, compile_edges(space.snapshot, as_of=day))
+    return _check(space.config, space.snapshot, day, further=engine_issues(engine, space.ruleset))
 
 
 def access_of(

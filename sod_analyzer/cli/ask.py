@@ -175,7 +175,7 @@ def can(
     if form in {"json", "jsonl"}:
         columns += ["identity", "hops"]
     emit([row], columns, form=form, about=about)
-    if form == "table":
+    if form == "table" and row["hops"]:
         emit([{**hop, "leg": question.what} for hop in row["hops"]], _HOP[1:], form=form)
     for caveat in caveats:
         voice().talk(f"not evaluated: {caveat}")

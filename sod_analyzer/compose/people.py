@@ -13,6 +13,7 @@ from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.compose.words import listed
 from sod_analyzer.detect.judge import Judge, RuleResult
 from sod_analyzer.evaluate.lens import Lens, lens_of
+from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Facts, Flow
 from sod_analyzer.graph.edges import KINDS, Flag
@@ -199,11 +200,11 @@ def unmapped(judge: Judge, names: Names, duties: Mapping[str, Duty]) -> list[Row
     return rows
 
 
-def open_environments(judge: Judge) -> list[tuple[str, str]]:
+def open_environments(engine: Engine) -> list[tuple[str, str]]:
     """Resources on which a duty of some environment is possible, and nobody says which it is in."""
-    columns = judge.engine.columns
-    rows = judge.engine.snapshot["entitlements"]
-    first = judge.engine.snapshot.ranges[NodeKind.ENTITLEMENT].start
+    columns = engine.columns
+    rows = engine.snapshot["entitlements"]
+    first = engine.snapshot.ranges[NodeKind.ENTITLEMENT].start
     known = {
         (int(n), int(p), int(q))
         for n, p, q in zip(columns.sure.node, columns.sure.place, columns.sure.part, strict=True)

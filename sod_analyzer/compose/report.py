@@ -75,19 +75,18 @@ def engine_of(snapshot: Snapshot, ruleset: Ruleset, edges: Edges) -> Engine:
     return Engine(snapshot, columns, edges)
 
 
-def engine_issues(analysis: Analysis) -> pa.Table:
-    """What the rules found wanting in the data, as issues: each could hide a conflict."""
-    judge = analysis.judge
+def engine_issues(engine: Engine, ruleset: Ruleset) -> pa.Table:
+    """What the rules find wanting in the data, as issues: each could hide a conflict."""
     rows: list[Row] = []
-    for system, resource in sorted(judge.engine.columns.unmapped):
+    for system, resource in sorted(engine.columns.unmapped):
         text = f"no application claims {resource} in {system}, where someone has a duty"
         rows.append(_issue("unmapped-resource", system, resource, text))
-    for system, resource in people.open_environments(judge):
+    for system, resource in people.open_environments(engine):
         text = f"nobody says which environment {resource} in {system} belongs to"
         rows.append(_issue("unknown-environment", system, resource, text))
-    for duty in analysis.ruleset.duties:
-        if not judge.engine.columns.is_live(duty.duty_id):
-            text = f"nothing that was read matches duty {duty.duty_id} of {analysis.ruleset.name}"
+    for duty in ruleset.duties:
+        if not engine.columns.is_live(duty.duty_id):
+            text = f"nothing that was read matches duty {duty.duty_id} of {ruleset.name}"
             rows.append(_issue("dead-duty", None, duty.duty_id, text))
     return pa.Table.from_pylist(rows, schema=ISSUES)
 
