@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import IntFlag, auto
 
 from sod_analyzer.importers.ldif import vocabulary as words
 from sod_analyzer.importers.ldif.accounts import Clock, is_machine, lockout_of
 from sod_analyzer.importers.ldif.dn import Dn
 from sod_analyzer.importers.ldif.options import LdifOptions, name_matcher
 from sod_analyzer.importers.ldif.reader import Entry, Value, shorten
-from sod_analyzer.model.access import IdentityClass
+from sod_analyzer.model.access import IdentityClass, NodeKind
 
 _RANGE = re.compile(r"range=(\d{1,9})-(\d{1,9}|\*)", re.ASCII)
 _SECURITY_GROUP = 0x8000_0000
@@ -23,26 +22,29 @@ _GROUP_RANK = {name: rank for rank, name in enumerate(words.GROUP_CLASSES)}
 _NO_RANK = len(_GROUP_RANK)
 
 
-class Mark(IntFlag):
-    """What the entries of one name show; the marks of several entries add up."""
+class Mark:
+    """What the entries of one name show; the marks of several entries add up.
 
-    CLASSED = auto()
-    ACCOUNT = auto()
-    SIGN_IN = auto()
-    GROUP = auto()
-    MACHINE = auto()
-    CONTACT = auto()
-    FOREIGN = auto()
-    CONTAINER = auto()
-    LIKE_ACCOUNT = auto()
-    LIKE_GROUP = auto()
-    MANAGED_SERVICE = auto()
-    WORKLOAD = auto()
-    IGNORED = auto()
-    NESTED_ROLE = auto()
-    DYNAMIC = auto()
-    MAIL_ONLY = auto()
-    SECURITY = auto()
+    Plain numbers: an `IntFlag` costs a call per test, and every membership makes several.
+    """
+
+    CLASSED = 1 << 0
+    ACCOUNT = 1 << 1
+    SIGN_IN = 1 << 2
+    GROUP = 1 << 3
+    MACHINE = 1 << 4
+    CONTACT = 1 << 5
+    FOREIGN = 1 << 6
+    CONTAINER = 1 << 7
+    LIKE_ACCOUNT = 1 << 8
+    LIKE_GROUP = 1 << 9
+    MANAGED_SERVICE = 1 << 10
+    WORKLOAD = 1 << 11
+    IGNORED = 1 << 12
+    NESTED_ROLE = 1 << 13
+    DYNAMIC = 1 << 14
+    MAIL_ONLY = 1 << 15
+    SECURITY = 1 << 16
 
 
 @dataclass(slots=True)
@@ -52,10 +54,12 @@ class Known:
     file: int
     line: int
     digest: bytes
-    marks: Mark
+    marks: int
     label: str  # the classes, for those that are neither account nor group
     rank: int  # of the most telling group class
     repeated: bool = False
+    #: its nodes, once asked for
+    nodes: tuple[tuple[NodeKind, str], ...] | None = None
 
     @property
     def is_group(self) -> bool:
@@ -180,22 +184,22 @@ class Directory:
         copies.add((file, entry.digest))
         return False
 
-    def _show(self, entry: Entry, normal: str) -> tuple[Mark, str, int]:
+    def _show(self, entry: Entry, normal: str) -> tuple[int, str, int]:
         classes = {value.text.strip().lower() for value in entry.all("objectclass")}
-        marks = Mark(0)
+        marks = 0
         for mark, telling in self._telling_classes():
             if not classes.isdisjoint(telling):
                 marks |= mark
-        marks |= Mark.CLASSED if classes else Mark(0)
-        marks |= Mark.LIKE_ACCOUNT if words.ACCOUNT_HINTS & entry.values.keys() else Mark(0)
-        marks |= Mark.LIKE_GROUP if self._group_hints & entry.values.keys() else Mark(0)
+        marks |= Mark.CLASSED if classes else 0
+        marks |= Mark.LIKE_ACCOUNT if words.ACCOUNT_HINTS & entry.values.keys() else 0
+        marks |= Mark.LIKE_GROUP if self._group_hints & entry.values.keys() else 0
         marks |= self._further(entry, normal)
         if marks & Mark.MANAGED_SERVICE:  # such a class is below `computer`
             marks &= ~Mark.MACHINE
         rank = min((_GROUP_RANK[name] for name in classes & _GROUP_RANK.keys()), default=_NO_RANK)
         return marks, shorten("+".join(sorted(classes - {"top"} or classes))), rank
 
-    def _telling_classes(self) -> tuple[tuple[Mark, Collection[str]], ...]:
+    def _telling_classes(self) -> tuple[tuple[int, Collection[str]], ...]:
         return (
             (Mark.ACCOUNT, self._account_classes),
             (Mark.SIGN_IN, words.SIGN_IN_CLASSES),
@@ -210,9 +214,9 @@ class Directory:
             (Mark.NESTED_ROLE, (words.NESTED_ROLE_CLASS,)),
         )
 
-    def _further(self, entry: Entry, normal: str) -> Mark:
+    def _further(self, entry: Entry, normal: str) -> int:
         """What attributes and the configuration say beyond the classes."""
-        marks = Mark.IGNORED if self._ignored(normal) else Mark(0)
+        marks = Mark.IGNORED if self._ignored(normal) else 0
         if is_machine(entry, _ignore):
             marks |= Mark.MACHINE
         if any(

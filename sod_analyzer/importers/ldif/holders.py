@@ -119,8 +119,9 @@ class Holders:
         """The nodes of an entry of the source; machines and the like become accounts by this."""
         if known.marks & Mark.IGNORED:
             return ()
-        holders = self.nodes(normal, known)
-        if holders:
+        if known.nodes is None:
+            known.nodes = self._nodes(normal, known)
+        if holders := known.nodes:
             return holders
         if known.marks & Mark.FOREIGN:
             sid = _foreign_sid(normal, normal, must=True)
@@ -132,7 +133,7 @@ class Holders:
         self._dangle(normal, group, place, why)
         return ()
 
-    def nodes(self, normal: str, known: Known) -> tuple[Holder, ...]:
+    def _nodes(self, normal: str, known: Known) -> tuple[Holder, ...]:
         """The nodes that the entry is by itself; an entry may be account and group at once."""
         node = self.node_id(normal)
         holders: list[Holder] = []

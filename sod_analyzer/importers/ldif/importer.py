@@ -75,6 +75,10 @@ class _Source:
             *((options.employee_id_attribute.lower(),) if options.employee_id_attribute else ()),
         }
         self._wanted = words.WANTED | asked
+        # The index needs to know that a group lists somebody, not whom.
+        self._noted = frozenset(
+            self._directory.member_dn | self._directory.member_of | words.MEMBER_VALUES
+        )
         self._readers: dict[int, LdifReader] = {}
         self._failed: dict[int, LdifReader | None] = {}
 
@@ -98,7 +102,7 @@ class _Source:
                 while stream.read(_CHUNK):
                     pass
             with _open(file) as stream:
-                reader = self._reader(stream)
+                reader = self._reader(stream, noted=self._noted)
                 for found in reader:
                     named = _named(found) if isinstance(found, Entry) else None
                     if isinstance(found, Entry) and named is not None:
@@ -132,8 +136,8 @@ class _Source:
             text = f"says that the search returned {stated:,} entries, but holds {reader.entries:,}"
             self._file_issue(file, "entries-missing", text, place=reader.counts.lines)
 
-    def _reader(self, stream: IO[bytes]) -> LdifReader:
-        return LdifReader(stream, wanted=self._wanted, binary=_BINARY)
+    def _reader(self, stream: IO[bytes], *, noted: frozenset[str] = frozenset()) -> LdifReader:
+        return LdifReader(stream, wanted=self._wanted, noted=noted, binary=_BINARY)
 
     def _full(self) -> Iterator[Batch]:
         if self._builder.full:

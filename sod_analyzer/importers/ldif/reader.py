@@ -22,6 +22,8 @@ from sod_analyzer.model.batch import Waterfall
 
 _PIECE = 64 * 1024
 _SHOWN_CHARS = 200
+_MOST_DESCRIPTIONS = 10_000
+_ALWAYS_READ = frozenset({"dn", "changetype"})
 _SPACE = 0x20
 _HASH = 0x23
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]*(={0,2})")
@@ -151,6 +153,9 @@ class _Open:
 class LdifReader:
     """Reads one file once.
 
+    Of the attributes in `noted` an entry tells only that they are there, and with which options:
+    one empty value for each run of values with the same options.
+
     `counts` and `stated_entries` are complete when the iteration is: every physical line is in
     `counts` once, entries that a flaw rejects are in `counts.rejected`.
     """
@@ -160,6 +165,7 @@ class LdifReader:
         stream: IO[bytes],
         *,
         wanted: frozenset[str],
+        noted: frozenset[str] = frozenset(),
         binary: Mapping[str, Callable[[bytes], str]] | None = None,
     ) -> None:
         self.counts = Waterfall("line")
@@ -168,7 +174,10 @@ class LdifReader:
         #: entries with a name, rejected ones included
         self.entries = 0
         self._stream = stream
-        self._wanted = {name: name for name in wanted}
+        self._wanted = {name: name for name in wanted - noted}
+        self._noted = noted
+        self._skipped = _Field("", (), 0, "text", None)
+        self._descriptions: dict[bytes, tuple[str, tuple[str, ...]]] = {}
         self._binary = binary or {}
         self._block = _Block.NONE
         self._open: _Open | None = None
@@ -246,7 +255,7 @@ class LdifReader:
 
     def _begin_field(self, piece: bytes) -> None:
         description, colon, rest = piece.partition(b":")
-        name, *options = description.decode("ascii", "replace").lower().split(";")
+        name, options = self._descriptions.get(description) or self._describe(description)
         if name == "dn" and colon:
             self._end_block()
             self._block = _Block.ENTRY
@@ -262,10 +271,18 @@ class LdifReader:
             self._open.digest.update(b"\n" + piece)
             if self._open.changing:
                 return
-            if not colon or not _NAME.fullmatch(name):
+            if not colon or not name:
                 self._break("malformed-line", "has a line that is no attribute")
                 return
-        self._field = self._new_field(name, tuple(options), rest)
+        self._field = self._new_field(name, options, rest)
+
+    def _describe(self, description: bytes) -> tuple[str, tuple[str, ...]]:
+        """Attribute name and options in lower case; no name if it is none."""
+        name, *options = description.decode("ascii", "replace").lower().split(";")
+        described = (name if _NAME.fullmatch(name) else "", tuple(options))
+        if len(description) < _SHOWN_CHARS and len(self._descriptions) < _MOST_DESCRIPTIONS:
+            self._descriptions[description] = described
+        return described
 
     def _begin_nameless(self, name: str, *, has_colon: bool) -> None:
         """A block that does not begin with `dn:`: the version, a search's trailer, or junk."""
@@ -286,8 +303,16 @@ class LdifReader:
             form, rest = "base64", rest[1:]
         elif rest.startswith(b"<"):
             form, rest = "url", rest[1:]
-        kept = name in self._wanted or name in {"dn", "changetype"} or self._open is None
         line = self.counts.lines
+        entry = self._open
+        if entry and name in self._noted:
+            values = entry.values.setdefault(name, [])
+            if not values or values[-1].options != options:
+                values.append(Value("", line, options))
+        kept = name in self._wanted or name in _ALWAYS_READ or entry is None
+        if entry and not kept and form == "text":
+            entry.attributes += 1
+            return self._skipped
         made = _Field(name, options, line, form, bytearray() if kept and form != "url" else None)
         made.add(rest.lstrip(b" "))
         return made
@@ -295,7 +320,7 @@ class LdifReader:
     def _end_field(self) -> None:
         """Files away the logical line that is complete now."""
         ended, self._field = self._field, None
-        if ended is None:
+        if ended is None or ended is self._skipped:
             return
         if self._open is None:
             self._end_header_field(ended)

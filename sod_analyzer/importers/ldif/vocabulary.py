@@ -115,6 +115,7 @@ MEMBER_OF = frozenset({"memberof", "ismemberof", "groupmembership", "nsrole", "n
 MEMBER_LOGIN = "memberuid"
 NETGROUP_TRIPLE = "nisnetgrouptriple"
 NETGROUP_CHILD = "membernisnetgroup"
+MEMBER_VALUES = frozenset({MEMBER_LOGIN, NETGROUP_TRIPLE, NETGROUP_CHILD})
 #: Filters by which the server computes the members.
 DYNAMIC_FILTERS = frozenset({"memberurl", "memberqueryurl", "nsrolefilter", "labeleduri"})
 
