@@ -141,6 +141,24 @@ class BatchBuilder:
             cells.append(values.get(name))
         self._rows += 1
 
+    def many(self, table: str, count: int, **values: Any) -> None:
+        """As many rows at once: a list holds a cell for each of them, all else stands in every row.
+
+        Cost: no Python call per row, which tells where one record makes hundreds of rows.
+        """
+        schema = BATCH_TABLES[table]
+        columns = self._columns.setdefault(table, {name: [] for name in schema.names})
+        unknown = values.keys() - columns.keys()
+        if unknown:
+            raise TypeError(f"table {table} has no column {', '.join(sorted(unknown))}")
+        for name, cells in columns.items():
+            value = values.get(name)
+            added = value if isinstance(value, list) else [value] * count
+            if len(added) != count:
+                raise ValueError(f"column {name} has {len(added)} cells for {count} rows")
+            cells.extend(added)
+        self._rows += count
+
     def account(
         self,
         account: str,
