@@ -67,7 +67,7 @@ def _note_archived(loader: Loader, source_id: str) -> None:
     if count:
         loader.builder.issue(
             "archived-repository",
-            f"{count} archived repositories are loaded with read access only, since nobody can "
+            f"archived repositories ({count}) are loaded with read access only, since nobody can "
             "change them while they are archived",
             hides=Hides.NO,
             source_id=source_id,

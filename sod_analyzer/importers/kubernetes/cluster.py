@@ -94,8 +94,8 @@ def read_file(builder: BatchBuilder, file: RawFile, cluster: Cluster) -> None:
 def _load(elements: Elements, found: _Found, cluster: Cluster) -> None:
     for record, value in elements.distinct(found.records):
         try:
-            item = as_object(value, "the record")
-            reason = _add(item, found.kind, Origin(elements.source_id, record), cluster)
+            stated = as_object(value, "the record")
+            reason = _add(stated, found.kind, Origin(elements.source_id, record), cluster)
         except ShapeError as error:
             elements.reject(record, f"{_called(value)}{error}")
             continue

@@ -7,7 +7,7 @@ a ClusterRoleBinding everywhere; a Role is looked up in the binding's own namesp
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sod_analyzer.importers.json_text import shown
@@ -167,18 +167,43 @@ class Loader:
             source_id=first.origin.source_id,
             record=first.origin.record,
         )
-        for (action, resource), basis in rights.items():
-            target = self._entitlement(action, resource)
-            self._contains(node, target, basis.origin)
-            for lender in basis.lenders:
-                self._builder.rests_on(
-                    node,
-                    (NodeKind.ENTITLEMENT, target),
-                    "aggregated from",
-                    source_id=lender.source_id,
-                    record=lender.record,
-                )
+        self._contain(node, rights)
         return node
+
+    def _contain(self, role: Node, rights: Mapping[Spot, Basis]) -> None:
+        """The role's rights, by column: a role has hundreds in each place where it is bound."""
+        targets = [self._entitlement(action, resource) for action, resource in rights]
+        self._builder.many(
+            "grants",
+            len(targets),
+            holder_kind=str(role[0]),
+            holder=role[1],
+            target_kind=str(NodeKind.ENTITLEMENT),
+            target=targets,
+            kind=str(GrantKind.CONTAINS),
+            conditional=False,
+            eligible=False,
+            self_granted=False,
+            undecided=False,
+            source_id=[basis.origin.source_id for basis in rights.values()],
+            record=[basis.origin.record for basis in rights.values()],
+        )
+        lent = [
+            (target, lender)
+            for target, basis in zip(targets, rights.values(), strict=True)
+            for lender in basis.lenders
+        ]
+        self._builder.many(
+            "derivations",
+            len(lent),
+            holder_kind=str(role[0]),
+            holder=role[1],
+            target_kind=str(NodeKind.ENTITLEMENT),
+            target=[target for target, _ in lent],
+            part="aggregated from",
+            source_id=[lender.source_id for _, lender in lent],
+            record=[lender.record for _, lender in lent],
+        )
 
     def _rights(self, key: RoleKey, place: str | None) -> dict[Spot, Basis]:
         """What the role allows in this place, and on which records that rests."""

@@ -143,7 +143,10 @@ def expand(rule: PolicyRule) -> Expansion:
 def _named(
     verbs: tuple[str, ...], group: str, resource: str, names: tuple[str, ...]
 ) -> Iterable[Right]:
-    """Rights on named objects. The empty name is that of requests which name none."""
+    """Rights on named objects. The empty name is that of requests which name none.
+
+    Errs: who may list all by way of the empty name counts as able to list one (over-reports).
+    """
     below = "/" in resource
     for name in names:
         if not name:
