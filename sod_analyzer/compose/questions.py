@@ -30,11 +30,12 @@ Row = dict[str, Any]
 #: Groups of an answer, in the order in which they are printed.
 CAN_NOW = "can now"
 LEAVER = "leaver, can now"
+NOT_STARTED = "not started, can now"
 IF = "can, if"
 NO_PERSON = "account without a person"
 WORKLOAD = "workload"
 UNDECIDED = "not decided"
-_ORDER = (CAN_NOW, LEAVER, IF, NO_PERSON, WORKLOAD, UNDECIDED)
+_ORDER = (CAN_NOW, LEAVER, NOT_STARTED, IF, NO_PERSON, WORKLOAD, UNDECIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +349,7 @@ def _group(person: Row, lens: Lens) -> str:
         return NO_PERSON
     if (lens.means, lens.conditional) != (PLAIN.means, PLAIN.conditional):
         return IF
-    return LEAVER if person["status"] == Status.LEAVER else CAN_NOW
+    return {Status.LEAVER: LEAVER, Status.FUTURE: NOT_STARTED}.get(person["status"], CAN_NOW)
 
 
 def _resource_of(end: Row) -> str:
