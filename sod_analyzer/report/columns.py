@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 
 from sod_analyzer.errors import ReportError
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
 Owners = npt.NDArray[np.int64]
 
 
@@ -26,7 +28,7 @@ def flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 def json_string(value: str) -> str:
     """One text as RFC 8785 writes it: short escapes, everything else as it is."""
-    return json.dumps(value, ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def mapped(column: pa.ChunkedArray | pa.Array, change: Callable[[str], str]) -> pa.Array:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from sod_analyzer.report.text import page_text
 
-_BOX = 158
+_BOX = 156
 _HEIGHT = 58
 _GAP = 76
+#: Room before the first box: the fan from the subject, then the way back of a longer lane.
+_FAN = 96
+_TRUNK, _BACK = 12, 28
 _PAD = 4
 _TOP = 26
 #: Boxes of a lane side by side; a longer lane goes on below, so the page need not scroll.
@@ -59,7 +62,7 @@ def drawing(subject: Node, lanes: Sequence[Lane]) -> Markup:
     if not lanes:
         return Markup("")
     across = min(max(max(len(lane.edges), 1) for lane in lanes), _ACROSS)
-    width = 2 * _PAD + (across + 1) * _BOX + across * _GAP
+    width = 2 * _PAD + (across + 1) * _BOX + _FAN + (across - 1) * _GAP
     tops, bottom = [], _TOP
     for lane in lanes:
         tops.append(bottom)
@@ -69,9 +72,10 @@ def drawing(subject: Node, lanes: Sequence[Lane]) -> Markup:
     said = "; ".join(f"{lane.title}: {_spoken(lane)}" for lane in lanes)
     parts = [
         Markup(
-            '<svg class="path" role="img" width="{0}" height="{1}" viewBox="0 0 {0} {1}" '
-            'aria-label="{2}">'
-        ).format(width, height, page_text(f"Paths of {subject.name}. {said}")),
+            '<svg class="path" role="img" width="%d" height="%d" viewBox="0 0 %d %d" '
+            'aria-label="%s">'
+        )
+        % (width, height, width, height, page_text(f"Paths of {subject.name}. {said}")),
         _box(subject, _PAD, middle),
     ]
     parts += [_lane(lane, top, middle) for lane, top in zip(lanes, tops, strict=True)]
@@ -85,11 +89,11 @@ def _spoken(lane: Lane) -> str:
 
 
 def _lane(lane: Lane, top: int, from_top: int) -> Markup:
-    first = _PAD + _BOX + _GAP
+    fan = _PAD + _BOX
+    first = fan + _FAN
     parts = [
-        Markup('<text class="lane" x="{}" y="{}">{}</text>').format(
-            first, top - 9, _short(lane.title, 3 * _LETTERS)
-        )
+        Markup('<text class="lane" x="%d" y="%d">%s</text>')
+        % (first, top - 9, _short(lane.title, 3 * _LETTERS))
     ]
     known = bool(lane.edges)
     edges = lane.edges or (Edge("", None, Node("not known", "", lane.unknown or "no path")),)
@@ -97,31 +101,41 @@ def _lane(lane: Lane, top: int, from_top: int) -> Markup:
         row, column = divmod(number, _ACROSS)
         left, box_top = first + column * (_BOX + _GAP), top + row * _ROW
         middle = box_top + _HEIGHT // 2
+        room = _GAP
         if number == 0:
-            start = from_top + _HEIGHT // 2
-            line = f"M{left - _GAP} {start}H{left - _GAP + 14}V{middle}"
+            line = f"M{fan} {from_top + _HEIGHT // 2}H{fan + _TRUNK}V{middle}"
+            room = _FAN - _TRUNK
         elif column == 0:
             last = first + (_ACROSS - 1) * (_BOX + _GAP) + _BOX // 2
-            line = f"M{last} {box_top - _ROW + _HEIGHT}V{box_top - 15}H{left - _GAP + 14}V{middle}"
+            line = f"M{last} {box_top - _ROW + _HEIGHT}V{box_top - 15}H{fan + _BACK}V{middle}"
+            room = _FAN - _BACK
         else:
             line = f"M{left - _GAP} {middle}"
-        parts.append(_arrow(edge, f"{line}H{left - 8}", left - 3, middle, dashed=not known))
+        at = (left - 3, middle, room)
+        parts.append(_arrow(edge, f"{line}H{left - 8}", at, dashed=not known))
         parts.append(_box(edge.target, left, box_top, known=known))
     return Markup("").join(parts)
 
 
-def _arrow(edge: Edge, line: str, tip: int, height: int, *, dashed: bool) -> Markup:
+def _arrow(edge: Edge, line: str, at: tuple[int, int, int], *, dashed: bool) -> Markup:
+    """The line, its tip at the given place, and its label in the room before the tip."""
+    tip, height, room = at
     style = "edge dashed" if dashed or edge.note else "edge"
-    middle = tip - _GAP // 2 + 4
-    label = Markup('<text class="by" x="{}" y="{}">{}</text>').format(
-        middle, height - 7, _short(edge.kind, _EDGE_LETTERS + 1)
+    middle = tip - room // 2 + 2
+    label = Markup('<text class="by" x="%d" y="%d">%s</text>') % (
+        middle,
+        height - 7,
+        _short(edge.kind, _EDGE_LETTERS + 1),
     )
     if edge.note:
-        label += Markup('<text class="by note" x="{}" y="{}">{}<title>{}</title></text>').format(
-            middle, height + 15, _short(edge.note, _EDGE_LETTERS), page_text(edge.note)
+        label += Markup('<text class="by note" x="%d" y="%d">%s<title>%s</title></text>') % (
+            middle,
+            height + 15,
+            _short(edge.note.replace("conditional: ", "if "), _EDGE_LETTERS),
+            page_text(edge.note),
         )
-    drawn = Markup('<path class="{}" d="{}"/><path class="tip" d="M{} {}l-7 -4v8z"/>')
-    return drawn.format(style, line, tip, height) + label
+    drawn = Markup('<path class="%s" d="%s"/><path class="tip" d="M%d %dl-7 -4v8z"/>')
+    return drawn % (style, line, tip, height) + label
 
 
 def _box(node: Node, left: int, top: int, *, known: bool = True) -> Markup:
@@ -129,43 +143,31 @@ def _box(node: Node, left: int, top: int, *, known: bool = True) -> Markup:
     lines = _lines(node.name)
     first = 38 if len(lines) == 1 else 34
     text = Markup("").join(
-        Markup('<text class="name" x="{}" y="{}">{}</text>').format(
-            left + 12, top + first + 15 * number, line
-        )
+        Markup('<text class="name" x="%d" y="%d">%s</text>')
+        % (left + 12, top + first + 15 * number, line)
         for number, line in enumerate(lines)
     )
     full = f"{node.kind}: {node.name}" + (f" ({node.node_id})" if node.node_id else "")
-    return Markup(
-        '<g class="box {}"><title>{}</title><rect x="{}" y="{}" width="{}" height="{}" rx="7"/>'
-        '<path class="side" d="M{} {}v{}"/><text class="kind" x="{}" y="{}">{}</text>{}</g>'
-    ).format(
-        style,
-        page_text(full),
-        left,
-        top,
-        _BOX,
-        _HEIGHT,
-        left + 4,
-        top + 7,
-        _HEIGHT - 14,
-        left + 12,
-        top + 17,
-        node.kind,
-        text,
+    box = Markup(
+        '<g class="box %s"><title>%s</title><rect x="%d" y="%d" width="%d" height="%d" rx="7"/>'
+        '<path class="side" d="M%d %dv%d"/><text class="kind" x="%d" y="%d">%s</text>%s</g>'
     )
+    side = (left + 4, top + 7, _HEIGHT - 14)
+    word = (left + 12, top + 17, node.kind)
+    return box % (style, page_text(full), left, top, _BOX, _HEIGHT, *side, *word, text)
 
 
-def _lines(name: str) -> list[Markup]:
+def _lines(name: str) -> list[str]:
     """The name on one or two lines; the middle gives way, since both ends tell names apart."""
     shown = page_text(name).replace("\n", " ").replace("\t", " ").strip() or "(no name)"
     if _letters(shown) <= _LETTERS:
-        return [escape(shown)]
+        return [shown]
     wide = _LETTERS * len(shown) // _letters(shown)
     cut = _break(shown, wide)
     head, tail = shown[:cut], shown[cut:].lstrip()
     if _letters(tail) > _LETTERS:
         tail = "…" + tail[-(wide - 1) :]
-    return [escape(head), escape(tail)]
+    return [head, tail]
 
 
 def _break(text: str, wide: int) -> int:
@@ -178,6 +180,8 @@ def _break(text: str, wide: int) -> int:
 
 def _letters(text: str) -> int:
     """Width in letters; characters outside Latin, Greek and Cyrillic count double."""
+    if text.isascii():
+        return len(text)
     return sum(2 if character > "\u1100" else 1 for character in text)
 
 

@@ -255,7 +255,7 @@ def example(report: Report) -> tuple[dict[str, Any], tuple[Step, ...]] | None:
         Step(
             number=number,
             duty=duties.get(row["duty"]) or row["duty"],
-            says=f"{row['from_name']} {verb(row['kind'])} {row['to_name']}.",
+            says=_said(row),
             file=row["file"] or "(no file)",
             at=row["at"] or "",
             sha256=hashes.get(row["source_id"]) or "",
@@ -263,6 +263,11 @@ def example(report: Report) -> tuple[dict[str, Any], tuple[Step, ...]] | None:
         for number, row in enumerate(first_place, start=1)
     )
     return chosen, steps
+
+
+def _said(hop: dict[str, Any]) -> str:
+    holder, target = hop["from_name"] or hop["from_id"], hop["to_name"] or hop["to_id"]
+    return f"{holder} {verb(hop['kind'])} {target}."
 
 
 def verb(kind: str) -> str:

@@ -38,6 +38,8 @@ def odd(text: str) -> bool:
 
 def clipped(text: str, limit: int) -> str:
     """The text in at most `limit` UTF-16 units; a cut is marked, with the length it had."""
+    if len(text) * 2 <= limit:
+        return text
     units = len(text) + sum(character > "\uffff" for character in text)
     if units <= limit:
         return text
@@ -53,7 +55,7 @@ def cell_text(text: str) -> str:
     if shown.count("\n") > LINE_LIMIT:
         *head, rest = shown.split("\n", LINE_LIMIT - 1)
         shown = "\n".join(head) + "\n" + rest.replace("\n", " ¶ ")
-    return clipped(shown, CELL_LIMIT) if len(shown) * 2 > CELL_LIMIT else shown
+    return clipped(shown, CELL_LIMIT)
 
 
 def page_text(text: str) -> str:
