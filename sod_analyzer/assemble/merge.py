@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.assemble.columns import Numbers, ordering, ranks, take
-from sod_analyzer.model.access import ISSUES, Hides, NodeKind
+from sod_analyzer.model.access import ISSUES, Hides, IdentityClass, NodeKind, Status
 from sod_analyzer.model.rows import Rows, shown
 
 
@@ -33,13 +33,19 @@ class Merging:
     picks: Mapping[str, Pick] = field(default_factory=dict)  # the others: FIRST
     harmless: frozenset[str] = frozenset()  # differing values cannot hide a conflict
     silent: frozenset[str] = frozenset()  # may differ: no issue at all
+    otherwise: Mapping[str, str] = field(default_factory=dict)  # where no record says anything
 
 
 #: Errs: an account that one record calls enabled is enabled, one that any record calls a person's
-#: is a person's, and the latest expiry counts: each of them keeps access in the verdicts.
+#: is a person's, and the latest expiry counts: each of them keeps access in the verdicts. Whatever
+#: nobody calls a workload is taken for a person, since rules judge people.
 MERGINGS: Mapping[NodeKind, Merging] = {
     NodeKind.IDENTITY: Merging(
-        "Identity", "identity", picks={"kind": Pick.LOWEST}, harmless=frozenset({"name"})
+        "Identity",
+        "identity",
+        picks={"kind": Pick.LOWEST},
+        harmless=frozenset({"name"}),
+        otherwise={"kind": IdentityClass.PERSON, "status": Status.UNKNOWN},
     ),
     NodeKind.ACCOUNT: Merging(
         "Account",
@@ -54,6 +60,7 @@ MERGINGS: Mapping[NodeKind, Merging] = {
         },
         harmless=frozenset({"login", "name", "owner"}),
         silent=frozenset({"last_used_at", "created_at", "dormant_why"}),
+        otherwise={"kind": IdentityClass.PERSON},
     ),
     NodeKind.ROLE: Merging(
         "Role",
@@ -86,11 +93,20 @@ def merge(table: pa.Table, how: Merging) -> tuple[pa.Table, pa.Table]:
         raise ValueError(f"a row has no {how.key}")
     repeated = np.bincount(keys)[keys] > 1 if len(keys) else np.zeros(0, dtype=bool)
     if not repeated.any():
-        return take(table, ordering([keys])), ISSUES.empty_table()
+        return _filled(take(table, ordering([keys])), how), ISSUES.empty_table()
     merged, issues = _merge_repeated(take(table, np.flatnonzero(repeated)), keys[repeated], how)
     single = take(table, np.flatnonzero(~repeated))
     both = pa.concat_tables([single, merged])
-    return take(both, ordering([ranks(both.column(how.key))])), issues
+    return _filled(take(both, ordering([ranks(both.column(how.key))])), how), issues
+
+
+def _filled(table: pa.Table, how: Merging) -> pa.Table:
+    """The table with what counts where no record says anything."""
+    for name, value in how.otherwise.items():
+        at = table.schema.get_field_index(name)
+        column = table.column(at).fill_null(str(value))
+        table = table.set_column(at, table.schema.field(at), column)
+    return table
 
 
 def _merge_repeated(table: pa.Table, keys: Numbers, how: Merging) -> tuple[pa.Table, pa.Table]:

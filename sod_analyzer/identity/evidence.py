@@ -30,6 +30,7 @@ class Person(NamedTuple):
     identity: str
     name: str
     employee_id: str | None
+    kind: str | None
     source_id: str | None
     record: int | None
 
@@ -70,12 +71,12 @@ def roster_of(identities: pa.Table, *, has_ids: bool) -> Roster:
     people: dict[str, Person] = {}
     by_employee_id: dict[str, list[Person]] = {}
     by_email: dict[str, list[Person]] = {}
-    wanted = ("identity", "name", "employee_id", "source_id", "record", "email")
-    for identity, name, employee_id, source_id, record, email in zip(
+    wanted = ("identity", "name", "employee_id", "kind", "source_id", "record", "email")
+    for identity, name, employee_id, kind, source_id, record, email in zip(
         *(identities.column(column).to_pylist() for column in wanted), strict=True
     ):
         key = exact(employee_id)
-        person = Person(identity, name or identity, key or None, source_id, record)
+        person = Person(identity, name or identity, key or None, kind, source_id, record)
         people[identity] = person
         if key:
             by_employee_id.setdefault(key, []).append(person)

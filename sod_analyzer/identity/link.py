@@ -316,5 +316,12 @@ def _report(
         report.workload(account, answer.why)
     elif answer.outcome is LinkOutcome.UNMATCHED:
         report.unmatched(account, linker.roster, known=account.account in shared_known)
-    elif account.kind == IdentityClass.SHARED and account.account not in shared_known:
+    elif account.account not in shared_known and _is_shared(account, answer, linker.roster):
         report.shared_login(account, answer.identities, linker.roster)
+
+
+def _is_shared(account: Account, answer: Answer, roster: Roster) -> bool:
+    """Whether several people use the account, by its own class or that of its identity."""
+    people = (roster.people.get(name) for name in answer.identities)
+    kinds = {account.kind, *(person.kind for person in people if person is not None)}
+    return IdentityClass.SHARED in kinds

@@ -17,6 +17,9 @@ import pyarrow.compute as pc
 from sod_analyzer.identity.evidence import exact, folded
 from sod_analyzer.model.access import IdentityClass
 
+#: For comparisons with null.
+_NO = pa.scalar(value=False)
+
 Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
 
@@ -59,8 +62,9 @@ def _each(column: pa.ChunkedArray, change: Callable[[str | None], str]) -> pa.Ar
 def sort_out(accounts: pa.Table, identities: pa.Table, *, special: AbstractSet[str]) -> Plain:
     """Tells the accounts that employee id and e-mail tie to one person beyond doubt.
 
-    Everything that the alias file or a sign-in touches (`special`), that is a workload or shared,
-    that is tied to several people or to nobody, or that states an unknown employee id is hard.
+    Hard is everything that the alias file or a sign-in touches (`special`), that is a workload or
+    shared by its own class or its person's, that is tied to several people or to nobody, or that
+    states an unknown employee id.
     """
     theirs, keys = keys_of(identities), keys_of(accounts)
     by_id, id_doubt = _lookup(keys.employee_id, theirs.employee_id)
@@ -70,6 +74,8 @@ def sort_out(accounts: pa.Table, identities: pa.Table, *, special: AbstractSet[s
     bots = pa.array([str(IdentityClass.WORKLOAD), str(IdentityClass.SHARED)])
     unusual = pc.is_in(accounts.column("kind"), value_set=bots)
     person = np.where(by_id >= 0, by_id, by_email)
+    desk = _flags(pc.equal(identities.column("kind"), str(IdentityClass.SHARED)).fill_null(_NO))
+    desk = np.append(desk, [False])  # where -1 points
     easy = (
         (person >= 0)
         & ~id_doubt
@@ -78,6 +84,7 @@ def sort_out(accounts: pa.Table, identities: pa.Table, *, special: AbstractSet[s
         & ((by_id >= 0) | _flags(pc.equal(keys.employee_id, "")))
         & ~_flags(touched)
         & ~_flags(unusual)
+        & ~desk[person]
     )
     rows = np.flatnonzero(easy)
     return Plain(

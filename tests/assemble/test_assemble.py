@@ -128,6 +128,21 @@ def test_access_is_kept_where_records_differ() -> None:
     assert (ann["kind"], ann["expires_on"]) == ("person", date(2027, 1, 1))
 
 
+def test_what_nobody_classes_is_taken_for_a_person_unless_another_record_classes_it() -> None:
+    rows = [
+        account("ldap:ann", kind=None),
+        account("ldap:bot", record=1, kind=None),
+        account("ldap:bot", record=2, kind="workload"),
+    ]
+    staff = [person("1", kind=None, status=None)]
+
+    snapshot = assemble([SOURCES, batch(accounts=rows, identities=staff)], estate())
+
+    assert snapshot["accounts"].column("kind").to_pylist() == ["person", "workload"]
+    found = row_of(snapshot, "identities", "hr:1")
+    assert (found["kind"], found["status"]) == ("person", "unknown")
+
+
 def test_differing_titles_hide_nothing_and_later_use_is_no_clash() -> None:
     used = [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2)]
     batches = [

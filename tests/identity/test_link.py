@@ -277,6 +277,16 @@ def test_a_shared_account_tied_to_one_person_still_has_unknown_ones() -> None:
     assert kinds(result) == [("shared-account-linked", "ldap:desk", "yes")]
 
 
+def test_an_account_of_a_desk_that_the_roster_lists_has_unknown_people_too() -> None:
+    result = linked(
+        accounts({"account": "ldap:night", "employee_id": "1"}),
+        people(("1", None), kind="shared"),
+    )
+
+    assert held(result) == [("hr:1", "ldap:night", False)]
+    assert kinds(result) == [("shared-account-linked", "ldap:night", "yes")]
+
+
 def test_aliases_that_name_nothing_are_located() -> None:
     result = linked(
         accounts({"account": "ldap:ann", "employee_id": "1"}),

@@ -24,7 +24,10 @@ KINDS = st.sampled_from(["person", "person", "person", "workload", "shared", "ve
 def worlds(draw: st.DrawFn) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Accounts of a directory and of a system that signs in through it, people, aliases."""
     staff = draw(st.lists(st.tuples(st.sampled_from(["1", "01", "2", "4"]), EMAILS), max_size=4))
-    roster = people(*{identity: (identity, email) for identity, email in staff}.values())
+    roster = people(
+        *{identity: (identity, email) for identity, email in staff}.values(),
+        kind=draw(st.sampled_from(["person", "shared"])),
+    )
     rows = [
         {
             "account": f"{system}:{prefix}{login}",

@@ -21,7 +21,7 @@ from sod_analyzer.model.settings import (
 NO_GRANTS = BATCH_GRANTS.empty_table()
 
 
-def people(*rows: tuple[str, str | None], status: str = "active") -> pa.Table:
+def people(*rows: tuple[str, str | None], kind: str = "person") -> pa.Table:
     """A roster: employee id and e-mail of each; record is the row's number."""
     table = Rows(IDENTITIES)
     for record, (employee_id, email) in enumerate(rows, 2):
@@ -30,8 +30,8 @@ def people(*rows: tuple[str, str | None], status: str = "active") -> pa.Table:
             name=f"Person {employee_id}",
             email=email,
             employee_id=employee_id,
-            kind="person",
-            status=status,
+            kind=kind,
+            status="active",
             source_id="hr",
             record=record,
         )
