@@ -383,7 +383,7 @@ class LdifReader:
             )
         elif ended.name == "ref" and not _HARMLESS_REFERRAL.search(text):
             flaw = Flaw(
-                "referral",
+                "search-incomplete",
                 ended.line,
                 f"a part of the directory is elsewhere and not in this file: '{shorten(text)}'",
                 Hides.UNKNOWN,

@@ -19,6 +19,7 @@ from sod_analyzer.importers.ldif import IMPORTER
 from sod_analyzer.importers.ldif.options import LdifOptions
 from sod_analyzer.importers.ldif.vocabulary import SECRET, WANTED
 from sod_analyzer.model.batch import join_batches
+from sod_analyzer.testing import check_importer
 from tests.importers.ldif.tables import Tables, load, read, spec_for
 
 ENTRY = "dn: uid=ann,dc=x\nobjectClass: account\nuid: ann\n"
@@ -229,6 +230,13 @@ LINES += ["member;range=0-1: x", "objectSid: S-1-5", "groupType: -", "uid:: ==",
 def test_any_mixture_of_lines_is_imported_without_an_exception(lines: list[str]) -> None:
     with TemporaryDirectory() as folder:
         load(Path(folder), "\n".join(lines))
+
+
+def test_the_importer_keeps_every_promise_of_the_kit(tmp_path: Path) -> None:
+    tmp_path.joinpath("people.ldif").write_text("\n".join(WORLD))
+    tmp_path.joinpath("more.ldif").write_text(f"{ENTRY}userPassword: s3cret\n\ndn: cn=b\ncn:: ##\n")
+
+    check_importer(IMPORTER, spec_for("*.ldif", tmp_path), secrets=["s3cret"])
 
 
 def _without_places(tables: Tables) -> dict[str, list[str]]:

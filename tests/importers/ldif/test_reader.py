@@ -100,7 +100,7 @@ def test_the_trailer_of_ldapsearch_is_no_entry() -> None:
     ("text", "kind", "hides"),
     [
         ("search: 2\nresult: 4 Size limit exceeded\n", "search-incomplete", "yes"),
-        ("ref: ldap://other.test/dc=other\n", "referral", "unknown"),
+        ("ref: ldap://other.test/dc=other\n", "search-incomplete", "unknown"),
         ("version: 2\n", "unknown-version", "unknown"),
     ],
 )
