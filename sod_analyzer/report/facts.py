@@ -31,7 +31,7 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("not-evaluable", "yes", "folded, not evaluable"),
 )
 
-_CLEAN_CLAIM = re.compile(r"\bno (conflicts?|violations?|findings?)\b", re.IGNORECASE)
+_CLEAN_CLAIM = re.compile(r"\bno conflicts?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +115,12 @@ def figures(report: Report) -> tuple[Figure, ...]:
     places = rows(report["places"].select(["finding_id", "verdict"]))
     values = {
         "people_assessed": report["population"].num_rows,
-        "people_in_conflict": len({row["subject"] for row in counted.values()}),
+        "people_violating": len({row["subject"] for row in counted.values()}),
         "violations": len(counted),
         "places": sum(
             row["finding_id"] in counted and row["verdict"] == Verdict.VIOLATION for row in places
         ),
-        "folded": len(breaks) - len(counted),
+        "violations_folded": len(breaks) - len(counted),
         "not_evaluable": len(unknown),
         "paths": _paths(report["hops"]),
         "dormant": report["dormant"].num_rows,
@@ -142,23 +142,22 @@ def headline(report: Report) -> Headline:
     """
     counts = {figure.name: figure.value for figure in figures(report)}
     whole = report.completeness.complete and not report.completeness.open_gaps
-    found = counts["violations"] + counts["folded"]
-    result = report.result
-    if (not whole or counts["not_evaluable"]) and _CLEAN_CLAIM.search(result):
+    undecided = counts["not_evaluable"] + sum(
+        state == "not evaluable" for state in report["rules"]["state"].to_pylist()
+    )
+    claims = bool(_CLEAN_CLAIM.search(report.result))
+    result, line = report.result, report.completeness.line
+    if claims and (undecided or not whole):
         result = "Nothing found in what could be judged. This is no clean bill."
     if not whole:
-        return Headline("incomplete", "Incomplete", report.completeness.line, result)
-    if found:
-        return Headline("findings", "Conflicts found", report.completeness.line, result)
-    if counts["not_evaluable"]:
-        return Headline(
-            "caution", "Not everything could be judged", report.completeness.line, result
-        )
+        return Headline("incomplete", "Incomplete", line, result)
+    if counts["violations"] + counts["violations_folded"]:
+        return Headline("findings", "Conflicts found", line, result)
+    if undecided or not claims:
+        return Headline("caution", "Not everything could be judged", line, result)
     if report.completeness.accepted_gaps:
-        return Headline(
-            "caution", "Complete but for accepted gaps", report.completeness.line, result
-        )
-    return Headline("clean", "No conflicts", report.completeness.line, result)
+        return Headline("caution", "Complete but for accepted gaps", line, result)
+    return Headline("clean", "No conflicts", line, result)
 
 
 def judged(report: Report, result: str | None) -> str | None:
@@ -213,11 +212,27 @@ def ties(source: dict[str, Any]) -> bool:
     return bool((source["lines"] or 0) == sum(source[name] or 0 for name in names))
 
 
-def difference(source: dict[str, Any]) -> int | None:
-    """Records found less records its owner expects; null when nobody stated a number."""
-    if source["expected_count"] is None:
-        return None
-    return int((source["parsed"] or 0) - source["expected_count"])
+def sources(report: Report) -> list[dict[str, Any]]:
+    """Every input file, with its age, whether its counts tie, and the difference to the expected.
+
+    An expected count is of a whole source: where that has several files (`source/file`), the
+    records of all of them are compared with it, and the difference stands on each.
+    """
+    found = rows(report["sources"])
+    parsed: Counter[str] = Counter()
+    for row in found:
+        parsed[_source(row)] += row["parsed"] or 0
+    for row in found:
+        at, expected, total = row["extracted_at"], row["expected_count"], parsed[_source(row)]
+        row["age_days"] = None if at is None else (report.as_of - at.date()).days
+        row["ties"] = ties(row)
+        row["source_parsed"] = total
+        row["difference"] = None if expected is None else total - expected
+    return found
+
+
+def _source(row: dict[str, Any]) -> str:
+    return str(row["source_id"]).partition("/")[0]
 
 
 def top(report: Report, column: str, *, most: int = 10) -> list[tuple[str, int, int]]:

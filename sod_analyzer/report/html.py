@@ -49,7 +49,7 @@ class Page:
             people=pages.people(report, self.limits),
             rules=facts.rows(report["rules"]),
             patterns=pages.some(report["patterns"], self.limits.rows),
-            sources=pages.sources(report),
+            sources=facts.sources(report),
             systems=facts.systems(report),
             gaps=facts.gaps(report),
             exceptions=pages.some(report["exceptions"], self.limits.rows),

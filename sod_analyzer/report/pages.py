@@ -192,17 +192,6 @@ def people(report: Report, limits: Limits) -> Some:
     return Some(shown, len(found))
 
 
-def sources(report: Report) -> list[dict[str, Any]]:
-    """Every input with its age, whether its counts tie, and the difference to the expected."""
-    found = facts.rows(report["sources"])
-    for row in found:
-        row["ties"] = facts.ties(row)
-        row["difference"] = facts.difference(row)
-        at = row["extracted_at"]
-        row["age_days"] = None if at is None else (report.as_of - at.date()).days
-    return found
-
-
 def attention(report: Report) -> list[Attention]:
     """What a reader must look at, what is missing first."""
     found = facts.rows(
@@ -212,7 +201,7 @@ def attention(report: Report) -> list[Attention]:
     breaks = [row for row in alone if row["verdict"] == Verdict.VIOLATION]
     open_gaps = [gap for gap in facts.gaps(report) if gap.state == "open"]
     uncovered = [row for row in facts.systems(report) if row["coverage"] == "no input"]
-    unequal = [row for row in sources(report) if row["difference"] or not row["ties"]]
+    unequal = [row for row in facts.sources(report) if row["difference"] or not row["ties"]]
 
     def of(column: str, value: str) -> int:
         return sum(row[column] == value for row in breaks)

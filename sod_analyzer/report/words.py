@@ -19,17 +19,32 @@ VERBS = {
 MEANINGS = {
     "people_assessed": "Identities in the population: people, vendors, shared logins and "
     "workloads, each counted once however many accounts it has.",
-    "people_in_conflict": "Identities with at least one violation that is not folded.",
+    "people_violating": "Identities with at least one violation that is not folded.",
     "violations": "Pairs of one rule and one subject that breaks it somewhere; not counted: "
     "those that unrestricted access implies.",
     "places": "Applications, resources or systems in which those violations hold.",
-    "folded": "Violations that follow from one finding of unrestricted access; listed under it.",
+    "violations_folded": "Violations that one finding of unrestricted access implies; listed "
+    "under it.",
     "not_evaluable": "Pairs of one rule and one subject that could be a violation: a fact that "
     "decides it is missing.",
     "paths": "Shortest ways by which the subjects hold the duties, one per duty and part.",
     "dormant": "Would be a violation if a disabled or expired account worked again.",
     "open_gaps": "Facts missing from the input that nobody has accepted.",
     "accepted_gaps": "Facts missing from the input that a named owner has accepted until a day.",
+}
+
+#: Counts that only the analysis knows, as far as they need words.
+OTHER_MEANINGS = {
+    "identities": "People, vendors, shared logins and workloads.",
+    "identities_judged": "Identities that conflict rules judge.",
+    "accounts": "Logins in all systems.",
+    "roles": "Groups, teams, policies and other bundles of rights.",
+    "entitlements": "Distinct rights.",
+    "grants": "Source records that give something to somebody.",
+    "unrestricted": "Violations that are unrestricted access to a whole system.",
+    "rules": "Rules in the ruleset.",
+    "rules_not_evaluable": "Rules that could not be judged everywhere.",
+    "unmapped_resources": "Resources that no application claims.",
 }
 
 GLOSSARY = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import os
 import re
@@ -11,6 +12,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from sod_analyzer.model.finding import Report
@@ -225,3 +227,32 @@ def test_drawing_holds_every_box_inside_its_frame() -> None:
 
 def test_drawing_of_nothing_is_nothing() -> None:
     assert str(drawing(Node("identity", "hr:1", "Ann"), [])) == ""
+
+
+def test_rule_that_could_not_be_judged_is_not_clean() -> None:
+    told = clean()
+    rules = told["rules"]
+    states = pa.array(["not evaluable"] + ["evaluated"] * (rules.num_rows - 1))
+    rules = rules.set_column(rules.column_names.index("state"), "state", states)
+
+    text = rendered(
+        REPORTER, dataclasses.replace(told, tables={**told.tables, "rules": rules})
+    ).decode()
+
+    assert 'class="verdict caution"' in text
+    assert "no conflicts" not in text.lower()
+
+
+def test_expected_count_is_compared_with_all_files_of_a_source(report: Report) -> None:
+    sources = report["sources"].slice(0, 2)
+    for name, values in (
+        ("source_id", ["teams/a.json", "teams/b.json"]),
+        ("parsed", [10, 5]),
+        ("expected_count", [15, 15]),
+    ):
+        place = sources.column_names.index(name)
+        sources = sources.set_column(place, sources.schema.field(name), pa.array(values))
+
+    found = facts.sources(dataclasses.replace(report, tables={**report.tables, "sources": sources}))
+
+    assert [(row["source_parsed"], row["difference"]) for row in found] == [(15, 0), (15, 0)]

@@ -73,17 +73,15 @@ def _from_rows(found: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.Data
 
 
 def _completeness(report: Report) -> Grid:
-    found = facts.rows(report["sources"])
+    found = facts.sources(report)
     for row in found:
-        at = row["extracted_at"]
-        row["age_days"] = None if at is None else (report.as_of - at.date()).days
-        row["check"] = "OK" if facts.ties(row) else "CHECK"
-        row["difference"] = facts.difference(row)
+        row["check"] = "OK" if row["ties"] else "CHECK"
     numbers = ("lines", "continued", "header", "blank", "rejected", "duplicate", "filtered")
     columns: dict[str, pa.DataType] = {"path": pa.string()}
     columns |= dict.fromkeys((*numbers, "loaded"), pa.int64())
     columns |= {"check": pa.string(), "unit": pa.string(), "parsed": pa.int64()}
-    columns |= {"expected_count": pa.int64(), "difference": pa.int64(), "filtered_why": pa.string()}
+    columns |= dict.fromkeys(("expected_count", "source_parsed", "difference"), pa.int64())
+    columns |= {"filtered_why": pa.string()}
     columns |= {"status": pa.string(), "system": pa.string(), "importer": pa.string()}
     columns |= {"source_id": pa.string(), "extracted_at": pa.timestamp("s", tz="UTC")}
     columns |= {"extracted_at_basis": pa.string(), "age_days": pa.int64()}

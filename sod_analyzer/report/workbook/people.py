@@ -191,7 +191,7 @@ def _key_numbers(sheet: Sheet, row: int, book: Book, grids: Mapping[str, Placed]
         "people_assessed": _counted(grids["Population"].parts, {"identity": '"?*"'}),
         "violations": _counted(violations, alone),
         "places": _counted(places, {**alone, "finding_verdict": '"violation"'}),
-        "folded": _counted(violations, {"verdict": '"violation"', "folded": '"yes"'}),
+        "violations_folded": _counted(violations, {"verdict": '"violation"', "folded": '"yes"'}),
         "not_evaluable": _counted(violations, {"verdict": '"not-evaluable"'}),
         "dormant": _counted(grids["Dormant"].parts, {"rule_id": '"?*"'}),
     }
@@ -212,6 +212,16 @@ def _key_numbers(sheet: Sheet, row: int, book: Book, grids: Mapping[str, Placed]
         sheet.text(row, 5, figure.meaning, "cell")
         row += 1
     sheet.tone(first, row, 4, ("OK", "CHECK"))
+    known = {figure.name for figure in facts.figures(book.report)}
+    for name, value in book.report.numbers.items():
+        if name not in known:
+            sheet.text(row, 1, name.replace("_", " ").capitalize(), "cell")
+            sheet.number(row, 2, value, "count")
+            sheet.text(row, 3, "", "cell")
+            sheet.text(row, 4, "", "cell")
+            sheet.made.merge_range(row, 5, row, 8, "", book.formats["cell"])
+            sheet.text(row, 5, words.OTHER_MEANINGS.get(name, ""), "cell")
+            row += 1
     return row
 
 
