@@ -25,9 +25,8 @@ _TOP = 26
 _ACROSS = 4
 _ROW = _HEIGHT + 30
 _LANE = _HEIGHT + 42
-#: Letters that fit one line of a box, and an edge, in the widest common fonts.
+#: Letters that fit one line of a box in the widest common fonts.
 _LETTERS = 18
-_EDGE_LETTERS = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +124,13 @@ def _arrow(edge: Edge, line: str, at: tuple[int, int, int], *, dashed: bool) -> 
     label = Markup('<text class="by" x="%d" y="%d">%s</text>') % (
         middle,
         height - 7,
-        _short(edge.kind, _EDGE_LETTERS + 1),
+        _short(edge.kind, room * 10 // 58),
     )
     if edge.note:
         label += Markup('<text class="by note" x="%d" y="%d">%s<title>%s</title></text>') % (
             middle,
             height + 15,
-            _short(edge.note.replace("conditional: ", "if "), _EDGE_LETTERS),
+            _short(edge.note.replace("conditional: ", "if "), room * 10 // 66),
             page_text(edge.note),
         )
     drawn = Markup('<path class="%s" d="%s"/><path class="tip" d="M%d %dl-7 -4v8z"/>')
