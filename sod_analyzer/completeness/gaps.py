@@ -34,7 +34,10 @@ class Gap:
     @property
     def gap_id(self) -> str:
         """The id by which this one gap can be accepted."""
-        return self.whole if self.subject is None else f"{self.whole}:{self.subject}"
+        if self.subject is None:
+            return self.whole
+        # The subject is often a node id, which begins with the system that is named already.
+        return f"{self.whole}:{self.subject.removeprefix(f'{self.system}:')}"
 
 
 def accept(

@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from sod_analyzer.model.access import LinkOutcome, Snapshot, Status
+from sod_analyzer.model.access import LinkOutcome, MatchMethod, Snapshot, Status
 from sod_analyzer.model.finding import RECONCILIATION
 from sod_analyzer.model.rows import Rows
 
+Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
 
-class _Tie(NamedTuple):
-    """What the links say of one account."""
-
-    outcome: str
-    methods: tuple[str, ...]
-    identities: frozenset[str]
-
-
-class _Account(NamedTuple):
-    account: str
-    system: str
-    kind: str
-    live: bool
-
-
-_Key = tuple[str, str | None, str | None]  # what, system, kind
-
-_UNTIED = _Tie(LinkOutcome.UNMATCHED, (), frozenset())
+#: Alphabetical, so that a set of methods reads in a fixed order.
+_METHODS = tuple(sorted(set(MatchMethod) - {MatchMethod.NONE}))
+_OUTCOMES = tuple(LinkOutcome)
 _NOTES: Mapping[str, str] = {
     "accounts undecided": "assessed under their own names; unknown for each candidate",
     "accounts unmatched": "assessed under their own names",
     "leavers with a live account": "people; an account counts unless known disabled or expired",
 }
+
+#: For comparisons with null.
+_NO = pa.scalar(value=False)
+
+_Key = tuple[str, str | None, str | None]  # what, system, kind
+
+
+@dataclass(frozen=True)
+class _Ties:
+    """What the links say, by row of `accounts`."""
+
+    outcome: Numbers  # place in _OUTCOMES
+    methods: Numbers  # one bit per place in _METHODS
+    identity: Numbers  # row of `identities` if linked, else -1
 
 
 def reconcile(snapshot: Snapshot, *, as_of: date) -> pa.Table:
@@ -44,82 +48,135 @@ def reconcile(snapshot: Snapshot, *, as_of: date) -> pa.Table:
 
     Per system, `accounts` equals the accounts linked by each set of methods, unmatched and
     undecided together. A live account is one that is not known to be disabled or expired.
+
+    Cost: a few passes over whole columns.
     """
+    accounts, identities = snapshot["accounts"], snapshot["identities"]
     ties = _ties(snapshot)
-    roster = _roster(snapshot)
-    leavers = {name for name, (_, status) in roster.items() if status == Status.LEAVER}
+    held = np.unique(ties.identity)
+    live = _live(accounts, as_of)
+    lively = np.unique(ties.identity[live])
+    status = identities.column("status").fill_null(str(Status.UNKNOWN))
+    stated = _flags(pc.not_equal(status, str(Status.UNKNOWN)))
+    roster = stated | _flags(pc.is_valid(identities.column("employee_id")))
+    left = _flags(pc.equal(status, str(Status.LEAVER))) & roster
     counts: Counter[_Key] = Counter()
-    held: set[str] = set()
-    live: set[str] = set()
-    for account in _accounts(snapshot, as_of):
-        tie = ties.get(account.account, _UNTIED)
-        where = (account.system, account.kind)
-        counts["accounts", *where] += 1
-        counts[_what(tie), *where] += 1
-        if tie.outcome != LinkOutcome.LINKED:
-            continue
-        held |= tie.identities
-        if account.live:
-            live |= tie.identities
-            counts["live accounts of leavers", *where] += not leavers.isdisjoint(tie.identities)
-    for identity, (kind, status) in roster.items():
-        counts[f"people, {status}", None, kind] += 1
-        counts[f"people, {status}, with an account", None, kind] += identity in held
-        counts[f"people, {status}, without an account", None, kind] += identity not in held
-        if identity in leavers:
-            counts["leavers with a live account", None, kind] += identity in live
+    _count_accounts(counts, accounts, ties)
+    _count_leavers_accounts(counts, accounts, live & np.append(left, [False])[ties.identity])
+    _count_people(counts, identities, status, roster, _marked(held, len(roster)))
+    kinds = identities.column("kind")
+    for kind, some in _grouped([kinds], left):
+        counts["leavers with a live account", None, kind[0]] = int(
+            (some & _marked(lively, len(roster))).sum()
+        )
     return _table(counts)
 
 
-def _what(tie: _Tie) -> str:
-    if tie.outcome == LinkOutcome.LINKED:
-        return f"accounts linked by {' and '.join(tie.methods)}"
-    undecided = tie.outcome == LinkOutcome.CANDIDATE
-    return "accounts undecided" if undecided else "accounts unmatched"
+def _flags(values: pa.ChunkedArray | pa.Array) -> Flags:
+    flags: Flags = np.asarray(values.to_numpy(zero_copy_only=False), dtype=bool)
+    return flags
 
 
-def _ties(snapshot: Snapshot) -> Mapping[str, _Tie]:
-    found: dict[str, list[tuple[str, str, str | None]]] = {}
-    links = snapshot["links"]
-    for account, outcome, method, identity in zip(
-        *(links.column(name).to_pylist() for name in ("account", "outcome", "method", "identity")),
-        strict=True,
+def _marked(rows: Numbers, count: int) -> Flags:
+    """Flags that are set in these rows; -1 is no row."""
+    flags = np.zeros(count, dtype=bool)
+    flags[rows[rows >= 0]] = True
+    return flags
+
+
+def _live(accounts: pa.Table, as_of: date) -> Flags:
+    dead = _flags(pc.equal(accounts.column("enabled"), pa.scalar(value=False)).fill_null(_NO))
+    over = _flags(
+        pc.less(accounts.column("expires_on"), pa.scalar(as_of, pa.date32())).fill_null(_NO)
+    )
+    return ~(dead | over)
+
+
+def _ties(snapshot: Snapshot) -> _Ties:
+    links, count = snapshot["links"], snapshot["accounts"].num_rows
+    account = _rows(links.column("account"), snapshot["accounts"].column("account"))
+    identity = _rows(links.column("identity"), snapshot["identities"].column("identity"))
+    outcome = _rows(links.column("outcome"), pa.array([str(each) for each in _OUTCOMES]))
+    method = _rows(links.column("method"), pa.array([str(each) for each in _METHODS]))
+    ties = _Ties(
+        np.full(count, _OUTCOMES.index(LinkOutcome.UNMATCHED), dtype=np.int64),
+        np.zeros(count, dtype=np.int64),
+        np.full(count, -1, dtype=np.int64),
+    )
+    known = account >= 0
+    ties.outcome[account[known]] = outcome[known]
+    np.bitwise_or.at(
+        ties.methods, account[known], np.where(method >= 0, 1 << np.maximum(method, 0), 0)[known]
+    )
+    linked = known & (outcome == _OUTCOMES.index(LinkOutcome.LINKED))
+    ties.identity[account[linked]] = identity[linked]
+    return ties
+
+
+def _rows(wanted: pa.ChunkedArray, known: pa.ChunkedArray | pa.Array) -> Numbers:
+    """The place of each value in `known`, -1 where it is not there."""
+    whole = known.combine_chunks() if isinstance(known, pa.ChunkedArray) else known
+    found = pc.index_in(wanted, value_set=whole).fill_null(-1)
+    places: Numbers = found.to_numpy().astype(np.int64)
+    places[_flags(pc.is_null(wanted))] = -1
+    return places
+
+
+def _grouped(
+    columns: Sequence[pa.ChunkedArray], among: Flags
+) -> Iterator[tuple[tuple[str | None, ...], Flags]]:
+    """The distinct combinations of values in the rows among, and the rows of each."""
+    encoded = [column.combine_chunks().dictionary_encode() for column in columns]
+    codes = np.zeros(len(among), dtype=np.int64)
+    for each in encoded:
+        codes = codes * (len(each.dictionary) + 1) + each.indices.fill_null(-1).to_numpy() + 1
+    for code in np.unique(codes[among]).tolist():
+        rest, values = code, []
+        for each in reversed(encoded):
+            rest, place = divmod(rest, len(each.dictionary) + 1)
+            values.append(each.dictionary[place - 1].as_py() if place else None)
+        yield tuple(reversed(values)), among & (codes == code)
+
+
+def _count_accounts(counts: Counter[_Key], accounts: pa.Table, ties: _Ties) -> None:
+    everyone = np.ones(accounts.num_rows, dtype=bool)
+    for (system, kind), some in _grouped(
+        [accounts.column("system"), accounts.column("kind")], everyone
     ):
-        found.setdefault(account, []).append((outcome, method, identity))
-    return {
-        account: _Tie(
-            rows[0][0],
-            tuple(sorted({method for _, method, _ in rows})),
-            frozenset(identity for _, _, identity in rows if identity is not None),
-        )
-        for account, rows in found.items()
-    }
+        counts["accounts", system, kind] = int(some.sum())
+        pairs = ties.outcome[some] << len(_METHODS) | ties.methods[some]
+        for pair, number in zip(*np.unique(pairs, return_counts=True), strict=True):
+            outcome, methods = divmod(int(pair), 1 << len(_METHODS))
+            counts[_what(_OUTCOMES[outcome], methods), system, kind] += int(number)
 
 
-def _accounts(snapshot: Snapshot, as_of: date) -> list[_Account]:
-    table = snapshot["accounts"]
-    names = ("account", "system", "kind", "enabled", "expires_on")
-    return [
-        _Account(
-            account, system, kind, enabled is not False and (expires is None or expires >= as_of)
-        )
-        for account, system, kind, enabled, expires in zip(
-            *(table.column(name).to_pylist() for name in names), strict=True
-        )
-    ]
+def _what(outcome: LinkOutcome, methods: int) -> str:
+    if outcome is LinkOutcome.CANDIDATE:
+        return "accounts undecided"
+    if outcome is LinkOutcome.UNMATCHED:
+        return "accounts unmatched"
+    names = [str(name) for bit, name in enumerate(_METHODS) if methods >> bit & 1]
+    return f"accounts linked by {' and '.join(names)}"
 
 
-def _roster(snapshot: Snapshot) -> Mapping[str, tuple[str, str]]:
-    """Class and status of everyone whom the roster names, by identity."""
-    table = snapshot["identities"]
-    names = ("identity", "kind", "status", "employee_id")
-    return {
-        identity: (kind, status or Status.UNKNOWN)
-        for identity, kind, status, employee_id in zip(
-            *(table.column(name).to_pylist() for name in names), strict=True
-        )
-        if employee_id is not None or status not in (None, Status.UNKNOWN)
-    }
+def _count_leavers_accounts(counts: Counter[_Key], accounts: pa.Table, theirs: Flags) -> None:
+    for (system, kind), some in _grouped(
+        [accounts.column("system"), accounts.column("kind")], theirs
+    ):
+        counts["live accounts of leavers", system, kind] = int(some.sum())
+
+
+def _count_people(
+    counts: Counter[_Key],
+    identities: pa.Table,
+    status: pa.ChunkedArray,
+    roster: Flags,
+    held: Flags,
+) -> None:
+    for (state, kind), some in _grouped([status, identities.column("kind")], roster):
+        counts[f"people, {state}", None, kind] = int(some.sum())
+        counts[f"people, {state}, with an account", None, kind] = int((some & held).sum())
+        counts[f"people, {state}, without an account", None, kind] = int((some & ~held).sum())
 
 
 def _table(counts: Counter[_Key]) -> pa.Table:

@@ -332,3 +332,19 @@ def test_the_line_names_the_most_frequent_kinds_and_counts_the_rest() -> None:
 
     expected = "Incomplete: 7 open gaps (2 b-b, 1 a-a, 1 c-c, 1 d-d, 2 of other kinds)."
     assert result.line == expected
+
+
+@pytest.mark.parametrize("expected", [2, 3])
+def test_repeated_records_may_be_counted_by_their_owner_or_not(expected: int) -> None:
+    counts = {"lines": 3, "parsed": 3, "duplicate": 1, "loaded": 2}
+    result = checked(snapshot_of(ldap=source("ldap", expected_count=expected, **counts)))
+
+    assert open_ids(result) == []
+
+
+def test_a_gap_about_a_node_names_its_system_once() -> None:
+    snapshot = snapshot_of(dangling("ldap:cn=ghost"))
+
+    gap = "dangling-member:ldap:cn=ghost"
+    assert open_ids(checked(snapshot)) == [gap]
+    assert open_ids(checked(snapshot, accepted(gap))) == []
