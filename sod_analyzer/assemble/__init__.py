@@ -28,6 +28,10 @@ from sod_analyzer.model.settings import Estate
 
 __all__ = ["assemble"]
 
+#: Edges are sorted by their ends and then by their records, so that the first row of an edge
+#: states it in the smallest record.
+_GRANT_ORDER = ("holder", "target", "kind", "part", "source_id", "record")
+
 
 def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
     """The snapshot of everything that was read.
@@ -73,7 +77,7 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
         **{name: described[kind] for kind, name in NODE_TABLES.items()},
         "grants": _coded(grants, codes, GRANTS),
         "derivations": _coded(derivations, codes, DERIVATIONS),
-        "links": canonical(pa.concat_tables(linked["links"])),
+        "links": _sorted_links(pa.concat_tables(linked["links"]), described),
         "applications": canonical(estate.applications),
         "placements": canonical(estate.placements),
     }
@@ -111,6 +115,18 @@ def _link(
     }
 
 
+def _sorted_links(links: pa.Table, nodes: Mapping[NodeKind, pa.Table]) -> pa.Table:
+    """Links in canonical order; account and identity sort by their rows, which are in order."""
+    known = {
+        name: pc.index_in(links.column(name), value_set=nodes[kind].column(name).combine_chunks())
+        .fill_null(-1)
+        .to_numpy()
+        .astype(np.int64)
+        for name, kind in (("account", NodeKind.ACCOUNT), ("identity", NodeKind.IDENTITY))
+    }
+    return canonical(links, first=("account", "identity", "method"), known=known)
+
+
 def _shared_known(accounts: pa.Table, grants: pa.Table) -> frozenset[str]:
     """The shared accounts that some grant lets a person use or control."""
     shared = accounts.filter(pc.equal(accounts.column("kind"), str(IdentityClass.SHARED)))
@@ -128,4 +144,5 @@ def _coded(table: pa.Table, codes: Codes, schema: pa.Schema) -> pa.Table:
     ends = [pa.array(holder.astype(np.int32)), pa.array(target.astype(np.int32))]
     rest = [table.column(name) for name in schema.names[2:]]
     coded = pa.Table.from_arrays([*ends, *rest], schema=schema)
-    return canonical(coded, leading=(holder, target))
+    ends_first = [name for name in _GRANT_ORDER if name in schema.names]
+    return canonical(coded, first=ends_first, known={"holder": holder, "target": target})

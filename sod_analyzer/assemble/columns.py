@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Numbers = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
+
+#: Sorts before every record, day and instant.
+_NULL = -(2**62)
 
 
 def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -31,31 +36,78 @@ def ranks(column: pa.ChunkedArray | pa.Array) -> Numbers:
     return found
 
 
-def ordering(keys: Sequence[Numbers]) -> npt.NDArray[np.intp]:
-    """Row numbers that sort by the first key, then the second, and so on."""
-    telling = [key for key in keys if len(key) and key.min() != key.max()]
-    if not telling:
-        return np.arange(len(keys[0]) if keys else 0)
-    return np.lexsort(telling[::-1])
+def ordering(keys: Iterable[Numbers], *, count: int) -> tuple[Rows, Flags]:
+    """Row numbers that sort by the first key, then the second …; and where a new key begins.
 
-
-def canonical(table: pa.Table, *, leading: Sequence[Numbers] = ()) -> pa.Table:
-    """The table sorted by its columns, first to last, without exact repeats.
-
-    `leading` are numbers that stand for the first columns, if the caller has them anyway.
+    The flags are in sorted order; a row without one equals the row before it in every key. Keys
+    are taken one by one, and no more of them once all rows differ, so costly ones may come late
+    in a generator.
     """
-    if table.num_rows < 2:  # noqa: PLR2004  nothing to sort
-        return table.combine_chunks()
-    keys = [*leading, *(ranks(column) for column in table.columns[len(leading) :])]
-    order = ordering(keys)
+    order = np.arange(count)
+    group = np.zeros(count, dtype=np.int64)
+    groups = min(count, 1)
+    for key in keys:
+        if groups == count:
+            break
+        low, high = int(key.min()), int(key.max())
+        if low == high:
+            continue
+        packed = _packed(group, groups, key, low, high)
+        order = np.argsort(packed, kind="stable") if packed is not None else _lexed(key, group)
+        group = _dense(order, [group, key] if packed is None else [packed])
+        groups = int(group[order[-1]]) + 1
+    in_order = group[order]
+    return order, np.diff(in_order, prepend=-1) != 0
+
+
+def _packed(group: Numbers, groups: int, key: Numbers, low: int, high: int) -> Numbers | None:
+    """Group and key in one number, if they fit."""
+    span = high - low + 1
+    if groups * span >= 2**62:
+        return None
+    packed: Numbers = group * span + (key - low)
+    return packed
+
+
+def _lexed(key: Numbers, group: Numbers) -> Rows:
+    order: Rows = np.lexsort((key, group))
+    return order
+
+
+def _dense(order: Rows, keys: Sequence[Numbers]) -> Numbers:
+    """Numbers from 0 that order rows as these keys do."""
     fresh = np.zeros(len(order), dtype=bool)
-    fresh[0] = True
     for key in keys:
         in_order = key[order]
         fresh[1:] |= in_order[1:] != in_order[:-1]
+    group = np.empty(len(order), dtype=np.int64)
+    group[order] = np.cumsum(fresh)
+    return group
+
+
+def canonical(
+    table: pa.Table, *, first: Sequence[str] = (), known: Mapping[str, Numbers] | None = None
+) -> pa.Table:
+    """The table without exact repeats, sorted by the columns `first`, then by the others.
+
+    `known` has numbers that sort like a column, if the caller has them anyway.
+    """
+    known = known or {}
+    names = [*first, *(name for name in table.schema.names if name not in first)]
+    keys = (known[name] if name in known else sortable(table.column(name)) for name in names)
+    order, fresh = ordering(keys, count=table.num_rows)
     return take(table, order[fresh])
 
 
-def take(table: pa.Table, rows: npt.NDArray[np.intp]) -> pa.Table:
+def sortable(column: pa.ChunkedArray) -> Numbers:
+    """Numbers that sort and differ as the values do, null first; not dense, unlike `ranks`."""
+    if pa.types.is_string(column.type) or pa.types.is_boolean(column.type):
+        return ranks(column)
+    small = column.cast(pa.int32()) if pa.types.is_date32(column.type) else column
+    numbers: Numbers = whole(small.cast(pa.int64())).fill_null(_NULL).to_numpy()
+    return numbers
+
+
+def take(table: pa.Table, rows: Rows) -> pa.Table:
     """These rows, in this order, in one piece."""
     return table.take(pa.array(rows)).combine_chunks()

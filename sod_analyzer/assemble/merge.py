@@ -93,11 +93,16 @@ def merge(table: pa.Table, how: Merging) -> tuple[pa.Table, pa.Table]:
         raise ValueError(f"a row has no {how.key}")
     repeated = np.bincount(keys)[keys] > 1 if len(keys) else np.zeros(0, dtype=bool)
     if not repeated.any():
-        return _filled(take(table, ordering([keys])), how), ISSUES.empty_table()
+        return _filled(_sorted(table, keys), how), ISSUES.empty_table()
     merged, issues = _merge_repeated(take(table, np.flatnonzero(repeated)), keys[repeated], how)
     single = take(table, np.flatnonzero(~repeated))
     both = pa.concat_tables([single, merged])
-    return _filled(take(both, ordering([ranks(both.column(how.key))])), how), issues
+    return _filled(_sorted(both, ranks(both.column(how.key))), how), issues
+
+
+def _sorted(table: pa.Table, keys: Numbers) -> pa.Table:
+    order, _ = ordering([keys], count=table.num_rows)
+    return take(table, order)
 
 
 def _filled(table: pa.Table, how: Merging) -> pa.Table:
@@ -113,7 +118,7 @@ def _merge_repeated(table: pa.Table, keys: Numbers, how: Merging) -> tuple[pa.Ta
     codes = {name: ranks(table.column(name)) for name in table.schema.names}
     place = [codes[name] for name in _PLACE if name in codes]
     others = [code for name, code in codes.items() if name not in (how.key, *_PLACE)]
-    order = ordering([keys, *place, *others])
+    order, _ = ordering([keys, *place, *others], count=table.num_rows)
     starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
     columns: list[pa.Array] = []
     clashes: dict[str, npt.NDArray[np.bool_]] = {}

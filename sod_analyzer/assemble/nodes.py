@@ -73,21 +73,28 @@ def _undescribed(
 ) -> dict[str, tuple[str | None, int | None]]:
     """Ids of a kind that edges name and `known` lacks, with the smallest record naming them."""
     places: dict[str, tuple[str | None, int | None]] = {}
-    for table in edges:
-        for kinds, ends in _ENDS:
-            ids = table.column(ends)
-            of_kind = pc.equal(table.column(kinds), str(kind))
-            strange = pc.and_(of_kind, pc.invert(pc.is_in(ids, value_set=known)))
-            rows = table.filter(strange)
-            for node, source_id, record in zip(
-                rows.column(ends).to_pylist(),
-                rows.column("source_id").to_pylist(),
-                rows.column("record").to_pylist(),
-                strict=True,
-            ):
-                place = (source_id, record)
-                if node not in places or _sortable(place) < _sortable(places[node]):
-                    places[node] = place
+    ends = [
+        (table, name, pc.equal(table.column(kinds), str(kind)))
+        for table in edges
+        for kinds, name in _ENDS
+    ]
+    named = [table.column(name).filter(of_kind) for table, name, of_kind in ends]
+    distinct = pc.unique(pa.chunked_array([c for ids in named for c in ids.chunks], pa.string()))
+    strange = distinct.filter(pc.invert(pc.is_in(distinct, value_set=known)))
+    if not len(strange):
+        return places
+    for table, name, of_kind in ends:
+        rows = table.filter(of_kind)
+        rows = rows.filter(pc.is_in(rows.column(name), value_set=strange))
+        for node, source_id, record in zip(
+            rows.column(name).to_pylist(),
+            rows.column("source_id").to_pylist(),
+            rows.column("record").to_pylist(),
+            strict=True,
+        ):
+            place = (source_id, record)
+            if node not in places or _sortable(place) < _sortable(places[node]):
+                places[node] = place
     return places
 
 
@@ -132,11 +139,12 @@ class Codes:
         """The codes of ids of these kinds, all of which are nodes."""
         codes = np.full(len(ids), -1, dtype=np.int64)
         for kind, known in self._ids.items():
-            rows = np.flatnonzero(pc.equal(kinds, str(kind)).to_numpy(zero_copy_only=False))
+            of_kind = pc.equal(kinds, str(kind))
+            rows = np.flatnonzero(of_kind.to_numpy())
             if len(rows):
-                wanted = ids.take(pa.array(rows)).combine_chunks().dictionary_encode()
-                place = pc.index_in(wanted.dictionary, value_set=known).to_numpy()
-                codes[rows] = self._first[kind] + place[wanted.indices.to_numpy()]
+                wanted = ids if len(rows) == len(ids) else ids.filter(of_kind)
+                place = pc.index_in(wanted, value_set=known).fill_null(-(2**31))
+                codes[rows] = self._first[kind] + place.to_numpy()
         if len(codes) and codes.min() < 0:
             raise ValueError(f"a grant has an end of no known kind: {NODE_KINDS}")
         return codes

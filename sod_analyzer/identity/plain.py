@@ -17,6 +17,9 @@ import pyarrow.compute as pc
 from sod_analyzer.identity.evidence import exact, folded
 from sod_analyzer.model.access import IdentityClass
 
+#: What `str.strip` takes off, as far as it is ASCII.
+_BLANKS = " \t\n\r\v\f\x1c\x1d\x1e\x1f"
+
 #: For comparisons with null.
 _NO = pa.scalar(value=False)
 
@@ -51,12 +54,21 @@ class Keys:
 
 def keys_of(table: pa.Table) -> Keys:
     """The keys of accounts or identities."""
-    return Keys(_each(table.column("employee_id"), exact), _each(table.column("email"), folded))
+    return Keys(
+        _each(table.column("employee_id"), exact),
+        _each(table.column("email"), folded, lower=True),
+    )
 
 
-def _each(column: pa.ChunkedArray, change: Callable[[str | None], str]) -> pa.Array:
-    # Python's own idea of blanks and letter case, since the thorough route uses it too.
-    return pa.array([change(text) for text in column.to_pylist()], pa.string())
+def _each(
+    column: pa.ChunkedArray, change: Callable[[str | None], str], *, lower: bool = False
+) -> pa.Array:
+    """The changed texts. Python and Arrow agree on what is blank and on letter case in ASCII."""
+    texts = column.fill_null("").combine_chunks()
+    if not pc.all(pc.string_is_ascii(texts)).as_py():
+        return pa.array([change(text) for text in texts.to_pylist()], pa.string())
+    trimmed = pc.ascii_trim(texts, characters=_BLANKS)
+    return pc.ascii_lower(trimmed) if lower else trimmed
 
 
 def sort_out(accounts: pa.Table, identities: pa.Table, *, special: AbstractSet[str]) -> Plain:

@@ -14,8 +14,8 @@ from sod_analyzer.identity.link import link_thoroughly
 from tests.identity.oracle import candidates
 from tests.identity.worlds import accounts, aliases, federated, people, signs_in
 
-EMAILS = st.sampled_from([None, "", "a@x", "A@x ", "b@x", "c@x"])
-IDS = st.sampled_from([None, "", "1", "01", " 1", "2", "3"])
+EMAILS = st.sampled_from([None, "", "a@x", "A@x\x1c", "b@x", "c@x", "É@x", "é@x\xa0"])
+IDS = st.sampled_from([None, "", "1", "01", "\x1f1", "1\xa0", "2", "3"])
 KNOWN = st.sampled_from(["1", "01", "2", "9"])
 KINDS = st.sampled_from(["person", "person", "person", "workload", "shared", "vendor", None])
 
