@@ -48,6 +48,7 @@ from sod_analyzer.importers.aliases import read_aliases
 from sod_analyzer.model.access import Hides, Snapshot
 from sod_analyzer.model.batch import Batch, BatchBuilder, SourceSpec, Waterfall
 from sod_analyzer.model.finding import Report, RunFacts
+from sod_analyzer.model.rows import shown
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.model.settings import (
     AccountsFrom,
@@ -127,6 +128,11 @@ def _read(spec: SourceSpec, *, builtin_only: bool) -> Iterable[Batch]:
         raw = importer.fetch(spec)
     except InputError as error:
         yield missing_source(spec, str(error.problems[0].text))
+        return
+    except OSError as error:
+        # What the operating system refuses in a way that no importer foresaw, a name that is too
+        # long for one, is this source's gap like any other; the other sources can still be read.
+        yield missing_source(spec, f"'{shown(spec.path)}': {error.strerror or error}")
         return
     yield from importer.parse(raw)
 
@@ -249,10 +255,28 @@ def judge(
     """Every rule over everyone, and what the input leaves open."""
     day = as_of or snapshot.as_of
     progress("computing reach and judging rules")
-    before = _check(config, snapshot, day)
-    analysis = analyse(snapshot, ruleset, as_of=day, unknown_systems=before.unknown_systems)
+    unknown = unknown_systems(config, _check(config, snapshot, day))
+    analysis = analyse(snapshot, ruleset, as_of=day, unknown_systems=unknown)
     further = engine_issues(analysis.judge.engine, ruleset)
     return Judged(analysis, _check(config, snapshot, day, further=further))
+
+
+def unknown_systems(config: Config, found: CompletenessResult) -> frozenset[str]:
+    """The systems that were not read, and those that take their groups or logins from them.
+
+    Who is in a cluster's group is known only as far as the directory that fills it is: a directory
+    that is missing leaves the cluster as unknown as itself.
+    """
+    unknown = set(found.unknown_systems)
+    feeds = [
+        (fed.system, feed.system)
+        for fed in config.systems
+        for feed in (fed.groups_from, fed.accounts_from)
+        if feed is not None
+    ]
+    while further := {fed for fed, feed in feeds if feed in unknown} - unknown:
+        unknown |= further
+    return frozenset(unknown)
 
 
 def _check(
@@ -353,10 +377,16 @@ def check_target(target: Path, *, replace: bool) -> None:
     """Refuse early what writing would refuse after all the work.
 
     Raises:
-        ConfigError: the folder is there and may not be replaced, or is no folder of this tool's.
+        ConfigError: the folder is there and may not be replaced, or is no folder of this tool's,
+            or nothing can have such a name.
     """
-    if not target.exists():
+    try:
+        target.stat()
+    except FileNotFoundError:
         return
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"'{shown(target.as_posix())}' cannot be written: {why}") from None
     ours = (target / _MARKER).is_file()
     if not target.is_dir() or (not ours and any(target.iterdir())):
         raise ConfigError(
@@ -366,20 +396,38 @@ def check_target(target: Path, *, replace: bool) -> None:
         raise ConfigError(f"{target.as_posix()} is there already; replace it with --force")
 
 
+@dataclass(frozen=True)
+class Pack:
+    """Everything that one run writes."""
+
+    report: Report
+    snapshot: Snapshot
+    config: Config
+    ruleset: Ruleset
+
+
+def steps_of(config: Config, *, builtin_only: bool = False) -> int:
+    """How many steps a whole run tells its progress of."""
+    return len(config.sources) + 3 + reports_of(builtin_only=builtin_only)
+
+
+def reports_of(only: Sequence[str] = (), *, builtin_only: bool = False) -> int:
+    """How many files `write_reports` writes."""
+    return len(only) or len(plugins.reporters(builtin_only=builtin_only))
+
+
 def write_all(
-    report: Report,
-    snapshot: Snapshot,
-    config: Config,
-    ruleset: Ruleset,
+    pack: Pack,
     target: Path,
     *,
     replace_existing: bool,
+    builtin_only: bool = False,
     progress: Progress = silent,
 ) -> tuple[str, ...]:
     """Write snapshot, settings and every report into a folder at once; returns the file names."""
     with atomic_folder(target, replace=replace_existing, marker=_MARKER) as folder:
-        _write_snapshot(snapshot, config, ruleset, folder)
-        return write_reports(report, folder, progress=progress)
+        _write_snapshot(pack.snapshot, pack.config, pack.ruleset, folder)
+        return write_reports(pack.report, folder, progress=progress, builtin_only=builtin_only)
 
 
 def write_import(
@@ -408,13 +456,18 @@ def write_findings(report: Report, folder: Path) -> None:
 
 
 def write_reports(
-    report: Report, folder: Path, *, progress: Progress = silent, only: Iterable[str] = ()
+    report: Report,
+    folder: Path,
+    *,
+    progress: Progress = silent,
+    only: Iterable[str] = (),
+    builtin_only: bool = False,
 ) -> tuple[str, ...]:
     """Write every registered format, or only those named; returns the file names, sorted."""
-    wanted = tuple(only) or tuple(plugins.reporters())
+    wanted = tuple(only) or tuple(plugins.reporters(builtin_only=builtin_only))
     names = []
     for name in wanted:
-        reporter = plugins.reporter(name)
+        reporter = plugins.reporter(name, builtin_only=builtin_only)
         progress(f"writing {reporter.filename}")
         with atomic_file(folder / reporter.filename) as stream:
             reporter.render(report, stream)
@@ -471,7 +524,7 @@ def ask(space: Workspace, question: Question, *, as_of: date | None = None) -> A
         space.ruleset,
         compile_edges(space.snapshot, as_of=day),
         question,
-        unknown_systems=completeness_of(space, as_of=day).unknown_systems,
+        unknown_systems=unknown_systems(space.config, completeness_of(space, as_of=day)),
     )
 
 

@@ -71,7 +71,7 @@ def plant(ctx: click.Context, *, code: int, form: str) -> None:
     """Do as planted."""
     if Planted.raises is not None:
         raise Planted.raises
-    with progress() as say:
+    with progress(steps=2) as say:
         say("reading")
         say("writing")
     output.emit([{"name": "Ann", "on": date(2026, 1, 2)}], ["name", "on"], form=form)

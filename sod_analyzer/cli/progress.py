@@ -10,17 +10,30 @@ from sod_analyzer.cli.output import voice
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """A function to call with each step. Its line disappears when the work ends or fails."""
+def progress(*, steps: int) -> Iterator[Callable[[str], None]]:
+    """A function to call at the beginning of each of so many steps.
+
+    The bar disappears when the work ends or fails.
+    """
     say = voice()
     if say.quiet or not sys.stderr.isatty():
         yield say.detail
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True, no_color=not say.colored(sys.stderr))
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-        yield lambda text: bar.update(task, description=text)
+        # A step is done when the next one begins.
+        task = bar.add_task("starting", total=steps, completed=-1)
+
+        def step(text: str) -> None:
+            bar.update(task, description=text, advance=1)
+
+        yield step

@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     from sod_analyzer.model.finding import Report
 
 _SEVERITIES = ("low", "medium", "high", "critical")
+_WATERFALL = (
+    "source_id",
+    "path",
+    "status",
+    "lines",
+    "continued",
+    "header",
+    "blank",
+    "parsed",
+    "rejected",
+    "duplicate",
+    "filtered",
+    "loaded",
+)
 _SHOWN = ("severity", "rule_id", "name", "places", "means", "verdict", "finding_id")
 
 
@@ -35,6 +49,13 @@ def _fail_on(command: Callable[..., Any]) -> Callable[..., Any]:
         "--fail-on",
         type=click.Choice(_SEVERITIES),
         help="Exit 3 when a violation of this severity or worse is found.",
+    )
+    return option(command)
+
+
+def _no_plugins(command: Callable[..., Any]) -> Callable[..., Any]:
+    option = click.option(
+        "--no-plugins", is_flag=True, help="Use no importer or reporter of another package."
     )
     return option(command)
 
@@ -49,6 +70,7 @@ def _force(command: Callable[..., Any]) -> Callable[..., Any]:
 @out_option
 @day_option
 @_force
+@_no_plugins
 @_fail_on
 @format_option
 def run(
@@ -57,6 +79,7 @@ def run(
     out: Path | None,
     as_of: date | None,
     force: bool,
+    no_plugins: bool,
     fail_on: str | None,
     form: str,
 ) -> int:
@@ -72,13 +95,17 @@ def run(
     ruleset = rules.load_ruleset(rules.find_ruleset(told.ruleset, told.base))
     target = out or told.base / told.output
     pipeline.check_target(target, replace=force)
-    with progress() as say:
-        snapshot = pipeline.import_exports(told, progress=say)
+    with progress(steps=pipeline.steps_of(told, builtin_only=no_plugins)) as say:
+        snapshot = pipeline.import_exports(told, progress=say, builtin_only=no_plugins)
         judged = pipeline.judge(told, snapshot, ruleset, as_of=as_of, progress=say)
         facts = pipeline.run_facts(_command(), started)
         report_ = pipeline.report_of(judged, told, run=facts, progress=say)
         names = pipeline.write_all(
-            report_, snapshot, told, ruleset, target, replace_existing=force, progress=say
+            pipeline.Pack(report_, snapshot, told, ruleset),
+            target,
+            replace_existing=force,
+            builtin_only=no_plugins,
+            progress=say,
         )
     _show(report_, form)
     for name in names:
@@ -90,7 +117,11 @@ def run(
 @config_option
 @out_option
 @_force
-def import_(*, config: Path | None, out: Path | None, force: bool) -> int:
+@_no_plugins
+@format_option
+def import_(
+    *, config: Path | None, out: Path | None, force: bool, no_plugins: bool, form: str
+) -> int:
     """Read every source into a snapshot.
 
     Exit 4 when something was missing or could hide a conflict.
@@ -102,15 +133,17 @@ def import_(*, config: Path | None, out: Path | None, force: bool) -> int:
     ruleset = rules.load_ruleset(rules.find_ruleset(told.ruleset, told.base))
     target = out or told.base / told.output
     pipeline.check_target(target, replace=force)
-    with progress() as say:
-        snapshot = pipeline.import_exports(told, progress=say)
+    with progress(steps=len(told.sources) + 1) as say:
+        snapshot = pipeline.import_exports(told, progress=say, builtin_only=no_plugins)
     pipeline.write_import(snapshot, told, ruleset, target, replace_existing=force)
     found = pipeline.completeness_of(pipeline.Workspace(target, told, ruleset, snapshot))
-    rows = [
-        {key: row[key] for key in ("source_id", "status", "lines", "parsed", "loaded")}
-        for row in snapshot["sources"].to_pylist()
-    ]
-    emit(rows, ("source_id", "status", "lines", "parsed", "loaded"), form="table")
+    about = {
+        "snapshot_digest": snapshot.digest,
+        "as_of": snapshot.as_of.isoformat(),
+        "completeness": found.completeness.line,
+        "complete": found.completeness.complete,
+    }
+    emit(snapshot["sources"].to_pylist(), _WATERFALL, form=form, about=about)
     voice().talk(f"snapshot {snapshot.digest[:12]} as of {snapshot.as_of}")
     voice().talk(found.completeness.line)
     return exit_of(findings=False, incomplete=not found.completeness.complete)
@@ -130,7 +163,7 @@ def analyze(
 
     started = datetime.now(UTC)
     space = pipeline.open_workspace(folder_of(folder), rules=rules)
-    with progress() as say:
+    with progress(steps=2) as say:
         judged = pipeline.judge(
             space.config, space.snapshot, space.ruleset, as_of=as_of, progress=say
         )
@@ -145,7 +178,8 @@ def analyze(
 @click.command()
 @in_option
 @click.option("--only", multiple=True, help="A reporter's name; may be given several times.")
-def report(*, folder: Path | None, only: tuple[str, ...]) -> int:
+@_no_plugins
+def report(*, folder: Path | None, only: tuple[str, ...], no_plugins: bool) -> int:
     """Write the stored findings as files: workbook, page, CSV.
 
     Exit 4 when the findings rest on incomplete input, as `analyze` did.
@@ -154,8 +188,10 @@ def report(*, folder: Path | None, only: tuple[str, ...]) -> int:
 
     place = folder_of(folder)
     stored = pipeline.stored_report(place)
-    with progress() as say:
-        names = pipeline.write_reports(stored, place, progress=say, only=only)
+    with progress(steps=pipeline.reports_of(only, builtin_only=no_plugins)) as say:
+        names = pipeline.write_reports(
+            stored, place, progress=say, only=only, builtin_only=no_plugins
+        )
     for name in names:
         click.echo((place / name).as_posix())
     return _exit(stored, None)

@@ -20,6 +20,7 @@ from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.edges import Edges, compile_edges
 from sod_analyzer.model.access import ISSUES, Hides, Snapshot
 from sod_analyzer.model.finding import REPORT_TABLES, UNRESTRICTED_RULE, Completeness, Verdict
+from sod_analyzer.model.rows import shown
 from sod_analyzer.model.ruleset import Ruleset, ScopeKind
 
 Row = dict[str, Any]
@@ -79,10 +80,10 @@ def engine_issues(engine: Engine, ruleset: Ruleset) -> pa.Table:
     """What the rules find wanting in the data, as issues: each could hide a conflict."""
     rows: list[Row] = []
     for system, resource in sorted(engine.columns.unmapped):
-        text = f"no application claims {resource} in {system}, where someone has a duty"
+        text = f"no application claims {shown(resource)} in {system}, where someone has a duty"
         rows.append(_issue("unmapped-resource", system, resource, text))
     for system, resource in people.open_environments(engine):
-        text = f"nobody says which environment {resource} in {system} belongs to"
+        text = f"nobody says which environment {shown(resource)} in {system} belongs to"
         rows.append(_issue("unknown-environment", system, resource, text))
     for duty in ruleset.duties:
         if not engine.columns.is_live(duty.duty_id):
