@@ -343,7 +343,7 @@ def test_progress_on_a_terminal_shows_the_step_and_leaves_nothing_behind() -> No
     """Run under a pseudo-terminal: the step is drawn, and its line is cleared at the end."""
     code = (
         "from sod_analyzer.cli.progress import progress\n"
-        "with progress() as say:\n    say('reading [bold]x')\n"
+        "with progress(steps=1) as say:\n    say('reading [bold]x')\n"
     )
     shown, screen = pty.openpty()
     done = subprocess.run([sys.executable, "-c", code], stderr=screen, check=True)
