@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -204,8 +204,9 @@ def _command() -> str:
 
 def _show(report_: Report, form: str) -> None:
     """The findings on stdout; the result and the verdict on the input beside them on stderr."""
+    places = _places(report_)
     rows = [
-        {**row, "places": "; ".join(_places(report_, row["finding_id"], row["verdict"]))}
+        {**row, "places": "; ".join(places[row["finding_id"], row["verdict"]])}
         for row in report_["violations"].to_pylist()
         if row["folded_under"] is None
     ]
@@ -228,13 +229,13 @@ def _show(report_: Report, form: str) -> None:
     say.talk(f"findings digest: {report_.findings_digest}")
 
 
-def _places(report_: Report, finding_id: str, verdict: str) -> list[str]:
-    """Titles of the places where a finding has its worst verdict."""
-    return [
-        row["place_title"]
-        for row in report_["places"].to_pylist()
-        if (row["finding_id"], row["verdict"]) == (finding_id, verdict)
-    ]
+def _places(report_: Report) -> Mapping[tuple[str, str], list[str]]:
+    """Titles of places by finding and verdict."""
+    titles: dict[tuple[str, str], list[str]] = {}
+    table = report_["places"].select(["finding_id", "verdict", "place_title"])
+    for row in table.to_pylist():
+        titles.setdefault((row["finding_id"], row["verdict"]), []).append(row["place_title"])
+    return titles
 
 
 def _exit(report_: Report, fail_on: str | None) -> Exit:

@@ -79,6 +79,21 @@ class FindingRows:
         self.hops.sort(key=lambda h: (*of_leg(h), h["part"], h["hop"]))
 
 
+@dataclass
+class _Passed:
+    """What the witnesses of one finding pass through."""
+
+    systems: set[str] = field(default_factory=set)
+    accounts: set[str] = field(default_factory=set)
+
+    def note(self, hops: Iterable[Row]) -> None:
+        for hop in hops:
+            if hop["to_kind"] == NodeKind.ENTITLEMENT:
+                self.systems.add(hop["to_id"].partition(":")[0])
+            elif hop["to_kind"] == NodeKind.ACCOUNT:
+                self.accounts.add(hop["to_id"])
+
+
 class FindingWriter:
     """Turns rule results into rows.
 
@@ -97,6 +112,7 @@ class FindingWriter:
         self.tracer = Tracer(self.engine, names)
         self.rows = FindingRows()
         self.rules: list[Rule] = []
+        self._passed = _Passed()
         self._managers = self._manager_names()
 
     def write(self, results: Iterable[RuleResult]) -> FindingRows:
@@ -123,13 +139,17 @@ class FindingWriter:
     # -- one rule --------------------------------------------------------------------------------
 
     def _rule(self, result: RuleResult, whole: Mapping[int, str]) -> None:
-        for subject in np.unique(result.subject):
-            rows = np.flatnonzero(result.subject == subject)
+        # Sorted by subject, so each subject's rows are one run.
+        subjects, starts = np.unique(result.subject, return_index=True)
+        stops = np.append(starts[1:], len(result.subject))
+        for subject, start, stop in zip(subjects, starts, stops, strict=True):
+            rows = range(int(start), int(stop))
             code = self.judge.subjects.start + int(subject)
             finding = self._finding_id(result.rule.rule_id, code)
-            places = [self._place(result, int(row), code, finding) for row in rows]
+            self._passed = _Passed()
+            places = [self._place(result, row, code, finding) for row in rows]
             worst = self._worst(places)
-            violating = [int(r) for r in rows if result.violation[r]]
+            violating = [row for row in rows if result.violation[row]]
             folded = bool(violating) and all(result.folded[r] for r in violating)
             pairs = best_pairs(
                 [
@@ -246,6 +266,7 @@ class FindingWriter:
         )
         hops = self.tracer.hops(witness)
         leg["path"] = self.tracer.text(code, witness)
+        self._passed.note(hops)
         self.rows.hops.extend(
             {"finding_id": finding, "place": key, "duty": duty, **hop} for hop in hops
         )
@@ -285,10 +306,7 @@ class FindingWriter:
     ) -> None:
         person = self.names.row(code)
         kind, key = self.names.subject_keys[code]
-        mine = [hop for hop in self.rows.hops if hop["finding_id"] == finding]
-        ends = [h["to_id"] for h in mine if h["to_kind"] == NodeKind.ENTITLEMENT]
-        systems = sorted({end.partition(":")[0] for end in ends})
-        accounts = sorted({h["to_id"] for h in mine if h["to_kind"] == NodeKind.ACCOUNT})
+        systems, accounts = sorted(self._passed.systems), sorted(self._passed.accounts)
         self.rows.violations.append(
             {
                 "finding_id": finding,
