@@ -96,11 +96,12 @@ def import_exports(
         ConfigError: an importer does not exist, or its options are wrong; every such problem.
     """
     specs = _specs(config, builtin_only=builtin_only)
+    # Before the sources: who waited an hour for them should not learn of a typing mistake then.
+    estate, further = _estate(config)
     batches: list[Batch] = []
     for spec in specs:
         progress(f"reading {spec.source_id}")
         batches.extend(_read(spec, builtin_only=builtin_only))
-    estate, further = _estate(config)
     progress("assembling the snapshot")
     return assemble([*batches, *further], estate)
 

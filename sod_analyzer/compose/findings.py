@@ -141,7 +141,7 @@ class FindingWriter:
     def _rule(self, result: RuleResult, whole: Mapping[int, str]) -> None:
         # Sorted by subject, so each subject's rows are one run.
         subjects, starts = np.unique(result.subject, return_index=True)
-        stops = np.append(starts[1:], len(result.subject))
+        stops = np.append(starts, len(result.subject))[1:]  # none for none
         for subject, start, stop in zip(subjects, starts, stops, strict=True):
             rows = range(int(start), int(stop))
             code = self.judge.subjects.start + int(subject)
