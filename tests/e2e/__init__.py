@@ -1,0 +1,1 @@
+"""The command line over whole folders, as somebody at a terminal meets it."""
