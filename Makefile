@@ -55,5 +55,5 @@ $(VENV)/runtime.stamp: pyproject.toml | $(VENV)/bin/python
 # The group is read here because the pip that Python 3.11 brings does not know --group.
 $(VENV)/dev.stamp: $(VENV)/runtime.stamp
 	@$(BIN)/python -c 'import pathlib, tomllib; print(*tomllib.loads(pathlib.Path("pyproject.toml").read_text())["dependency-groups"]["dev"], sep="\n")' > $(VENV)/dev.txt
-	@$(PIP) install --no-compile --editable '.[excel]' --requirement $(VENV)/dev.txt
+	@$(PIP) install --no-compile --editable . --requirement $(VENV)/dev.txt
 	@touch $@
