@@ -45,8 +45,9 @@ from sod_analyzer.evaluate.lens import PLAIN
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.edges import compile_edges
 from sod_analyzer.importers.aliases import read_aliases
-from sod_analyzer.model.access import Hides, Snapshot
-from sod_analyzer.model.batch import Batch, BatchBuilder, SourceSpec, Waterfall
+from sod_analyzer.importers.missing import missing_source
+from sod_analyzer.model.access import Snapshot
+from sod_analyzer.model.batch import Batch, SourceSpec
 from sod_analyzer.model.finding import Report, RunFacts
 from sod_analyzer.model.rows import shown
 from sod_analyzer.model.ruleset import Ruleset
@@ -61,7 +62,14 @@ from sod_analyzer.report.canonical import REPORTER as CANONICAL
 from sod_analyzer.report.canonical import load as load_report
 from sod_analyzer.report.core import findings_digest
 from sod_analyzer.rules import find_ruleset, load_catalogue, load_ruleset
-from sod_analyzer.store import atomic_file, atomic_folder, read_snapshot, write_snapshot
+from sod_analyzer.store import (
+    atomic_file,
+    atomic_folder,
+    check_seal,
+    read_snapshot,
+    seal,
+    write_snapshot,
+)
 
 #: Told what is being done now; a terminal shows it.
 Progress = Callable[[str], None]
@@ -136,45 +144,6 @@ def _read(spec: SourceSpec, *, builtin_only: bool) -> Iterable[Batch]:
         yield missing_source(spec, f"'{shown(spec.path)}': {error.strerror or error}")
         return
     yield from importer.parse(raw)
-
-
-def missing_source(spec: SourceSpec, why: str) -> Batch:
-    """A batch that says a source is not there."""
-    builder = BatchBuilder(spec)
-    counts = Waterfall("line")
-    builder.row(
-        "sources",
-        source_id=spec.source_id,
-        system=spec.system,
-        importer=spec.importer,
-        kind=spec.importer,
-        path=spec.path,
-        status="missing",
-        unit=counts.unit,
-        query=spec.query,
-        evidence=spec.evidence,
-        expected_count=spec.expected_count,
-        extracted_by=spec.extracted_by,
-        **dict.fromkeys(
-            (
-                "bytes",
-                "lines",
-                "continued",
-                "header",
-                "blank",
-                "parsed",
-                "rejected",
-                "duplicate",
-                "filtered",
-                "loaded",
-            ),
-            0,
-        ),
-    )
-    builder.issue(
-        "missing-source", why, hides=Hides.YES, source_id=spec.source_id, subject=spec.source_id
-    )
-    return builder.take()
 
 
 def _estate(config: Config) -> tuple[Estate, Sequence[Batch]]:
@@ -445,9 +414,11 @@ def _write_snapshot(snapshot: Snapshot, config: Config, ruleset: Ruleset, folder
     settings.mkdir()
     (settings / _CONFIG_COPY).write_text(config.text, encoding="utf-8")
     (settings / _RULESET_COPY).write_text(ruleset.text, encoding="utf-8")
-    for named in (config.catalogue, config.aliases):
+    # Under names of our own: theirs might be one of those above.
+    for copy, named in (("catalogue.yaml", config.catalogue), ("aliases.csv", config.aliases)):
         if named is not None and (config.base / named).is_file():
-            shutil.copyfile(config.base / named, settings / Path(named).name)
+            shutil.copyfile(config.base / named, settings / copy)
+    seal(settings)
 
 
 def write_findings(report: Report, folder: Path) -> None:
@@ -490,15 +461,17 @@ def open_workspace(folder: Path, *, rules: str | None = None) -> Workspace:
     """A folder as it was written; `rules` names another ruleset than the one it was written with.
 
     Raises:
-        StoreError: the folder holds no snapshot, or a damaged one.
+        StoreError: the folder holds no snapshot, or a damaged or changed one.
     """
     settings = folder / SETTINGS / _CONFIG_COPY
     if not settings.is_file():
         raise StoreError(
             f"{folder.as_posix()} holds no snapshot; write one with `sod import` or `sod run`"
         )
+    # A changed copy would be judged by rules, or clear itself by gaps, that nobody imported with.
+    check_seal(settings.parent, again="run 'sod import' again")
     config = load_config(settings)
-    path = folder / SETTINGS / _RULESET_COPY if rules is None else find_ruleset(rules, Path.cwd())
+    path = settings.parent / _RULESET_COPY if rules is None else find_ruleset(rules, Path.cwd())
     return Workspace(folder, config, load_ruleset(path), read_snapshot(folder / SNAPSHOT))
 
 

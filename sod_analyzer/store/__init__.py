@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from sod_analyzer.store.atomic import atomic_file, atomic_folder
+from sod_analyzer.store.seal import SUMS, check_seal, seal
 from sod_analyzer.store.snapshots import MANIFEST, read_snapshot, write_snapshot
 
-__all__ = ["MANIFEST", "atomic_file", "atomic_folder", "read_snapshot", "write_snapshot"]
+__all__ = [
+    "MANIFEST",
+    "SUMS",
+    "atomic_file",
+    "atomic_folder",
+    "check_seal",
+    "read_snapshot",
+    "seal",
+    "write_snapshot",
+]

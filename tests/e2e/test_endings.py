@@ -76,7 +76,13 @@ def _cut(path: Path) -> None:
 
 def _edit_ruleset(folder: Path) -> None:
     path = folder / "settings" / "ruleset.yaml"
-    path.write_text(path.read_text("utf-8").replace("duties:", "duties", 1), "utf-8")
+    path.write_text(path.read_text("utf-8").replace("severity: high", "severity: low"), "utf-8")
+
+
+def _accept_a_gap(folder: Path) -> None:
+    path = folder / "settings" / "sod.yaml"
+    gap = "{gap: unmatched-account:ldap-north, owner: Me, reason: none, until: 2099-01-01}"
+    path.write_text(f"{path.read_text('utf-8')}accepted_gaps: [{gap}]\n", "utf-8")
 
 
 def _other_schema(folder: Path) -> None:
@@ -117,11 +123,20 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], int, str]] = {
         1,
         "holds no snapshot; write one with `sod import` or `sod run`",
     ),
-    "ruleset copy broken": (_edit_ruleset, 2, "settings/ruleset.yaml:"),
+    "ruleset copy edited": (
+        _edit_ruleset,
+        1,
+        "settings/ruleset.yaml: the file was changed since it was written; run 'sod import' again",
+    ),
+    "accepted gaps added to the copy": (
+        _accept_a_gap,
+        1,
+        "settings/sod.yaml: the file was changed since it was written",
+    ),
     "ruleset copy missing": (
         lambda f: (f / "settings" / "ruleset.yaml").unlink(),
-        2,
-        "settings/ruleset.yaml: no such file",
+        1,
+        "settings/ruleset.yaml: No such file or directory",
     ),
 }
 
