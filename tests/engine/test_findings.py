@@ -109,7 +109,7 @@ def test_a_finding_keeps_its_id_whatever_else_is_there() -> None:
                 "i0 > a9 > r9 > x-prod c ra",  # another path
                 "i0 > a9 > x-prod c rb",  # another place
                 "i0 > a9 > x-prod d rb",
-                "i00 > a00 > x-prod c ra",  # another person, sorted before
+                "i- > a00 > x-prod c ra",  # another person, sorted before
                 "a00 > x-prod d ra",
             ),
             replace(R, title="Renamed"),

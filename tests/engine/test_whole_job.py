@@ -132,3 +132,19 @@ def test_a_resource_that_no_application_claims_leaves_the_input_incomplete(tmp_p
     open_ = [gap.gap_id for gap in got.completeness.gaps if gap.accepted is None]
     assert open_ == ["unmapped-resource:ship:lost"]
     assert not got.completeness.completeness.complete
+
+
+def test_who_is_in_groups_that_a_missing_directory_fills_is_unknown(tmp_path: Path) -> None:
+    """Bob pushes and Ann ships; whether Ann is in a group that pushes only the directory knows."""
+    directory = CONFIG + (
+        "  directory: {system: dir, importer: csv, path: directory.csv, relation: membership,\n"
+        "    extracted_at: 2026-10-31T01:00:00Z, columns: {account: login, group: of}}\n"
+    )
+    alone = directory.replace("ship}\nsources", "ship}\n  dir: {product: directory}\nsources")
+    fed = alone.replace("forge}", 'forge, groups_from: {system: dir, prefix: ""}}')
+    files = {"git": HEAD + "bob,2,push,pay\n", "ship": HEAD + "ann,1,ship,pay\n"}
+
+    assert verdicts(judged(tmp_path, config=alone, **files).analysis) == {}
+    assert verdicts(judged(tmp_path, config=fed, **files).analysis) == {
+        ("hr:1", "pay"): "not-evaluable"
+    }

@@ -1,0 +1,435 @@
+"""Faults around the engine: what is read into it, and how its answers are told."""
+
+from __future__ import annotations
+
+from tests.fault_kit import in_module
+
+_COMPOSE = (
+    *in_module(
+        "compose/findings.py",
+        "tests/engine/test_findings.py",
+        ("folded-violations-are-not-folded", "whole.get(code) if folded", "None if folded"),
+        ("tier-is-ignored", "return rule.severity_of(tier)", "return rule.severity"),
+        (
+            "everything-has-the-mildest-severity",
+            "return max((rule.severity_of(t) for t in tiers)",
+            "return min((rule.severity_of(t) for t in tiers)",
+        ),
+        (
+            "mildest-place-speaks-for-all",
+            '-Severity(p["severity"]).rank',
+            'Severity(p["severity"]).rank',
+        ),
+        (
+            "finding-id-depends-on-the-paths",
+            "finding = self._finding_id(result.rule.rule_id, code)\n",
+            'finding = self._finding_id(f"{result.rule.rule_id}{len(rows)}", code)\n',
+        ),
+        (
+            "finding-id-depends-on-who-else-is-there",
+            "finding_id(rule_id, *self.names.subject_keys[code])",
+            'finding_id(rule_id, "identity", str(code))',
+        ),
+    ),
+    *in_module(
+        "compose/trace.py",
+        "tests/engine/test_findings.py",
+        (
+            "source-record-off-by-one",
+            "self._record[first].as_py()\n",
+            "self._record[first].as_py() + 1\n",
+        ),
+        ("last-record-speaks-for-an-edge", "first = int(rows[0])", "first = int(rows[-1])"),
+        (
+            "gates-not-evaluated-is-not-said",
+            "if system in known and unread in",
+            "if system not in known and unread in",
+        ),
+    ),
+    *in_module(
+        "compose/report.py",
+        "tests/engine/test_findings.py",
+        (
+            "unmapped-resource-is-no-gap",
+            "for system, resource in sorted(engine.columns.unmapped):",
+            "for system, resource in sorted(engine.columns.unmapped)[:0]:",
+        ),
+        (
+            "unknown-environment-is-no-gap",
+            "for system, resource in people.open_environments(engine):",
+            "for system, resource in people.open_environments(engine)[:0]:",
+        ),
+        (
+            "dead-duty-is-no-gap",
+            "for duty in ruleset.duties:\n        if not",
+            "for duty in ruleset.duties[:0]:\n        if not",
+        ),
+        (
+            "no-conflicts-though-input-is-incomplete",
+            "elif not open_ and completeness.complete:",
+            "elif not open_:",
+        ),
+        (
+            "no-conflicts-though-something-is-not-evaluable",
+            "elif not open_ and completeness.complete:",
+            "elif completeness.complete:",
+        ),
+        (
+            "folded-violations-are-counted-twice",
+            'if v["folded_under"] is None]',
+            'if v["folded_under"] != ""]',
+        ),
+    ),
+    *in_module(
+        "compose/people.py",
+        "tests/engine/test_findings.py",
+        ("dormant-list-is-empty", "replace(lens, dormant=True)", "replace(lens, dormant=False)"),
+        (
+            "could-become-list-is-empty",
+            "if lens.means is not Means.SELF_GRANT:",
+            "if lens.means is None:",
+        ),
+        (
+            "not-judged-is-no-conflict",
+            'return "not judged"',
+            'return "no conflict"',
+        ),
+    ),
+    *in_module(
+        "compose/rule_rows.py",
+        "tests/engine/test_findings.py",
+        (
+            "rule-nobody-can-judge-is-evaluated",
+            "not_evaluable = bool(result.dead or result.open_places)",
+            "not_evaluable = False",
+        ),
+    ),
+    *in_module(
+        "compose/questions.py",
+        "tests/engine/test_questions.py",
+        (
+            "leaver-stands-among-the-active",
+            "{Status.LEAVER: LEAVER, ",
+            "{Status.LEAVER: CAN_NOW, ",
+        ),
+        (
+            "undecided-answer-looks-decided",
+            'any(r["group"] == UNDECIDED for r in rows)',
+            'any(r["group"] is None for r in rows)',
+        ),
+        (
+            "who-can-forgets-the-undecided",
+            "for subject in self._subjects(possible)\n",
+            "for subject in self._subjects(possible)[:0]\n",
+        ),
+        (
+            "no-though-a-source-is-missing",
+            '"answer": "unknown" if blind else "no"',
+            '"answer": "no"',
+        ),
+        (
+            "asked-environment-is-ignored",
+            "wanted = question.environment\n",
+            "wanted = question.environment and None\n",
+        ),
+        (
+            "asked-application-is-ignored",
+            "return (atlas.number[Place(PlaceKind.APPLICATION, application)],)",
+            "return (atlas.number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)],)",
+        ),
+    ),
+    *in_module(
+        "pipeline.py",
+        "tests/engine/test_whole_job.py",
+        (
+            "unread-systems-are-not-passed-on",
+            "as_of=day, unknown_systems=unknown)\n",
+            "as_of=day)\n",
+        ),
+        (
+            "what-a-missing-directory-feeds-looks-known",
+            "if feed in unknown} - unknown",
+            "if feed in unknown} - unknown - {fed for fed, _ in feeds}",
+        ),
+        (
+            "gaps-of-the-engine-are-not-passed-on",
+            "_check(config, snapshot, day, further=further)",
+            "_check(config, snapshot, day)",
+        ),
+    ),
+)
+
+_INPUT = (
+    *in_module(
+        "identity/link.py",
+        "tests/identity/test_link.py",
+        (
+            "alias-file-is-ignored",
+            "aliases=linker.aliases.get(account.account, ()),",
+            "aliases=(),",
+        ),
+        (
+            "link-clash-takes-the-first",
+            "named = {claim.identity for claim in claims}",
+            (
+                "claims = sorted(claims, key=_claim_order)[:1]\n"
+                "    named = {claim.identity for claim in claims}"
+            ),
+        ),
+        (
+            "recycled-address-links",
+            "if len(named) == 1 and not strange:",
+            "if len(named) == 1:",
+        ),
+        (
+            "undecided-link-has-no-edge",
+            "for name in answer.identities:",
+            "for name in () if undecided else answer.identities:",
+        ),
+        (
+            "undecided-link-is-a-plain-edge",
+            "tables.holds(account, name, undecided=undecided)",
+            "tables.holds(account, name)",
+        ),
+    ),
+    *in_module(
+        "identity/evidence.py",
+        "tests/identity/test_link.py",
+        ("shared-address-links", "if len(owners) == 1:", "if owners:"),
+        (
+            "zeros-of-employee-ids-are-dropped",
+            'return (text or "").strip()\n\n\ndef folded',
+            'return (text or "").strip().lstrip("0")\n\n\ndef folded',
+        ),
+    ),
+    *in_module(
+        "identity/federation.py",
+        "tests/identity/test_federation.py",
+        (
+            "group-federation-is-reversed",
+            '(NodeKind.ROLE, other), (NodeKind.ROLE, row["role"])',
+            '(NodeKind.ROLE, row["role"]), (NodeKind.ROLE, other)',
+        ),
+        (
+            "group-without-members-is-silent",
+            'if others or row["role"] in filled or',
+            "if name or",
+        ),
+    ),
+    *in_module(
+        "assemble/merge.py",
+        "tests/assemble/test_assemble.py",
+        ("disabled-anywhere-wins", '"enabled": Pick.HIGHEST', '"enabled": Pick.LOWEST'),
+        ("workload-anywhere-wins", '"kind": Pick.LOWEST,', '"kind": Pick.HIGHEST,'),
+    ),
+    *in_module(
+        "completeness/gaps.py",
+        "tests/completeness",
+        ("accepted-gap-never-expires", "if given.until < as_of:", "if given.until is None:"),
+        (
+            "accepted-gap-covers-any-number",
+            "if given.most is not None and found > given.most:",
+            "if given.most is not None and found < 0:",
+        ),
+    ),
+    *in_module(
+        "completeness/sources.py",
+        "tests/completeness",
+        (
+            "control-total-is-ignored",
+            "if not stated or unread or expected in {parsed, distinct}:",
+            "if not stated or unread or parsed >= 0:",
+        ),
+        ("stale-source-is-fresh", "if age > max_skew_days:", "if age > 999 + max_skew_days:"),
+        (
+            "system-without-source-is-known",
+            'unknown[name] = "no source"',
+            "unknown.pop(name, None)",
+        ),
+        (
+            "failed-source-is-known",
+            'unknown.setdefault(source["system"], f"source {source_id} is {state}")',
+            'unknown.get(source["system"])',
+        ),
+    ),
+    *in_module(
+        "completeness/check.py",
+        "tests/completeness",
+        (
+            "what-may-hide-a-conflict-is-no-gap",
+            "is_gap = gap.hides is not Hides.NO and",
+            "is_gap = gap.hides is Hides.YES and",
+        ),
+    ),
+)
+
+_IMPORTERS = (
+    *in_module(
+        "importers/ldif/memberships.py",
+        "tests/importers/ldif",
+        (
+            "primary-group-is-dropped",
+            'for value in entry.all("gidnumber"):',
+            'for value in entry.all("gidnumber")[:0]:',
+        ),
+        (
+            "primary-group-of-the-domain-is-dropped",
+            'for value in entry.all("primarygroupid"):',
+            'for value in entry.all("primarygroupid")[:0]:',
+        ),
+        (
+            "member-of-is-dropped",
+            (
+                "for value in entry.all(name):\n                at = Place(file, value.line)\n"
+                "                if backwards"
+            ),
+            (
+                "for value in entry.all(name)[:0]:\n                at = Place(file, value.line)\n"
+                "                if backwards"
+            ),
+        ),
+    ),
+    *in_module(
+        "importers/ldif/holders.py",
+        "tests/importers/ldif",
+        (
+            "name-is-compared-as-written",
+            "normal = normalise(text)\n        except DnError as error:\n            self.issue(",
+            (
+                "normal = normalise(text) and text\n        except DnError as error:\n"
+                "            self.issue("
+            ),
+        ),
+        (
+            "nested-group-is-dropped",
+            "if known.is_group:\n            holders.append",
+            "if known.is_group and known.is_account:\n            holders.append",
+        ),
+        (
+            "dangling-member-is-silent",
+            'self._dangle(normal, group, place, "is not in the export")',
+            "del place",
+        ),
+    ),
+    *in_module(
+        "importers/ldif/accounts.py",
+        "tests/importers/ldif",
+        ("disabled-bit-is-not-read", "_UAC_DISABLED = 0x2\n", "_UAC_DISABLED = 0x4\n"),
+    ),
+    *in_module(
+        "importers/github/nodes.py",
+        "tests/importers/test_github.py",
+        (
+            "archived-repository-can-be-changed",
+            "ARCHIVED if repository.archived else role.actions",
+            "role.actions",
+        ),
+        ("base-permission-is-dropped", "if new and base is not None:", "if new and base is role:"),
+        (
+            "owner-is-not-unrestricted",
+            "entitlement(EVERY_ACTION, WHOLE_SYSTEM, wildcard=True)",
+            "entitlement(EVERY_ACTION, WHOLE_SYSTEM, wildcard=False)",
+        ),
+    ),
+    *in_module(
+        "importers/github/load.py",
+        "tests/importers/test_github.py",
+        (
+            "child-team-does-not-inherit",
+            "self._grant(node, higher, GrantKind.MEMBER, origin)",
+            "del node, higher",
+        ),
+        (
+            "parent-team-inherits",
+            "self._grant(node, higher, GrantKind.MEMBER, origin)",
+            "self._grant(higher, node, GrantKind.MEMBER, origin)",
+        ),
+        (
+            "pending-invitation-counts",
+            'role = text_at(record, "role")\n        if text_at(record, "state") == "pending":',
+            'role = text_at(record, "role")\n        if text_at(record, "state") == "gone":',
+        ),
+    ),
+    *in_module(
+        "importers/kubernetes/load.py",
+        "tests/importers/test_kubernetes.py",
+        (
+            "two-clusters-are-merged",
+            'node: Node = (NodeKind.ROLE, f"{self._system}:{node_id}")',
+            'node: Node = (NodeKind.ROLE, f"k8s-prod:{node_id}")',
+        ),
+        (
+            "role-of-any-namespace-is-bound",
+            "key = (None if cluster_wide else each.namespace, each.role_name)\n",
+            (
+                "key = next((k for k in self._roles if k[1] == each.role_name and "
+                "(k[0] is None) == cluster_wide), (None, each.role_name))\n"
+            ),
+        ),
+        (
+            "cluster-role-bound-in-a-namespace-holds-everywhere",
+            "target = self._instance(key, each.namespace)",
+            "target = self._instance(key, key[0])",
+        ),
+        (
+            "resource-names-are-ignored",
+            'yield right.local, f"{place}/{right.name}" if right.name else place',
+            "yield right.local, place",
+        ),
+        (
+            "aggregated-roles-are-ignored",
+            "for lender in lenders(role, self._cluster_roles) if role.selectors else ():",
+            "for lender in lenders(role, self._cluster_roles)[:0]:",
+        ),
+        (
+            "masters-are-like-everyone",
+            "if masters is not None and self._is_new(MASTERS):",
+            "if masters is not None and self._is_new(MASTERS) and key == masters:",
+        ),
+    ),
+    *in_module(
+        "importers/tabular/csv_file.py",
+        "tests/importers/test_tabular_csv.py",
+        ("csv-line-off-by-one", "line = place.started + 1\n", "line = place.started + 2\n"),
+    ),
+    *in_module(
+        "importers/tabular/excel.py",
+        "tests/importers/test_tabular_excel.py",
+        ("sheet-row-off-by-one", "yield (number, *_texts(", "yield (number + 1, *_texts("),
+    ),
+    *in_module(
+        "importers/json_text.py",
+        "tests/importers/test_github.py",
+        ("element-off-by-one", "in enumerate(values):", "in enumerate(values, start=1):"),
+        (
+            "equal-elements-count-twice",
+            "            seen.add(digest)\n",
+            "            seen.add(b'')\n",
+        ),
+    ),
+    *in_module(
+        "importers/ldif/reader.py",
+        "tests/importers/ldif/test_reader.py",
+        (
+            "ldif-line-off-by-one",
+            "Value(text, ended.line, ended.options)",
+            "Value(text, ended.line + 1, ended.options)",
+        ),
+    ),
+    *in_module(
+        "importers/tabular/engine.py",
+        "tests/importers/test_tabular_mapping.py",
+        (
+            "first-value-of-a-cell-only",
+            "values = texts[name].values\n",
+            "values = texts[name].values[:1]\n",
+        ),
+    ),
+    *in_module(
+        "importers/hr.py",
+        "tests/importers/test_hr.py",
+        ("leaver-is-active", "return Status.LEAVER\n", "return Status.ACTIVE\n"),
+    ),
+)
+
+AROUND = (*_COMPOSE, *_INPUT, *_IMPORTERS)
