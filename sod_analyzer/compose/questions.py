@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,20 +10,20 @@ import numpy as np
 
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas, Place, PlaceKind
-from sod_analyzer.compose.people import dormant_accounts_of
 from sod_analyzer.compose.trace import Tracer
-from sod_analyzer.compose.words import listed, lower_first
+from sod_analyzer.compose.why_not import WhyNot
+from sod_analyzer.compose.words import listed
 from sod_analyzer.detect.judge import Judge
 from sod_analyzer.errors import QueryError, near
 from sod_analyzer.evaluate.lens import PLAIN, Lens, narrowings
 from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.explain.forward import Forward, Stop
+from sod_analyzer.explain.forward import Forward
 from sod_analyzer.explain.names import Names
 from sod_analyzer.explain.paths import Guide
 from sod_analyzer.graph.edges import Edges
 from sod_analyzer.model.access import WHOLE_SYSTEM, IdentityClass, NodeKind, Snapshot, Status
 from sod_analyzer.model.finding import PLACE_ANYWHERE
-from sod_analyzer.model.ruleset import Duty, Means, Ruleset, Selector, Way
+from sod_analyzer.model.ruleset import Duty, Ruleset, Selector, Way
 
 Row = dict[str, Any]
 
@@ -98,6 +98,9 @@ class Asker:
         self.guide = Guide(self.engine)
         self.tracer = Tracer(self.engine, self.names)
         self.places = _places(atlas, question, resources)
+        self.why_not = WhyNot(
+            self.judge, self.tracer, duty=self.duty, places=self.places, lens=question.lens
+        )
 
     # -- who can ---------------------------------------------------------------------------------
 
@@ -195,7 +198,7 @@ class Asker:
         if any(forward.can(possible, code, self.duty.duty_id, p) for p in self.places):
             return {"answer": "unknown", **self._row(code, possible)}
         person = self.names.row(code)
-        reasons = self.why_not(code, forward)
+        reasons = self.why_not.reasons(code, forward)
         if blind:
             reasons.insert(0, f"{', '.join(blind)} was not read completely")
         return {
@@ -206,69 +209,6 @@ class Asker:
             "why": "; ".join(reasons),
             "hops": [],
         }
-
-    def why_not(self, code: int, forward: Forward) -> list[str]:
-        """What is missing, nearest first; never empty."""
-        lens = self.question.lens
-        contexts = forward.contexts(code, lens)
-        reasons = [
-            *self._if_things_were_otherwise(code, forward),
-            *self._elsewhere(code, forward),
-            *self._half_a_way(contexts, forward),
-        ]
-        if not contexts:
-            reasons.append("no account that can be used")
-        if not reasons:
-            had = [self.engine.snapshot.node_ids[c.node] for c in contexts]
-            reasons.append(f"none of the accounts has a right that does it: {listed(had)}")
-        return reasons
-
-    def _if_things_were_otherwise(self, code: int, forward: Forward) -> Iterator[str]:
-        lens = self.question.lens
-        asleep = dormant_accounts_of(self.judge, code)
-        if asleep and self._would(forward, code, replace(lens, dormant=True)):
-            yield f"could, if re-enabled: {listed(asleep)}"
-        if self._would(forward, code, replace(lens, out_of_time=True)):
-            yield "a grant that would give it has expired or is not valid yet"
-        if self._would(forward, code, replace(lens, conditional=True)):
-            yield "only under a condition"
-        if lens.means is Means.HELD and self._would(
-            forward, code, replace(lens, means=Means.ELIGIBLE)
-        ):
-            yield "only after activating a right that is had just in time"
-        if lens.means is not Means.SELF_GRANT and self._would(
-            forward, code, replace(lens, means=Means.SELF_GRANT, changes=1)
-        ):
-            yield "could become able to, by one change of their own"
-
-    def _elsewhere(self, code: int, forward: Forward) -> Iterator[str]:
-        lens, duty = self.question.lens, self.duty.duty_id
-        title = lower_first(self.duty.title)
-        places = [
-            self.tracer.place_label(n)
-            for n, place in enumerate(self.engine.columns.atlas.places)
-            if place.kind is PlaceKind.APPLICATION
-            and n not in self.places
-            and forward.can(lens, code, duty, n)
-        ]
-        if places:
-            yield f"can {title} only in {listed(places)}"
-        elif 0 not in self.places and forward.can(lens, code, duty, 0):
-            yield f"can {title} only on other resources"
-
-    def _half_a_way(self, contexts: Sequence[Stop], forward: Forward) -> Iterator[str]:
-        columns = self.engine.columns
-        for context in contexts:
-            for number in columns.ways_of[self.duty.duty_id]:
-                way = columns.ways[number]
-                held = forward.parts_held(context, way, self.places[0], self.question.lens)
-                if held and len(way.parts) > 1:
-                    lacks = [str(columns.parts[p]) for p in way.parts if p not in held]
-                    account = self.engine.snapshot.node_ids[context.node]
-                    yield f"{account} has one part, and lacks {listed(lacks)}"
-
-    def _would(self, forward: Forward, code: int, lens: Lens) -> bool:
-        return any(forward.can(lens, code, self.duty.duty_id, p) for p in self.places)
 
 
 def find_identity(names: Names, who: str) -> int:
