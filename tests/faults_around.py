@@ -43,7 +43,7 @@ _COMPOSE = (
         (
             "gates-not-evaluated-is-not-said",
             "if system in known and unread in",
-            "if system not in known and unread in",
+            "if system in known and not known and unread in",
         ),
     ),
     *in_module(
