@@ -36,7 +36,8 @@ def exceptions(folder: Path) -> list[str]:
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
-    """The records of a CSV file."""
+    """The records of a CSV file, however long their cells."""
+    csv.field_size_limit(2**31 - 1)
     with path.open(encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream))
 

@@ -213,7 +213,10 @@ def _key_numbers(sheet: Sheet, row: int, book: Book, grids: Mapping[str, Placed]
         row += 1
     sheet.tone(first, row, 4, ("OK", "CHECK"))
     known = {figure.name for figure in facts.figures(book.report)}
-    for name, value in book.report.numbers.items():
+    # By our own words: a report that was read back has its numbers in another order.
+    order = {name: n for n, name in enumerate(words.OTHER_MEANINGS)}
+    numbers = book.report.numbers.items()
+    for name, value in sorted(numbers, key=lambda pair: (order.get(pair[0], len(order)), pair[0])):
         if name not in known:
             sheet.text(row, 1, name.replace("_", " ").capitalize(), "cell")
             sheet.number(row, 2, value, "count")
