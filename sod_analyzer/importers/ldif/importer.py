@@ -112,6 +112,7 @@ class _Source:
             self._file_issue(file, "unreadable-source", f"cannot be read: {error}", place=None)
             return
         if reader.counts.lines == reader.counts.blank + reader.counts.header:
+            self._failed[number] = reader
             self._file_issue(file, "empty-source", "holds no entry", place=None)
         elif not reader.entries:
             self._failed[number] = reader

@@ -28,9 +28,9 @@ ENTRY = "dn: uid=ann,dc=x\nobjectClass: account\nuid: ann\n"
 @pytest.mark.parametrize(
     ("content", "status", "kind"),
     [
-        (b"", "read", "empty-source"),
-        (b"\n\n# nothing\n", "read", "empty-source"),
-        (b"search: 2\nresult: 0 Success\n", "read", "empty-source"),
+        (b"", "failed", "empty-source"),
+        (b"\n\n# nothing\n", "failed", "empty-source"),
+        (b"search: 2\nresult: 0 Success\n", "failed", "empty-source"),
         (b"login,name\nann,Ann\n", "failed", "not-ldif"),
         (b'{"dn": "uid=ann"}', "failed", "not-ldif"),
         (bytes(range(256)) * 50, "failed", "not-ldif"),
