@@ -160,6 +160,7 @@ def verdict(
     world: Any,
     today: date,
     identity: str,
+    *,
     duties: Sequence[Ways],
     count: int,
     place: str,

@@ -49,7 +49,7 @@ identities = st.integers(0, 2).map(lambda n: f"i{n}")
 accounts = st.integers(0, 4).map(lambda n: f"a{n}")
 roles = st.integers(0, 4).map(lambda n: f"r{n}")
 entitlements = st.sampled_from(sorted(ENTITLEMENTS)) | st.sampled_from(
-    sorted(n for n in ENTITLEMENTS if n.endswith("@*") or n.endswith("@un"))
+    sorted(n for n in ENTITLEMENTS if n.endswith(("@*", "@un")))
 )
 days = st.none() | st.integers(-2, 2).map(lambda n: TODAY + timedelta(days=n))
 

@@ -101,9 +101,9 @@ def test_every_named_place_gets_the_verdict_that_the_definition_gives(
                 world,
                 TODAY,
                 identity,
-                [plain(DUTIES[d]) for d in duties],
-                count,
-                place,
+                duties=[plain(DUTIES[d]) for d in duties],
+                count=count,
+                place=place,
                 **oracle_lens,
             )
             assert got.get((identity, place), "clear") == expected, (identity, place)
@@ -153,9 +153,9 @@ def test_wider_scopes_get_the_verdict_that_the_definition_gives(
                 world,
                 TODAY,
                 identity,
-                [plain(DUTIES[d]) for d in duties],
-                count,
-                place if scope is ScopeKind.ANYWHERE else f"system:{place}",
+                duties=[plain(DUTIES[d]) for d in duties],
+                count=count,
+                place=place if scope is ScopeKind.ANYWHERE else f"system:{place}",
                 **oracle_lens,
             )
             assert got.get((identity, place), "clear") == expected, (identity, place)
