@@ -119,7 +119,8 @@ def _located(error: json.JSONDecodeError, text: str, path: str) -> InputError:
     cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
     what = "the JSON is cut short" if cut else "not JSON"
     return InputError(
-        f"{what}: {error.msg.removesuffix(' at')} at column {error.colno}", where=SourceRef(path, error.lineno)
+        f"{what}: {error.msg.removesuffix(' at')} at column {error.colno}",
+        where=SourceRef(path, error.lineno),
     )
 
 
