@@ -13,7 +13,7 @@ done)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs clean
+.PHONY: help demo test check bench docs clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
@@ -34,6 +34,9 @@ check: $(VENV)/dev.stamp ## Format, lint, types, import contracts and layout
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_layout.py
+
+bench: $(VENV)/dev.stamp ## Time every stage on a generated bank of 10,000 people
+	@$(BIN)/python -m tests.benchmarks 10000
 
 docs: $(VENV)/dev.stamp ## Write docs/commands.md anew from the commands' own help
 	@$(BIN)/python -m tests.command_pages

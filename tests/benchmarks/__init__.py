@@ -1,0 +1,1 @@
+"""How long each stage takes, beside a peer in the same run, and how much memory it needs."""
