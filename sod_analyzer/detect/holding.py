@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.graph.closure import Keys
+from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.model.access import NodeKind
 
 Bits = npt.NDArray[np.bool_]
@@ -40,15 +40,33 @@ class Holding:
 
     def explicit(self, duty: str) -> Keys:
         """Sorted (subject * n_places + place) pairs at which the duty is held, covers as such."""
-        subject, place, way = self._ways
-        mine = np.isin(way, self.engine.columns.ways_of.get(duty, ()))
-        return np.unique(subject[mine] * self.engine.n_places + place[mine])
+        found = self._explicit.get(duty)
+        if found is None:
+            subject, place, way = self._ways
+            mine = np.isin(way, self.engine.columns.ways_of.get(duty, ()))
+            found = distinct(subject[mine] * self.engine.n_places + place[mine])
+            self._explicit[duty] = found
+        return found
+
+    @cached_property
+    def _explicit(self) -> dict[str, Keys]:
+        """Answers of `explicit`: every rule asks for its duties again and again."""
+        return {}
+
+    @cached_property
+    def _over(self) -> dict[tuple[str, int], Keys]:
+        """Answers of `holders_over`."""
+        return {}
 
     def holders_over(self, system: str, way: int) -> Keys:
         """Subjects that have the way over the whole system, sorted."""
-        subject, place, number = self._ways
-        cover = self._covers[system]
-        return np.unique(subject[(place == cover) & (number == way)])
+        found = self._over.get((system, way))
+        if found is None:
+            subject, place, number = self._ways
+            cover = self._covers[system]
+            found = distinct(subject[(place == cover) & (number == way)])
+            self._over[system, way] = found
+        return found
 
     @cached_property
     def _covers(self) -> dict[str, int]:

@@ -101,7 +101,7 @@ class Flow:
             if len(waiting) and waiting[0] == now:
                 frontier = np.concatenate([frontier, seeds.key[seeds.distance == now]])
                 waiting = waiting[1:]
-            fresh = np.setdiff1d(frontier, known)
+            fresh = _absent(distinct(frontier), known)
             merged = np.concatenate([known, fresh])
             order = np.argsort(merged, kind="stable")
             known = merged[order]
@@ -117,3 +117,22 @@ class Flow:
         count = self._ptr[node + 1] - self._ptr[node]
         moved = self.to_holders(facts.key, stride)
         return Facts.of(stride, moved, np.repeat(facts.distance, count) + 1)
+
+
+def distinct(keys: Keys) -> Keys:
+    """The keys sorted, each once.
+
+    `np.unique` hashes before it sorts, which takes several times as long on keys like these.
+    """
+    keys = np.sort(keys)
+    fresh = np.ones(len(keys), dtype=bool)
+    fresh[1:] = keys[1:] != keys[:-1]
+    return keys[fresh]
+
+
+def _absent(keys: Keys, known: Keys) -> Keys:
+    """Those of the sorted keys that the sorted known ones lack."""
+    if not len(known):
+        return keys
+    spot = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    return np.asarray(keys[known[spot] != keys])

@@ -160,11 +160,14 @@ def headline(report: Report) -> Headline:
     return Headline("clean", "No conflicts", line, result)
 
 
-def judged(report: Report, result: str | None) -> str | None:
-    """A person's result, worded so that missing input never reads as a clean bill."""
-    if result == "no conflict" and headline(report).tone == "incomplete":
-        return "none found; input incomplete"
-    return result
+def judged(report: Report) -> list[str | None]:
+    """Everyone's result, worded so that missing input never reads as a clean bill."""
+    results: list[str | None] = report["population"].column("result").to_pylist()
+    if headline(report).tone != "incomplete":
+        return results
+    return [
+        "none found; input incomplete" if result == "no conflict" else result for result in results
+    ]
 
 
 def gaps(report: Report) -> tuple[Gap, ...]:

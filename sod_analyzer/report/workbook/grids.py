@@ -198,7 +198,7 @@ def _paths(report: Report) -> Grid:
 
 def _population(report: Report) -> Grid:
     table = report["population"]
-    judged = [facts.judged(report, result) for result in table["result"].to_pylist()]
+    judged = facts.judged(report)
     table = table.set_column(
         table.column_names.index("result"), "result", pa.array(judged, pa.string())
     )
