@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -49,9 +50,8 @@ class Clock:
 
 def _forget_peak() -> None:
     """Start the peak anew; where the system cannot, peaks are those of the whole run so far."""
-    mark = Path("/proc/self/clear_refs")
-    if mark.exists():
-        mark.write_text("5", encoding="ascii")
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def _peak_mb() -> float:
