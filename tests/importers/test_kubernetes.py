@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sod_analyzer.importers.kubernetes import IMPORTER
+from sod_analyzer.model.access import GrantKind
 from tests.importers.access_world import edges, issues, load, reach, rows, waterfall
 from tests.importers.kubernetes_world import (
     APPS,
@@ -368,3 +372,25 @@ def test_known_facts_of_a_real_cluster_hold(realdata: Path) -> None:
     assert ("create pods/binding", "*") in scheduler
     collector = reach(tables, "k8s:system:serviceaccount:kube-system:generic-garbage-collector")
     assert ("delete *", "*") in collector
+
+
+@pytest.mark.realdata
+def test_every_binding_of_a_real_cluster_is_counted_as_jq_counts_it(realdata: Path) -> None:
+    """Each binding with subjects carries grants of its own element, and no other element does."""
+    if shutil.which("jq") is None:
+        pytest.skip("jq is not installed")
+    file = realdata / "kubernetes" / "bootstrap-1.20-combined.json"
+    query = (
+        '[.items | to_entries[] | select((.value.kind | endswith("Binding")) and '
+        "((.value.subjects // []) | length > 0)) | .key]"
+    )
+    done = subprocess.run(
+        ["jq", "--compact-output", query, str(file)], capture_output=True, check=True, text=True
+    )
+
+    tables = load(IMPORTER, file.parent, file.name, "k8s")
+
+    grants = rows(tables, "grants", "kind", "record")
+    bound = {record for kind, record in grants if kind == GrantKind.ASSIGNED}
+    assert sorted(bound) == json.loads(done.stdout)
+    assert len(bound) == 41 + 7 - 1  # system:node is bound to nobody by default
