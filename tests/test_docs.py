@@ -87,7 +87,7 @@ def test_every_example_runs_and_shows_what_the_page_shows(page: Path, checkout: 
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for example in examples(page):
         done = subprocess.run(
-            ["bash", "-c", as_a_reader_would(example.command)],
+            ["sh", "-c", as_a_reader_would(example.command)],
             cwd=checkout,
             env={**os.environ, "PATH": path},
             capture_output=True,

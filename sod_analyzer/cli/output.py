@@ -171,6 +171,8 @@ def emit(
         _markdown(rows, columns, out)
     else:
         _table(rows, columns, out)
+    # What is said beside the answer on stderr must come after it in a log of both.
+    out.flush()
 
 
 def flat(cell: Any) -> str:

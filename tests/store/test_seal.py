@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def test_an_untouched_folder_passes(folder: Path) -> None:
 
 
 def test_the_seal_is_what_other_tools_check(folder: Path) -> None:
+    if shutil.which("sha256sum") is None:
+        pytest.skip("sha256sum is not installed")
     done = subprocess.run(["sha256sum", "--check", "--quiet", SUMS], cwd=folder, check=False)
 
     assert done.returncode == 0
