@@ -253,7 +253,7 @@ class FindingWriter:
             blank = self._blank_reason(result, duty)
             self._leg_row(finding, key, duty, state="unknown", reason=blank)
             return blank
-        reason = None if sure else self.tracer.why_unknown(witness, duty, lens, number)
+        reason = None if sure else self.tracer.why_unknown(witness, duty, number)
         leg = self._leg_row(
             finding,
             key,

@@ -143,11 +143,7 @@ class Asker:
         )
         hops = self.tracer.hops(witness)
         ends = [self.tracer.end(run) for run in witness.runs]
-        why = (
-            self.tracer.why_unknown(witness, self.duty.duty_id, lens, place)
-            if lens.possible
-            else None
-        )
+        why = self.tracer.why_unknown(witness, self.duty.duty_id, place) if lens.possible else None
         return {
             "group": _group(person, lens),
             "identity": person["identity"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -144,12 +144,3 @@ def _people_with(judge: Judge, duty: str) -> int:
     pairs = judge.holding(COUNTED).explicit(duty)
     subjects = np.unique(pairs // judge.engine.n_places)
     return int(judge.judged[subjects].sum())
-
-
-def severities(violations: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Open violations by severity, folded ones left out."""
-    found: dict[str, int] = {}
-    for row in violations:
-        if row["verdict"] == Verdict.VIOLATION and not row["folded_under"]:
-            found[row["severity"]] = found.get(row["severity"], 0) + 1
-    return found

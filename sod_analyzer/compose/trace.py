@@ -6,7 +6,6 @@ from typing import Any
 
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.compose.words import lower_first
-from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
 from sod_analyzer.explain.paths import Hop, Witness
@@ -113,7 +112,7 @@ class Tracer:
             if system in known and unread in UNREAD.get(known[system].product, ())
         ]
 
-    def why_unknown(self, witness: Witness, duty: str, lens: Lens, place: int) -> str:
+    def why_unknown(self, witness: Witness, duty: str, place: int) -> str:
         """Why a leg that has this witness is not certain to count."""
         columns = self.engine.columns
         for run in witness.runs:
@@ -133,7 +132,6 @@ class Tracer:
             if any(end["resource"] == WHOLE_SYSTEM for end in ends):
                 return f"the right to {title} reaches resources that no application claims"
             return f"the right to {title} is held, but perhaps elsewhere"
-        del lens
         for end in ends:
             environment = columns.atlas.environment_of(end["system"])
             if environment is None:

@@ -12,7 +12,6 @@ from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.graph.closure import Keys, distinct
-from sod_analyzer.model.access import NodeKind
 
 Bits = npt.NDArray[np.bool_]
 
@@ -115,8 +114,3 @@ class Holding:
             for way in self.engine.columns.ways_of.get(duty, ()):
                 answer[self.holders_over(system, way)] = True
         return answer
-
-
-def identities_of(engine: Engine) -> range:
-    """The codes of all identities."""
-    return engine.snapshot.ranges[NodeKind.IDENTITY]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sod_analyzer.catalogue.places import Place, PlaceKind
+from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine, Reach
 from sod_analyzer.graph.closure import Facts
@@ -215,11 +215,6 @@ def _known(facts: Facts, node: int, column: int) -> int:
     if distance is None:
         raise KeyError((node, column))
     return distance
-
-
-def place_number(engine: Engine, place: Place) -> int:
-    """The number of a place that is known to exist."""
-    return engine.columns.atlas.number[place]
 
 
 def replay(engine: Engine, subject: int, witness: Witness) -> bool:
