@@ -127,7 +127,8 @@ def _beside(rows: Iterable[Mapping[str, Any]], caveats: Iterable[str], line: str
         groups[row["group"]] = groups.get(row["group"], 0) + 1
         if row["why"]:
             say.talk(f"{row['name']}: {row['why']}")
-    counts = ", ".join(f"{n} {group}" for group, n in groups.items()) or "nobody"
+    # Groups have commas of their own.
+    counts = "; ".join(f"{n} {group}" for group, n in groups.items()) or "nobody"
     say.talk(f"{counts}; as of {day}")
     for caveat in caveats:
         say.talk(f"not evaluated: {caveat}")
