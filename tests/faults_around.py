@@ -139,7 +139,7 @@ _COMPOSE = (
         ),
     ),
     *in_module(
-        "pipeline.py",
+        "pipeline/judging.py",
         "tests/engine/test_whole_job.py",
         (
             "unread-systems-are-not-passed-on",
@@ -153,8 +153,8 @@ _COMPOSE = (
         ),
         (
             "gaps-of-the-engine-are-not-passed-on",
-            "_check(config, snapshot, day, further=further)",
-            "_check(config, snapshot, day)",
+            "check_input(config, snapshot, day, further=further)",
+            "check_input(config, snapshot, day)",
         ),
     ),
 )

@@ -11,7 +11,7 @@ from sod_analyzer.model.settings import Unread
 from tests.conftest import ROOT
 
 #: Rooms that raise issues.
-ROOMS = ("importers", "identity", "assemble", "completeness", "compose", "pipeline.py")
+ROOMS = ("importers", "identity", "assemble", "completeness", "compose", "pipeline")
 #: Words of that shape which are no kinds of issue.
 OTHERS = frozenset(
     {"well-known", "custom-repository-roles", "organization-roles", "unrestricted-access"}

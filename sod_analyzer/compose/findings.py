@@ -113,6 +113,8 @@ class FindingWriter:
         self.rows = FindingRows()
         self.rules: list[Rule] = []
         self._passed = _Passed()
+        self._holder = ""
+        self._holder_name = ""
         self._managers = self._manager_names()
 
     def write(self, results: Iterable[RuleResult]) -> FindingRows:
@@ -147,6 +149,8 @@ class FindingWriter:
             code = self.judge.subjects.start + int(subject)
             finding = self._finding_id(result.rule.rule_id, code)
             self._passed = _Passed()
+            self._holder = self.engine.snapshot.node_ids[code]
+            self._holder_name = self.names.name(code)
             places = [self._place(result, row, code, finding) for row in rows]
             worst = self._worst(places)
             violating = [row for row in rows if result.violation[row]]
@@ -268,7 +272,8 @@ class FindingWriter:
         leg["path"] = self.tracer.text(code, witness)
         self._passed.note(hops)
         self.rows.hops.extend(
-            {"finding_id": finding, "place": key, "duty": duty, **hop} for hop in hops
+            {"finding_id": finding, "place": key, "holder": self._holder, "duty": duty, **hop}
+            for hop in hops
         )
         return reason
 
@@ -276,6 +281,8 @@ class FindingWriter:
         leg: Row = {
             "finding_id": finding,
             "place": key,
+            "holder": self._holder,
+            "holder_name": self._holder_name,
             "duty": duty,
             "duty_title": self.duties[duty].title,
             "hops": 0,
@@ -312,6 +319,7 @@ class FindingWriter:
                 "finding_id": finding,
                 "rule_id": rule.rule_id,
                 "rule_title": rule.title,
+                "rule_kind": str(rule.kind),
                 "subject_kind": kind,
                 "subject_key": key,
                 "subject": person["identity"],

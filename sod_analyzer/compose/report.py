@@ -119,6 +119,10 @@ def tables_of(analysis: Analysis) -> Mapping[str, pa.Table]:
         "patterns": rule_rows.pattern_rows(judge, ruleset),
         "dormant": people.would_be(judge, names, analysis.results),
         "unmapped": people.unmapped(judge, names, ruleset.duty),
+        "measures": [],
+        "mitigations": [],
+        "exclusions": [],
+        "approvals": [],
     }
     return {
         name: pa.Table.from_pylist(list(found), schema=REPORT_TABLES[name])

@@ -37,6 +37,8 @@ def rule_rows(
             {
                 "rule_id": rule.rule_id,
                 "title": rule.title,
+                "kind": str(rule.kind),
+                "ruleset": rule.ruleset or ruleset.name,
                 "severity": str(rule.severity),
                 "tiers": "; ".join(f"{t}: {s}" for t, s in sorted(rule.tiers.items())) or None,
                 "scope": str(rule.scope),

@@ -240,6 +240,7 @@ _GRANT_FACTS: dict[str, pa.DataType] = {
     "undecided": pa.bool_(),  # may or may not hold: one candidate of an undecided link
     "valid_from": _day,
     "valid_until": _day,  # this day included
+    "lasts_hours": pa.int64(),  # from start to end, rounded up, where the source states times
     "condition": _text,
     "source_id": _text,
     "record": _record,

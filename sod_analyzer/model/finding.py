@@ -17,15 +17,22 @@ import pyarrow as pa
 
 from sod_analyzer.model.access import SOURCES, SYSTEMS, _schema
 
-REPORT_VERSION = 1
+REPORT_VERSION = 2
 
 
 class Verdict(StrEnum):
-    """What a rule says of a subject in a place; `CLEAR` has no row."""
+    """What a rule says of a subject in a place, worst first; `CLEAR` has no row."""
 
     VIOLATION = "violation"
     NOT_EVALUABLE = "not-evaluable"
+    MITIGATED = "mitigated"  # broken, and a compensating control stands for it
+    GATED = "gated"  # broken only by rights that a review or approval stands before
     CLEAR = "clear"
+
+    @property
+    def rank(self) -> int:
+        """0 for violation, the worst."""
+        return list(Verdict).index(self)
 
 
 #: Place keys that are not an application's id. An application may not be called any of these.
@@ -40,15 +47,16 @@ _text = pa.string()
 _count = pa.int64()
 _flag = pa.bool_()
 
-#: One row per rule and subject that is a violation or not evaluable somewhere. Sorted by
-#: verdict (violations first), severity (worst first), rule, subject name and finding id.
+#: One row per rule and subject that is not clear everywhere. Sorted by verdict (violations first),
+#: severity (worst first), rule, subject name and finding id.
 VIOLATIONS = _schema(
     finding_id=_text,  # F- and 12 hex digits: rule, subject kind and key; stable over runs
     rule_id=_text,
     rule_title=_text,
-    subject_kind=_text,  # identity | account
-    subject_key=_text,  # employee id, else account id
-    subject=_text,  # node id
+    rule_kind=_text,  # RuleKind
+    subject_kind=_text,  # identity | account | role | place
+    subject_key=_text,  # employee id, else account id; role id; place key
+    subject=_text,  # node id; place key
     name=_text,
     email=_text,
     status_hr=_text,  # active | leaver | future | unknown
@@ -66,6 +74,7 @@ VIOLATIONS = _schema(
     folded_under=_text,  # finding id of the unrestricted access that implies it, else null
     caveats=_text,  # "gates not evaluated (github-north)" …, "; "-joined; null when none
     sentence=_text,  # the finding in plain words
+    attempt=_text,  # a command that tries a fix: "sod what-if --remove …"; null when none
 )
 
 #: One row per place of a violation. Sorted like its violation, then place.
@@ -77,14 +86,19 @@ PLACES = _schema(
     severity=_text,
     verdict=_text,
     means=_text,
-    reason=_text,  # why it is not evaluable; null for a violation
+    reason=_text,  # why it is not evaluable, gated or mitigated; null for a violation
+    mitigation=_text,  # "M-001 in force until 2026-12-31", "M-002 lapsed: …"; null when none
+    small_team=_text,  # too few people to separate, and which controls the standards allow; null
 )
 
-#: One row per duty that a place rests on: how the subject comes to it. Sorted like the place,
-#: then by the duty's order in the rule.
+#: One row per duty that a place rests on: how its holder comes to it. Sorted like the place, then
+#: by the duty's order in the rule, then by holder. For a rule about one subject the holder is that
+#: subject; for a rule that counts people there is a row for each of them.
 LEGS = _schema(
     finding_id=_text,
     place=_text,
+    holder=_text,  # node id
+    holder_name=_text,
     duty=_text,
     duty_title=_text,
     state=_text,  # yes | unknown
@@ -100,6 +114,7 @@ LEGS = _schema(
 HOPS = _schema(
     finding_id=_text,
     place=_text,
+    holder=_text,
     duty=_text,
     part=_count,  # 1-based
     hop=_count,  # 1-based
@@ -137,19 +152,25 @@ POPULATION = _schema(
     duties=_text,  # duties held anywhere, "; "-joined
     violations=_count,
     not_evaluable=_count,
-    result=_text,  # conflict | not evaluable | no conflict | not judged
+    mitigated=_count,
+    gated=_count,
+    result=_text,  # conflict | not evaluable | mitigated | gated | no conflict | not judged
 )
 
 #: One row per rule. Sorted by rule id.
 RULES = _schema(
     rule_id=_text,
     title=_text,
+    kind=_text,  # RuleKind
+    ruleset=_text,  # the ruleset that states it, by name
     severity=_text,
     tiers=_text,
     scope=_text,
-    logic=_text,  # "commit and deploy", "2 of commit, approve, deploy"
+    logic=_text,  # "commit and deploy", "2 of commit, approve, deploy", "at most 7 hold release"
+    subjects=_text,  # whom it judges, where it says; "everyone but …" for `only`
     why=_text,
     counts=_text,
+    gates=_text,  # "commit: independent_review"
     controls=_text,
     references=_text,
     false_positives=_text,
@@ -158,6 +179,8 @@ RULES = _schema(
     violations=_count,
     places=_count,
     not_evaluable=_count,
+    mitigated=_count,
+    gated=_count,
     state=_text,  # evaluated | not evaluable
     notes=_text,  # dead patterns, products not used, gates not evaluated …
 )
@@ -205,6 +228,68 @@ DORMANT = _schema(
 #: Resources no application claims, with their holders. Sorted by system, resource.
 UNMAPPED = _schema(system=_text, resource=_text, duties=_text, holders=_count, people=_text)
 
+#: What rules that count people counted, clear places too. Sorted by rule, place.
+MEASURES = _schema(
+    rule_id=_text,
+    place=_text,
+    place_title=_text,
+    tier=_text,
+    wanted=_text,  # "at most 7 people", "at least 2 people", "no fewer than 3 people together"
+    found=_count,  # people for certain; of a team, its size; null where it cannot be done
+    possible=_count,  # people if everything unknown turns out for the worst
+    people=_text,  # their names; of a team, "Ann Lee (commit, approve); Bob Ray (deploy)"
+    verdict=_text,
+    reason=_text,
+)
+
+#: The register of mitigations, one row per person and place. Sorted by id, subject key, place.
+MITIGATIONS = _schema(
+    mitigation_id=_text,
+    control=_text,
+    rule_id=_text,
+    subject_key=_text,
+    name=_text,
+    place=_text,
+    owner=_text,
+    approver=_text,
+    performer=_text,
+    approved_on=pa.date32(),
+    valid_until=pa.date32(),
+    frequency_days=_count,
+    last_performed=pa.date32(),
+    evidence=_text,
+    standing=_text,  # Standing
+    why=_text,  # why it does not stand; what to watch when it does
+    excuses=_count,  # places that the same control excuses in all
+    file=_text,
+    record=_count,
+)
+
+#: What rules leave out, and rules that are dropped. Sorted by rule, text.
+EXCLUSIONS = _schema(
+    rule_id=_text,
+    what=_text,  # "place sandbox", "role …", or "the whole rule"
+    reason=_text,
+    by=_text,
+    on=pa.date32(),
+    until=pa.date32(),
+    state=_text,  # applied | over | matches nothing | dropped
+    hidden=_count,  # places of findings that it leaves out
+    people=_text,  # whose they are
+)
+
+#: What was approved, and whether it is what was used. Sorted by what.
+APPROVALS = _schema(
+    what=_text,  # ruleset | catalogue | aliases | mitigations | systems | accepted-gaps
+    name=_text,
+    state=_text,  # approved | changed since approval | not approved
+    by=_text,
+    on=pa.date32(),
+    approved_digest=_text,
+    digest=_text,
+    changes=_text,  # one change per line, "+ rule DEV-20 …"; null when none
+)
+
 PARAMETERS = _schema(key=_text, value=_text, origin=_text, meaning=_text)
 
 REPORT_TABLES: Mapping[str, pa.Schema] = {
@@ -219,6 +304,10 @@ REPORT_TABLES: Mapping[str, pa.Schema] = {
     "reconciliation": RECONCILIATION,
     "dormant": DORMANT,
     "unmapped": UNMAPPED,
+    "measures": MEASURES,
+    "mitigations": MITIGATIONS,
+    "exclusions": EXCLUSIONS,
+    "approvals": APPROVALS,
     "sources": SOURCES,
     "systems": SYSTEMS,
     "parameters": PARAMETERS,

@@ -8,17 +8,14 @@ from pathlib import Path
 
 from sod_analyzer.errors import RulesetError, SourceRef, near
 
-#: Endings of the files beside a ruleset that are no rulesets.
-_CASES = ".cases.yaml"
-
 
 def builtin_rulesets() -> Mapping[str, Path]:
     """The rulesets that come with the package, by name."""
-    folder = _folder()
+    folders = (path for path in sorted(_folder().iterdir()) if path.is_dir())
     return {
-        path.name.removesuffix(".yaml"): path
-        for path in sorted(folder.glob("*.yaml"))
-        if not path.name.endswith(_CASES)
+        path.name: path / f"{path.name}.yaml"
+        for path in folders
+        if (path / f"{path.name}.yaml").is_file()
     }
 
 

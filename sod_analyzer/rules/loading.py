@@ -31,7 +31,7 @@ _DUTY = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 def load_ruleset(path: Path, *, shown: str | None = None) -> Ruleset:
     """The ruleset in this file. `shown` is its name in messages and reports.
 
-    Without `shown`, a built-in ruleset is shown as `rulesets/<name>.yaml`, any other by its file
+    Without `shown`, a built-in ruleset is shown as `rulesets/<name>/<name>.yaml`, any other by its file
     name.
 
     Raises:
@@ -39,7 +39,7 @@ def load_ruleset(path: Path, *, shown: str | None = None) -> Ruleset:
     """
     if shown is None:
         builtin = path in builtin_rulesets().values()
-        shown = f"rulesets/{path.name}" if builtin else path.name
+        shown = f"rulesets/{path.stem}/{path.name}" if builtin else path.name
     document = read_document(path, error=RulesetError, shown=shown)
     problems = Problems(document.path, RulesetError)
     shape = bound(bind(document.root, RulesetShape, problems), problems)
@@ -89,7 +89,7 @@ def _duty(duty_id: str, shape: DutyShape, document: Document, problems: Problems
         line = document.line("duties", duty_id, "ways")
         problems.say(line, f"{at}.ways: there is none, so nobody could ever have this duty")
     ways = [_way(tree, f"{at}.ways[{n}]", problems) for n, tree in enumerate(shape.ways)]
-    return Duty(duty_id, shape.title, tuple(filter(None, ways)), shape.why, shape.where)
+    return Duty(duty_id, shape.title, tuple(filter(None, ways)), shape.why, where=shape.where)
 
 
 def _way(tree: Keyed, at: str, problems: Problems) -> Way | None:

@@ -1,0 +1,57 @@
+"""The stages in their order: exports to snapshot, snapshot to analysis, analysis to report.
+
+The only room that knows every stage. It decides nothing about access itself.
+"""
+
+from __future__ import annotations
+
+from sod_analyzer.pipeline.folders import (
+    FINDINGS,
+    SETTINGS,
+    SNAPSHOT,
+    Pack,
+    Workspace,
+    check_target,
+    open_workspace,
+    reports_of,
+    steps_of,
+    stored_report,
+    write_all,
+    write_findings,
+    write_import,
+    write_reports,
+)
+from sod_analyzer.pipeline.importing import import_exports
+from sod_analyzer.pipeline.judging import Judged, judge, report_of, run_facts, unknown_systems
+from sod_analyzer.pipeline.progress import Progress, silent
+from sod_analyzer.pipeline.questions import Explained, access_of, ask, completeness_of, explain
+
+__all__ = [
+    "FINDINGS",
+    "SETTINGS",
+    "SNAPSHOT",
+    "Explained",
+    "Judged",
+    "Pack",
+    "Progress",
+    "Workspace",
+    "access_of",
+    "ask",
+    "check_target",
+    "completeness_of",
+    "explain",
+    "import_exports",
+    "judge",
+    "open_workspace",
+    "report_of",
+    "reports_of",
+    "run_facts",
+    "silent",
+    "steps_of",
+    "stored_report",
+    "unknown_systems",
+    "write_all",
+    "write_findings",
+    "write_import",
+    "write_reports",
+]

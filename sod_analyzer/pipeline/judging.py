@@ -1,0 +1,168 @@
+"""Snapshot to report."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib import metadata
+
+import pyarrow as pa
+
+from sod_analyzer import __version__, plugins
+from sod_analyzer.completeness import CompletenessResult, check
+from sod_analyzer.compose.report import (
+    LIMITS,
+    Analysis,
+    analyse,
+    engine_issues,
+    numbers_of,
+    parameters_of,
+    result_line,
+    tables_of,
+)
+from sod_analyzer.config import (
+    Config,
+)
+from sod_analyzer.model.access import Snapshot
+from sod_analyzer.model.finding import Report, RunFacts
+from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline.progress import Progress, silent
+from sod_analyzer.report.core import findings_digest
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An analysis, and whether its input allows a clean bill."""
+
+    analysis: Analysis
+    completeness: CompletenessResult
+
+
+def judge(
+    config: Config,
+    snapshot: Snapshot,
+    ruleset: Ruleset,
+    *,
+    as_of: date | None = None,
+    progress: Progress = silent,
+) -> Judged:
+    """Every rule over everyone, and what the input leaves open."""
+    day = as_of or snapshot.as_of
+    progress("computing reach and judging rules")
+    unknown = unknown_systems(config, check_input(config, snapshot, day))
+    analysis = analyse(snapshot, ruleset, as_of=day, unknown_systems=unknown)
+    further = engine_issues(analysis.judge.engine, ruleset)
+    return Judged(analysis, check_input(config, snapshot, day, further=further))
+
+
+def unknown_systems(config: Config, found: CompletenessResult) -> frozenset[str]:
+    """The systems that were not read, and those that take their groups or logins from them.
+
+    Who is in a cluster's group is known only as far as the directory that fills it is: a directory
+    that is missing leaves the cluster as unknown as itself.
+    """
+    unknown = set(found.unknown_systems)
+    feeds = [
+        (fed.system, feed.system)
+        for fed in config.systems
+        for feed in (fed.groups_from, fed.accounts_from)
+        if feed is not None
+    ]
+    while further := {fed for fed, feed in feeds if feed in unknown} - unknown:
+        unknown |= further
+    return frozenset(unknown)
+
+
+def check_input(
+    config: Config, snapshot: Snapshot, day: date, *, further: pa.Table | None = None
+) -> CompletenessResult:
+    """What the input leaves open, by what the configuration accepts; `further` are issues."""
+    return check(
+        snapshot,
+        as_of=day,
+        max_skew_days=config.max_skew_days,
+        accepted_gaps=config.accepted_gaps,
+        further=further,
+    )
+
+
+def report_of(
+    judged: Judged, config: Config, *, run: RunFacts, progress: Progress = silent
+) -> Report:
+    """The report that every door shows."""
+    progress("explaining findings")
+    analysis, completeness = judged.analysis, judged.completeness
+    snapshot, ruleset = analysis.snapshot, analysis.ruleset
+    tables = {
+        **tables_of(analysis),
+        "exceptions": completeness.exceptions,
+        "reconciliation": completeness.reconciliation,
+        "sources": snapshot["sources"],
+        "systems": snapshot["systems"],
+        "parameters": _parameters(analysis, config),
+    }
+    numbers = numbers_of(analysis, tables)
+    return Report(
+        name=config.name,
+        as_of=analysis.as_of,
+        result=result_line(numbers, completeness.completeness),
+        completeness=completeness.completeness,
+        findings_digest=findings_digest(tables),
+        snapshot_digest=snapshot.digest,
+        ruleset=ruleset.name,
+        ruleset_version=ruleset.version,
+        ruleset_digest=ruleset.digest,
+        ruleset_text=ruleset.text,
+        numbers=numbers,
+        tables=tables,
+        run=run,
+        config_text=config.text,
+        classification=config.classification,
+        limits=LIMITS,
+    )
+
+
+def _parameters(analysis: Analysis, config: Config) -> pa.Table:
+    stated = "sod.yaml" if config.as_of == analysis.as_of else "newest extraction or command line"
+    return parameters_of(
+        [
+            ("as_of", analysis.as_of.isoformat(), stated, "the day that validity is judged on"),
+            ("ruleset", config.ruleset, "sod.yaml", "the rules applied"),
+            ("catalogue", config.catalogue or "none", "sod.yaml", "resources to applications"),
+            ("aliases", config.aliases or "none", "sod.yaml", "accounts tied to people by hand"),
+            (
+                "max_skew_days",
+                str(config.max_skew_days),
+                "sod.yaml or default",
+                "a source older than this, against as_of, is too old to rely on",
+            ),
+            (
+                "accepted_gaps",
+                str(len(config.accepted_gaps)),
+                "sod.yaml",
+                "gaps somebody answers for",
+            ),
+            ("tool", f"sod_analyzer {__version__}", "installed", "version of this tool"),
+        ]
+    )
+
+
+def run_facts(command: str, started: datetime) -> RunFacts:
+    """What differs from run to run: an id, times, the command, versions."""
+    names = ("click", "jinja2", "numpy", "pyarrow", "pydantic", "PyYAML", "xlsxwriter")
+    return RunFacts(
+        run_id=uuid.uuid4().hex[:12],
+        started_at=started.astimezone(UTC).isoformat(timespec="seconds"),
+        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        versions={
+            "sod_analyzer": __version__,
+            "python": platform.python_version(),
+            "platform": sys.platform,
+            **{name: metadata.version(name) for name in names},
+            **plugins.versions(),
+        },
+    )
