@@ -36,7 +36,7 @@ from sod_analyzer.report.columns import flat
 from sod_analyzer.report.core import core_of, findings_digest
 
 #: Columns of `hops` that say where a hop was read, and those that say which hop it is.
-HOP_KEY = ("finding_id", "place", "duty", "part", "hop")
+HOP_KEY = ("finding_id", "place", "holder", "duty", "part", "hop")
 HOP_ORIGIN = ("source_id", "file", "record", "at", "also", "same")
 
 #: Fields of `Report` that are plain texts.
@@ -177,6 +177,8 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     values: list[Any] = flat(column).to_pylist()
     if pa.types.is_timestamp(column.type):
         return [None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ") for at in values]
+    if pa.types.is_date(column.type):
+        return [None if day is None else day.isoformat() for day in values]
     return values
 
 
@@ -204,4 +206,6 @@ def _table(columns: Mapping[str, list[Any]], schema: pa.Schema) -> pa.Table:
 def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(kind):
         values = [None if text is None else datetime.fromisoformat(text) for text in values]
+    if pa.types.is_date(kind):
+        values = [None if text is None else date.fromisoformat(text) for text in values]
     return pa.array(values, kind)

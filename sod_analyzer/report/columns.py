@@ -49,11 +49,19 @@ def pieced(*parts: str | pa.Array) -> pa.Array:
 
 
 def objects(members: Mapping[str, pa.Array], rows: int) -> pa.Array:
-    """One JSON object per row, its members (JSON texts) in canonical order."""
+    """One JSON object per row, its members (JSON texts) in canonical order.
+
+    A null leaves its member out of that row's object; the first member never is null.
+    """
+    if not rows:
+        return pa.array([], pa.string())
     parts: list[str | pa.Array] = []
     for number, (name, values) in enumerate(sorted(members.items())):
-        parts += [("{" if number == 0 else ",") + json_string(name) + ":", values]
-    return pieced(*parts, "}") if rows else pa.array([], pa.string())
+        before = ("{" if number == 0 else ",") + json_string(name) + ":"
+        parts += (
+            [pc.fill_null(pieced(before, values), "")] if values.null_count else [before, values]
+        )
+    return pieced(*parts, "}")
 
 
 def arrays(texts: pa.Array, owner: Owners, owners: int) -> pa.Array:

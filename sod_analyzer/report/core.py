@@ -5,6 +5,9 @@ subject, places, verdicts, means and certainty, and the nodes and edge kinds of 
 names, records, display names, times and the ruleset's wording are outside it, so the same facts
 in another file, row order or layout give the same digest.
 
+A leg names its holder only where that is not the finding's own subject: in a finding about one
+person it would say the same again.
+
 Source: RFC 8785 (JSON Canonicalization Scheme), restricted to texts, integers, null, arrays and
 objects with ASCII names.
 """
@@ -32,13 +35,13 @@ from sod_analyzer.report.columns import (
 _PIECE = 10_000
 
 _PLACE_KEY = ("finding_id", "place")
-_LEG_KEY = ("finding_id", "place", "duty")
+_LEG_KEY = ("finding_id", "place", "duty", "holder")
 
 
 def core_of(tables: Mapping[str, pa.Table]) -> bytes:
     """The canonical core as UTF-8 JSON, from the tables violations, places, legs and hops.
 
-    Sorted by finding id, place, duty, part and hop, whatever the order of the rows.
+    Sorted by finding id, place, duty, holder, part and hop, whatever the order of the rows.
 
     Raises:
         ReportError: a row is stated twice, or a hop, leg or place belongs to nothing.
@@ -64,6 +67,7 @@ def _pieces(tables: Mapping[str, pa.Table]) -> Iterator[bytes]:
     place_owner = owners_of(places, violations, ("finding_id",), what="places")
     leg_owner = owners_of(legs, places, _PLACE_KEY, what="legs")
     hop_owner = owners_of(hops, legs, _LEG_KEY, what="hops")
+    holders = _other_holders(legs, violations, place_owner[leg_owner])
 
     yield b'{"findings":['
     for start in range(0, violations.num_rows, _PIECE):
@@ -73,6 +77,7 @@ def _pieces(tables: Mapping[str, pa.Table]) -> Iterator[bytes]:
         hop_span = np.searchsorted(hop_owner, leg_span)
         leg_texts = _legs(
             legs.slice(leg_span[0], leg_span[1] - leg_span[0]),
+            holders.slice(leg_span[0], leg_span[1] - leg_span[0]),
             hops.slice(hop_span[0], hop_span[1] - hop_span[0]),
             hop_owner[hop_span[0] : hop_span[1]] - leg_span[0],
         )
@@ -122,7 +127,15 @@ def _places(places: pa.Table, legs: pa.Array, owner: np.ndarray) -> pa.Array:
     return objects(members, rows)
 
 
-def _legs(legs: pa.Table, hops: pa.Table, owner: np.ndarray) -> pa.Array:
+def _other_holders(legs: pa.Table, violations: pa.Table, owner: np.ndarray) -> pa.Array:
+    """Each leg's holder as JSON; null where it is the finding's subject, or not stated."""
+    holder = flat(legs["holder"])
+    subject = flat(violations["subject"].take(pa.array(owner)))
+    other = pc.fill_null(pc.not_equal(holder, subject), pc.is_valid(holder))
+    return pc.if_else(other, json_texts(holder), pa.scalar(None, pa.string()))
+
+
+def _legs(legs: pa.Table, holders: pa.Array, hops: pa.Table, owner: np.ndarray) -> pa.Array:
     names = {
         "from": "from_id",
         "from_kind": "from_kind",
@@ -140,6 +153,7 @@ def _legs(legs: pa.Table, hops: pa.Table, owner: np.ndarray) -> pa.Array:
     part_texts = arrays(hop_texts, part_of_hop, int(begins.sum()))
     members = {
         "duty": json_texts(legs["duty"]),
+        "holder": holders,
         "means": _means(legs["means"]),
         "parts": arrays(part_texts, owner[begins], legs.num_rows),
         "state": json_texts(legs["state"]),

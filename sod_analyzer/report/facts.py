@@ -299,7 +299,7 @@ def split(joined: str | None) -> list[str]:
 
 
 def _paths(hops: pa.Table) -> int:
-    key = ["finding_id", "place", "duty", "part"]
+    key = ["finding_id", "place", "holder", "duty", "part"]
     return int(hops.select(key).group_by(key).aggregate([]).num_rows)
 
 

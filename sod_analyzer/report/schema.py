@@ -67,10 +67,12 @@ def _core() -> dict[str, Any]:
     leg = _object(
         {
             "duty": _TEXT,
+            "holder": {"description": "Only where it is not the subject.", **_TEXT},
             "means": means,
             "parts": _array(_array(hop, minItems=1)),
             "state": {"enum": ["yes", "unknown"]},
-        }
+        },
+        required=["duty", "means", "parts", "state"],
     )
     place = _object(
         {
@@ -78,7 +80,7 @@ def _core() -> dict[str, Any]:
             "means": means,
             "place": _TEXT,
             "severity": _MAYBE,
-            "verdict": {"enum": [str(Verdict.VIOLATION), str(Verdict.NOT_EVALUABLE)]},
+            "verdict": {"enum": [str(v) for v in Verdict if v is not Verdict.CLEAR]},
         }
     )
     finding = _object(
@@ -100,6 +102,8 @@ def _column(kind: pa.DataType) -> dict[str, Any]:
         return _array({"type": ["boolean", "null"]})
     if pa.types.is_timestamp(kind):
         return _array({"type": ["string", "null"], "format": "date-time"})
+    if pa.types.is_date(kind):
+        return _array({"type": ["string", "null"], "format": "date"})
     return _array(_MAYBE)
 
 

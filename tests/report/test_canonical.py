@@ -205,7 +205,7 @@ def test_digest_that_is_not_of_the_tables_is_refused(report: Report) -> None:
     [
         (b'"rule":"DEV-01"', b'"rule":"DEV-09"', "digest"),
         (b'"verdict":["violation"', b'"verdict":["other"', "something else"),
-        (b'"schema_version":1', b'"schema_version":99', "version 99"),
+        (b'"schema_version":2', b'"schema_version":99', "version 99"),
         (b'"provenance":', b'"elsewhere":', "provenance"),
         (b'"as_of":"2026-10-31"', b'"as_of":"soon"', "damaged"),
         (b'"core":{', b'"core":', "damaged"),
