@@ -1,15 +1,16 @@
-"""Rule cases: who must be hit by a rule and who must not, in raw entitlements.
+"""Rule cases: whom a rule must hit, and whom it must not, in raw entitlements.
 
-One file beside each ruleset, `<ruleset>.cases.yaml`. Its head declares the systems and applications
-that the cases happen in, so that it can be run without any export.
+One file beside each ruleset, `<ruleset>.cases.yaml`. Its head declares the systems, applications
+and roles that the cases happen in, so that they can be run without any export. docs/cases.md
+explains every key.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -25,13 +26,26 @@ from sod_analyzer.documents import (
     suggest,
 )
 from sod_analyzer.errors import Problem, RulesetError, SourceRef
+from sod_analyzer.model.access import SystemScope
+from sod_analyzer.model.finding import Verdict
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.rules.building import RULE_ID
+from sod_analyzer.rules.case_people import (
+    CaseMitigation,
+    CasePerson,
+    CaseRole,
+    PersonReader,
+    RoleShape,
+    listed,
+    read_roles,
+)
+from sod_analyzer.rules.case_rights import CaseRight, RightReader
 from sod_analyzer.rules.catalogue import ApplicationShape, check_applications
 
-_PERSON = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _SYSTEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_RIGHT_WORDS = 3
+
+#: The day on which cases happen, where their file states none: any day will do, but today.
+USUAL_DAY = date(2026, 10, 1)
 
 
 class Differs(StrEnum):
@@ -39,9 +53,28 @@ class Differs(StrEnum):
 
     APPLICATION = "application"
     SYSTEM = "system"
+    RESOURCE = "resource"
     ENVIRONMENT = "environment"
     RIGHT = "right"
     DUTY = "duty"
+    SUBJECT = "subject"
+    MEANS = "means"
+    CONTEXT = "context"
+    COUNT = "count"
+    EXCLUSION = "exclusion"
+    HOURS = "hours"
+    GATE = "gate"
+    HYGIENE = "hygiene"
+
+
+#: The lists of a rule's cases, and the verdict that each expects.
+EXPECTED: Mapping[str, Verdict] = {
+    "hit": Verdict.VIOLATION,
+    "miss": Verdict.CLEAR,
+    "gated": Verdict.GATED,
+    "mitigated": Verdict.MITIGATED,
+    "not-evaluable": Verdict.NOT_EVALUABLE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +84,41 @@ class CaseSystem:
     product: str
     where: SourceRef
     environment: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseRight:
-    """One raw entitlement, as an importer would state it."""
-
-    system: str
-    action: str
-    resource: str
-    where: SourceRef
+    missing: bool = False  # its source was not read
+    scope: SystemScope = SystemScope.IN_SCOPE
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One person with a few rights, whom one rule must hit or must miss."""
+    """People with a few rights, and what one rule must say of them.
+
+    A rule about one subject is about the first person; the others stand around. A rule that counts
+    people is about all of them.
+    """
 
     rule_id: str
-    hit: bool
-    person: str
-    rights: tuple[CaseRight, ...]
+    verdict: Verdict
+    people: tuple[CasePerson, ...]
     where: SourceRef
-    at: str | None = None  # the place where a hit must be
+    at: str | None = None  # the place where the verdict must be
     differs: Differs | None = None  # of a miss: the fact that makes it one
+    exists: tuple[CaseRight, ...] = ()  # rights that nobody of the case has
+    mitigation: CaseMitigation | None = None
+
+    @property
+    def hit(self) -> bool:
+        """Whether the rule must find a violation."""
+        return self.verdict is Verdict.VIOLATION
+
+    @property
+    def person(self) -> str:
+        """The person that the case is about."""
+        return self.people[0].name
+
+    @property
+    def rights(self) -> tuple[CaseRight, ...]:
+        """What that person has."""
+        return self.people[0].rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +130,8 @@ class CaseFile:
     applications: Mapping[str, ApplicationShape]
     cases: tuple[Case, ...]
     document: Document
+    roles: Mapping[str, CaseRole] = field(default_factory=dict)
+    as_of: date = USUAL_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +139,27 @@ class _HeadShape:
     ruleset: str
     systems: Mapping[str, CaseSystem]
     applications: Mapping[str, ApplicationShape]
+    roles: Mapping[str, RoleShape] = field(default_factory=dict)
+    as_of: date = USUAL_DAY
 
 
 @dataclass(frozen=True, slots=True)
-class _RuleCasesShape:
-    hit: tuple[Keyed, ...]
-    miss: tuple[Keyed, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _HitShape:
+class _MarksShape:
     at: str | None = None
+    exists: tuple[Word, ...] = ()
+    mitigation: Keyed | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _MissShape:
     differs: Differs
+    at: str | None = None
+    exists: tuple[Word, ...] = ()
+    mitigation: Keyed | None = None
 
 
-_HEAD = ("ruleset", "systems", "applications")
+_HEAD = ("ruleset", "systems", "applications", "roles", "as_of")
+_MARKS = ("at", "exists", "mitigation")
 
 
 def load_cases(path: Path, *, shown: str | None = None) -> CaseFile:
@@ -130,19 +179,29 @@ def load_cases(path: Path, *, shown: str | None = None) -> CaseFile:
             line = document.line("systems", name)
             problems.say(line, f"systems.{name}: an id has letters, digits, '.', '_' and '-' only")
     check_applications(head.applications, head.systems, document, problems)
-    reader = _CaseReader(head, problems)
+    rights = RightReader(head.systems, problems)
+    roles = read_roles(head.roles, head.systems, rights, problems)
+    reader = _CaseReader(rights, PersonReader(rights, roles, problems), problems)
     cases: list[Case] = []
     for rule_id, entry in root.without(_HEAD).entries.items():
         if RULE_ID.fullmatch(rule_id) is None:
             near = suggest(rule_id, _HEAD)
             text = f"{quoted(rule_id)} is neither a rule id, such as DEV-01, nor a key{near}"
             problems.say(entry.line, text)
-            continue
-        shape = bind(entry.value, _RuleCasesShape, problems, at=rule_id, line=entry.line)
-        if shape is not None:
-            cases += reader.cases(rule_id, shape, entry.line)
+        elif not isinstance(entry.value, Keyed):
+            problems.say(entry.line, f"{rule_id}: must be a mapping with hit and miss")
+        else:
+            cases += reader.cases(rule_id, entry.value)
     problems.settle()
-    return CaseFile(head.ruleset, head.systems, head.applications, tuple(cases), document)
+    return CaseFile(
+        head.ruleset,
+        head.systems,
+        head.applications,
+        tuple(cases),
+        document,
+        roles,
+        head.as_of,
+    )
 
 
 def check_cases(cases: CaseFile, ruleset: Ruleset) -> None:
@@ -156,7 +215,7 @@ def check_cases(cases: CaseFile, ruleset: Ruleset) -> None:
         where = SourceRef(cases.document.path, cases.document.line("ruleset"))
         text = f"cases of '{cases.ruleset}', but the ruleset is '{ruleset.name}'"
         problems.append(Problem(text, where))
-    seen = {(case.rule_id, case.hit) for case in cases.cases}
+    seen = {(case.rule_id, case.verdict) for case in cases.cases}
     for rule_id in dict.fromkeys(case.rule_id for case in cases.cases):
         if rule_id not in ruleset.rule:
             where = SourceRef(cases.document.path, cases.document.line(rule_id))
@@ -164,80 +223,87 @@ def check_cases(cases: CaseFile, ruleset: Ruleset) -> None:
     for rule in ruleset.rules:
         problems += [
             Problem(f"rule {rule.rule_id} has no case that must be {name}", rule.where)
-            for hit, name in ((True, "hit"), (False, "missed"))
-            if (rule.rule_id, hit) not in seen
+            for verdict, name in ((Verdict.VIOLATION, "hit"), (Verdict.CLEAR, "missed"))
+            if (rule.rule_id, verdict) not in seen
         ]
     if problems:
         raise RulesetError(problems)
 
 
 class _CaseReader:
-    """Reads the cases of one file; a class to carry head and problems along."""
+    """Reads the cases of one file; a class to carry readers and problems along."""
 
-    def __init__(self, head: _HeadShape, problems: Problems) -> None:
-        self._head = head
+    def __init__(self, rights: RightReader, people: PersonReader, problems: Problems) -> None:
+        self._rights = rights
+        self._people = people
         self._problems = problems
 
-    def cases(self, rule_id: str, shape: _RuleCasesShape, line: int) -> list[Case]:
-        """The cases of one rule, hits first."""
+    def cases(self, rule_id: str, tree: Keyed) -> list[Case]:
+        """The cases of one rule, list by list, in the order written."""
         found: list[Case] = []
-        for name, trees in (("hit", shape.hit), ("miss", shape.miss)):
+        for name, entry in tree.entries.items():
+            at = f"{rule_id}.{name}"
+            if name not in EXPECTED:
+                text = f"{rule_id}: unknown key {quoted(name)}{suggest(name, EXPECTED)}"
+                self._problems.say(entry.line, text)
+                continue
+            trees = listed(entry.value)
+            if trees is None:
+                self._problems.say(entry.line, f"{at}: must be a list of people and their rights")
+                continue
             if not trees:
-                self._problems.say(line, f"{rule_id}.{name}: there is none")
-            for n, tree in enumerate(trees):
-                case = self._case(rule_id, tree, f"{rule_id}.{name}[{n}]", hit=name == "hit")
-                if case is not None:
-                    found.append(case)
+                self._problems.say(entry.line, f"{at}: there is none")
+            read = (self._case(rule_id, each, f"{at}[{n}]", name) for n, each in enumerate(trees))
+            found += filter(None, read)
         return found
 
-    def _case(self, rule_id: str, tree: Keyed, at: str, *, hit: bool) -> Case | None:
-        marks: type[_HitShape | _MissShape] = _HitShape if hit else _MissShape
-        own = ("at",) if hit else ("differs",)
-        mark = bind(tree.only(own), marks, self._problems, at=at)
-        people = tree.without(own).entries
-        if len(people) != 1:
-            named = ", ".join(quoted(key) for key in people) or "none"
-            self._problems.say(tree.line, f"{at}: must name one person, not {named}")
+    def _case(self, rule_id: str, tree: Keyed, at: str, name: str) -> Case | None:
+        verdict = EXPECTED[name]
+        missed = verdict is Verdict.CLEAR
+        own = (*_MARKS, "differs") if missed else _MARKS
+        shape: type[_MissShape | _MarksShape] = _MissShape if missed else _MarksShape
+        marks = bind(tree.only(own), shape, self._problems, at=at)
+        entries = tree.without(own).entries
+        if not entries:
+            self._problems.say(tree.line, f"{at}: must name a person")
             return None
-        ((person, entry),) = people.items()
-        if _PERSON.fullmatch(person) is None:
-            self._problems.say(entry.line, f"{at}: a person is lower-case letters, digits and '-'")
-        rights = bind(
-            Keyed({"rights": entry}, entry.line), _RightsShape, self._problems, at=f"{at}.{person}"
-        )
-        if rights is None or mark is None:
+        people = [self._people.person(name, entry, at) for name, entry in entries.items()]
+        if marks is None or None in people:
             return None
-        return Case(
+        case = Case(
             rule_id=rule_id,
-            hit=hit,
-            person=person,
-            rights=tuple(filter(None, (self._right(word, at) for word in rights.rights))),
+            verdict=verdict,
+            people=tuple(person for person in people if person is not None),
             where=SourceRef(self._problems.path, tree.line),
-            at=mark.at if isinstance(mark, _HitShape) else None,
-            differs=mark.differs if isinstance(mark, _MissShape) else None,
+            at=marks.at,
+            differs=marks.differs if isinstance(marks, _MissShape) else None,
+            exists=tuple(
+                right
+                for word in marks.exists
+                if (right := self._rights.right(word, at, held=False)) is not None
+            ),
+            mitigation=None
+            if marks.mitigation is None
+            else self._people.mitigation(marks.mitigation, at),
         )
+        self._check(case, at)
+        return case
 
-    def _right(self, word: Word, at: str) -> CaseRight | None:
-        line = word.where.line
-        try:
-            words = shlex.split(word.text)
-        except ValueError as error:
-            self._problems.say(line, f"{at}: {quoted(word.text)}: {str(error).lower()}")
-            return None
-        if len(words) != _RIGHT_WORDS or not all(words):
-            self._problems.say(
-                line,
-                f"{at}: {quoted(word.text)} must be system, action and resource; "
-                "quote what has spaces",
-            )
-            return None
-        system, action, resource = words
-        if system not in self._head.systems:
-            near = suggest(system, self._head.systems)
-            self._problems.say(line, f"{at}: system {quoted(system)} is not declared{near}")
-        return CaseRight(system, action, resource, word.where)
-
-
-@dataclass(frozen=True, slots=True)
-class _RightsShape:
-    rights: tuple[Word, ...]
+    def _check(self, case: Case, at: str) -> None:
+        line = case.where.line
+        if case.verdict is Verdict.MITIGATED and case.mitigation is None:
+            self._problems.say(line, f"{at}: key 'mitigation' is missing")
+        if case.mitigation is not None and case.at is None:
+            self._problems.say(line, f"{at}: a mitigation is for one place; say at which, with at")
+        logins: dict[tuple[str, str], str] = {}
+        for person in case.people:
+            for right in person.rights:
+                if right.account is None:
+                    continue
+                first = logins.setdefault((right.system, right.account), person.name)
+                if first != person.name:
+                    self._problems.say(
+                        right.where.line,
+                        f"{at}: @{right.account} in {right.system} is {first}'s already; "
+                        "a login of several people is shared=",
+                    )
