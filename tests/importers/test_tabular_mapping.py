@@ -462,6 +462,19 @@ def test_the_same_account_and_role_are_put_once_per_file(tmp_path: Path) -> None
             {"group_system": "ldap"},
             "sod.yaml:7 (group_system): relation accounts names no group",
         ),
+        (
+            ACCESS,
+            {"translate": {"mode": {"1": "approved"}}},
+            "sod.yaml:7 (mode): 'approved' is neither alone nor with-approval",
+        ),
+        (
+            Columns(account="Login", group="Team"),
+            {"constants": {"mode": "with-approval"}},
+            (
+                "sod.yaml:7 (columns): relation membership has no place for mode; "
+                "state it in a source entry of its own, or leave it out"
+            ),
+        ),
     ],
 )
 def test_a_mapping_that_makes_no_sense_is_refused(

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sod_analyzer.importers.tabular.bind import Binding, MatrixColumn, bind
 from sod_analyzer.importers.tabular.drive import read_file
 from sod_analyzer.importers.tabular.options import Relation
-from sod_analyzer.importers.tabular.plan import ACCOUNT_FIELDS, GRANT_FIELDS, Plan
+from sod_analyzer.importers.tabular.plan import (
+    ACCOUNT_FIELDS,
+    GRANT_FIELDS,
+    GROUP_FIELDS,
+    MODES,
+    Plan,
+)
 from sod_analyzer.importers.tabular.table import Cell, Notes, Record, Table, Wrong, reject, sift
-from sod_analyzer.importers.tabular.values import Texts
+from sod_analyzer.importers.tabular.values import (
+    NO_DAY,
+    Day,
+    Texts,
+    comes_after,
+    hours_between,
+)
 from sod_analyzer.model.access import GrantKind, Hides, IdentityClass, NodeKind
 from sod_analyzer.model.batch import Batch, BatchBuilder, Raw, RawFile, SourceSpec, Waterfall
 
@@ -72,7 +84,7 @@ class _Loader:
         self._counts = counts
         self._notes = Notes()
         self._binding = Binding({}, {}, {}, {}, (), ())
-        self._rights: dict[tuple[str, str], str] = {}
+        self._rights: dict[tuple[str, str, str], str] = {}
         self._said: set[tuple[object, ...]] = set()
         self._required: tuple[str, ...] = ()
         self._single: tuple[str, ...] = ()
@@ -105,7 +117,7 @@ class _Loader:
         across = () if matrix is None else (matrix.header, matrix.cells)
         required = tuple(name for name in self._plan.needs if name not in across)
         mapped = self._plan.columns.keys()
-        about = mapped & {*ACCOUNT_FIELDS, "group_title"}
+        about = mapped & {*ACCOUNT_FIELDS, *GROUP_FIELDS, "mode"}
         if mapped & {*ACCOUNT_FIELDS}:
             about |= mapped & {"account"}
         return required, tuple(sorted(about))
@@ -123,12 +135,12 @@ class _Loader:
         put = {"source_id": self._file.source_id, "record": record.number}
         about = self._about(cells, texts, record)
         validity = self._validity(cells, texts, record)
-        self._put_nodes(texts, about, put)
+        self._put_nodes(texts, about, self._group(cells, texts, record), put)
         if self._binding.across:
             for column in self._binding.across:
                 found = self._crossing(column, record)
                 if found:
-                    self._put_nodes(found, about, put)
+                    self._put_nodes(found, about, {}, put)
                     self._put_grants({**texts, **found}, validity, put)
         elif self._plan.relation is not Relation.ACCOUNTS:
             self._put_grants(texts, validity, put)
@@ -189,9 +201,25 @@ class _Loader:
             about["enabled"] = enabled
             if enabled is False:
                 about["dormant_why"] = f"disabled ({texts['enabled'].values[0]})"
-        if "expires_on" in self._binding.days:
-            about["expires_on"] = self._day("expires_on", cells, record)
+        for name in ("created_at", "last_used_at"):
+            if name in texts:
+                about[name] = self._instant(name, cells, record)
+        if "expires_on" in texts:
+            about["expires_on"] = self._day("expires_on", cells, record).day
         return about
+
+    def _group(
+        self, cells: Sequence[Cell], texts: Mapping[str, Texts], record: Record
+    ) -> dict[str, Any]:
+        """What the record says of its group."""
+        told: dict[str, Any] = {
+            column: next(iter(texts[name].values), None)
+            for name, column in (("group_title", "title"), ("group_owner", "owner"))
+            if name in texts
+        }
+        if "privileged" in texts:
+            told["privileged"] = self._flag("privileged", cells, record)
+        return told
 
     def _class(self, word: str, record: Record) -> IdentityClass:
         try:
@@ -235,21 +263,26 @@ class _Loader:
             validity["condition"] = "; ".join(texts["condition"].values) or None
             if "conditional" not in texts:
                 validity["conditional"] = validity["condition"] is not None
-        for name in ("valid_from", "valid_until"):
-            if name in texts:
-                validity[name] = self._day(name, cells, record)
-        first, last = validity.get("valid_from"), validity.get("valid_until")
-        if first and last and first > last:
+        days = {
+            name: self._day(name, cells, record)
+            for name in ("valid_from", "valid_until")
+            if name in texts
+        }
+        validity.update({name: day.day for name, day in days.items()})
+        if len(days) > 1:
+            validity["lasts_hours"] = hours_between(days["valid_from"], days["valid_until"])
+        first, last = (days.get(name, NO_DAY) for name in ("valid_from", "valid_until"))
+        if comes_after(first, last):
             self._notes.add(
                 "impossible-validity",
-                f"valid from {first} until {last}; taken as valid at any time",
-                subject=f"{first}/{last}",
+                f"valid from {first.shown} until {last.shown}; taken as valid at any time",
+                subject=f"{first.shown}/{last.shown}",
                 hides=Hides.NO,
                 record=record.number,
             )
-            validity.update(valid_from=None, valid_until=None)
+            validity.update(valid_from=None, valid_until=None, lasts_hours=None)
         if "valid_until" in texts and len(self._ends) <= 1:
-            self._ends.add(last)
+            self._ends.add(last.day)
         return validity
 
     def _flag(self, name: str, cells: Sequence[Cell], record: Record) -> bool | None:
@@ -263,9 +296,11 @@ class _Loader:
                 hides=Hides.NO,
                 record=record.number,
             )
+            # Privileged access is looked at more closely, not less.
+            return True if name == "privileged" else None
         return flag.state
 
-    def _day(self, name: str, cells: Sequence[Cell], record: Record) -> date | None:
+    def _day(self, name: str, cells: Sequence[Cell], record: Record) -> Day:
         day = self._binding.days[name].read(cells)
         if day.unreadable is not None:
             self._notes.add(
@@ -275,7 +310,10 @@ class _Loader:
                 hides=Hides.NO,
                 record=record.number,
             )
-        return day.day
+        return day
+
+    def _instant(self, name: str, cells: Sequence[Cell], record: Record) -> datetime | None:
+        return self._binding.days[name].instant(self._day(name, cells, record))
 
     def _crossing(self, column: MatrixColumn, record: Record) -> dict[str, Texts]:
         """What the record and this column of the matrix state; empty where they state nothing."""
@@ -302,7 +340,11 @@ class _Loader:
         return {}
 
     def _put_nodes(
-        self, texts: Mapping[str, Texts], about: Mapping[str, Any], put: Mapping[str, Any]
+        self,
+        texts: Mapping[str, Texts],
+        about: Mapping[str, Any],
+        group: Mapping[str, Any],
+        put: Mapping[str, Any],
     ) -> None:
         """The accounts and roles that are named, each once per file unless facts differ."""
         builder, system = self._builder, self._builder.spec.system
@@ -321,15 +363,11 @@ class _Loader:
         for name in ("group", "member"):
             if name not in texts or (name == "group" and self._plan.options.group_system):
                 continue
-            title = self._title(texts) if name == "group" else None
+            told = group if name == "group" else {}
             for value, written in zip(*texts[name][:2], strict=True):
-                if self._first("role", value, written, title):
+                if self._first("role", value, written, *told.values()):
                     kind = self._plan.options.group_kind
-                    builder.role(f"{system}:{value}", kind=kind, name=written, title=title, **put)
-
-    def _title(self, texts: Mapping[str, Texts]) -> str | None:
-        titles = texts.get("group_title")
-        return titles.values[0] if titles and titles.values else None
+                    builder.role(f"{system}:{value}", kind=kind, name=written, **told, **put)
 
     def _first(self, *fact: object) -> bool:
         if fact in self._said:
@@ -351,8 +389,9 @@ class _Loader:
         options, system = self._plan.options, self._builder.spec.system
         values = texts[name].values
         if name == "permission":
+            mode = self._mode(texts, put["record"])
             return [
-                (NodeKind.ENTITLEMENT, self._right(action, resource, put["record"]))
+                (NodeKind.ENTITLEMENT, self._right(action, resource, mode, put["record"]))
                 for action in values
                 for resource in texts["resource"].values
             ]
@@ -363,7 +402,22 @@ class _Loader:
         owner = options.group_system if name == "group" and options.group_system else system
         return [(NodeKind.ROLE, f"{owner}:{value}") for value in values]
 
-    def _right(self, action: str, resource: str, record: int) -> str:
+    def _mode(self, texts: Mapping[str, Texts], record: int) -> str:
+        """Whether the record's right works by itself, which it does unless it says otherwise."""
+        word = next(iter(texts["mode"].values), MODES[0]) if "mode" in texts else MODES[0]
+        if word.lower() in MODES:
+            return word.lower()
+        self._notes.add(
+            "unknown-value",
+            f"'{word}' is no mode of a right ({', '.join(MODES)}); taken as {MODES[0]}, "
+            "so that the access counts",
+            subject=word,
+            hides=Hides.NO,
+            record=record,
+        )
+        return MODES[0]
+
+    def _right(self, action: str, resource: str, mode: str, record: int) -> str:
         """The entitlement's id; its row is put once per file."""
         stated = self._plan.options.wildcards
         starred = "*" in action
@@ -375,11 +429,11 @@ class _Loader:
                 hides=Hides.NO,
                 record=record,
             )
-        found = self._rights.get((action, resource))
+        found = self._rights.get((action, resource, mode))
         if found is None:
             wildcard = starred and stated is not False
-            found = self._builder.entitlement(action, resource, wildcard=wildcard)
-            self._rights[action, resource] = found
+            found = self._builder.entitlement(action, resource, mode=mode, wildcard=wildcard)
+            self._rights[action, resource, mode] = found
         return found
 
     def _check_ends(self) -> None:

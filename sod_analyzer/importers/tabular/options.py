@@ -57,12 +57,17 @@ class Columns:
     owner: str | Column | None = None
     kind: str | Column | None = None
     enabled: str | Column | None = None
+    created_at: str | Column | None = None
+    last_used_at: str | Column | None = None
     expires_on: str | Column | None = None
     group: str | Column | None = None
     group_title: str | Column | None = None
+    group_owner: str | Column | None = None
+    privileged: str | Column | None = None
     member: str | Column | None = None
     permission: str | Column | None = None
     resource: str | Column | None = None
+    mode: str | Column | None = None
     identity: str | Column | None = None
     valid_from: str | Column | None = None
     valid_until: str | Column | None = None

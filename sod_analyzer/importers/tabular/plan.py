@@ -18,10 +18,24 @@ from sod_analyzer.model.batch import SourceSpec
 #: Stands for the file's own name, without folder and ending, wherever a column may stand.
 FILE_STEM = "$file"
 
-DATE_FIELDS = ("valid_from", "valid_until", "expires_on")
-FLAG_FIELDS = ("enabled", "conditional", "eligible", "self_granted")
+DATE_FIELDS = ("valid_from", "valid_until", "created_at", "last_used_at", "expires_on")
+FLAG_FIELDS = ("enabled", "privileged", "conditional", "eligible", "self_granted")
 #: Describe the account itself; they need a record about exactly one account.
-ACCOUNT_FIELDS = ("employee_id", "email", "name", "owner", "kind", "enabled", "expires_on")
+ACCOUNT_FIELDS = (
+    "employee_id",
+    "email",
+    "name",
+    "owner",
+    "kind",
+    "enabled",
+    "created_at",
+    "last_used_at",
+    "expires_on",
+)
+#: Describe the group itself.
+GROUP_FIELDS = ("group_title", "group_owner", "privileged")
+#: What `mode` may say of a right: it works by itself, or somebody must approve each use.
+MODES = ("alone", "with-approval")
 #: Name a node, so that a cell may name several.
 NODE_FIELDS = ("account", "group", "member", "permission", "resource", "identity")
 GRANT_FIELDS = (
@@ -118,6 +132,9 @@ def _check_words(options: MappingOptions, problems: _Problems) -> None:
     for key, constant in options.constants.items():
         if not constant.strip():
             problems.add("constants", f"the text of {key} is empty")
+    told = {options.constants.get("mode", MODES[0]), *options.translate.get("mode", {}).values()}
+    for word in sorted(told - {*MODES}):
+        problems.add("mode", f"'{word}' is neither {' nor '.join(MODES)}")
     for key, separator in options.multi.items():
         if not separator:
             problems.add("multi", f"the separator of {key} is empty")
@@ -214,7 +231,8 @@ def _allowed(relation: Relation) -> frozenset[str]:
         (
             *needs,
             *(ACCOUNT_FIELDS if "account" in needs else ()),
-            *(("group_title",) if "group" in needs else ()),
+            *(GROUP_FIELDS if "group" in needs else ()),
+            *(("mode",) if "permission" in needs else ()),
             *(GRANT_FIELDS if relation is not Relation.ACCOUNTS else ()),
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,6 +17,10 @@ _CACHE_LIMIT = 200_000
 
 _YES = frozenset({"true", "yes", "y", "1", "t", "x", "on", "active", "enabled"})
 _NO = frozenset({"false", "no", "n", "0", "f", "off", "inactive", "disabled", "locked"})
+
+#: The letters of `strptime` that read a time of day.
+_TIME_MARKS = ("%H", "%I", "%c", "%X", "%s")
+_ISO_DAY = len("2026-10-31")
 
 #: Where a part of a field comes from: a column's number, or a text that is the same for all.
 Part = int | str
@@ -119,9 +123,38 @@ class Day(NamedTuple):
 
     day: date | None
     unreadable: str | None = None
+    moment: datetime | None = None  # in UTC; None where only a day is written
+    midnight: bool = False  # the time is written, and is 00:00
+
+    @property
+    def shown(self) -> str:
+        """The moment, else the day."""
+        return str(self.day) if self.moment is None else f"{self.moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 NO_DAY = Day(None)
+
+_HOUR = timedelta(hours=1)
+
+
+def comes_after(day: Day, other: Day) -> bool:
+    """Whether a day is later than another, or a moment than another of the same day."""
+    if day.day is None or other.day is None:
+        return False
+    if day.day != other.day or day.moment is None or other.moment is None:
+        return day.day > other.day
+    return day.moment > other.moment
+
+
+def hours_between(first: Day, last: Day) -> int | None:
+    """Hours from one moment to the other, rounded up; None where either is only a day.
+
+    Two times of 00:00 are two days: many exports write every day like that, and nobody can tell
+    whether the last one is included.
+    """
+    if first.moment is None or last.moment is None or (first.midnight and last.midnight):
+        return None
+    return -((first.moment - last.moment) // _HOUR)
 
 
 class DayField:
@@ -153,23 +186,35 @@ class DayField:
                 moment = datetime.strptime(text, form)  # noqa: DTZ007  the zone is the source's
             except ValueError:
                 continue
-            return Day(self._day(moment))
+            return self._read(moment, timed=any(mark in form for mark in _TIME_MARKS))
         # Always understood beside the stated formats: it can be no other day, and workbooks'
         # own dates come like this.
         if text[4:5] == text[7:8] == "-":
             try:
-                return Day(self._day(datetime.fromisoformat(text)))
+                return self._read(datetime.fromisoformat(text), timed=len(text) > _ISO_DAY)
             except ValueError:
                 pass
         return Day(None, text)
 
-    def _day(self, moment: datetime) -> date:
-        if moment.tzinfo is None:
-            return moment.date()
+    def _read(self, written: datetime, *, timed: bool) -> Day:
+        moment = written if written.tzinfo else written.replace(tzinfo=self._zone)
         try:
-            return moment.astimezone(self._zone).date()
+            day = moment.astimezone(self._zone).date()
+            instant = moment.astimezone(UTC) if timed else None
         except OverflowError:  # year 1 or 9999: no zone can matter
-            return moment.date()
+            return Day(written.date())
+        return Day(day, moment=instant, midnight=timed and written.time() == time())
+
+    def instant(self, day: Day) -> datetime | None:
+        """The moment, to the second; of a day without a time, its beginning in the zone."""
+        if day.moment is not None:
+            return day.moment.replace(microsecond=0)
+        if day.day is None:
+            return None
+        try:
+            return datetime.combine(day.day, time(), self._zone).astimezone(UTC)
+        except OverflowError:
+            return datetime.combine(day.day, time(), UTC)
 
 
 class Flag(NamedTuple):
