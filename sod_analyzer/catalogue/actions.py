@@ -26,6 +26,24 @@ def actions_meet(product: str, action: str, pattern: str, *, wildcard: bool) -> 
     return matches(pattern, action)
 
 
+@lru_cache(maxsize=262_144)
+def action_within(product: str, action: str, pattern: str, *, wildcard: bool) -> bool:
+    """Whether the right to `action` includes nothing that `pattern` does not name.
+
+    Errs: with `?` in the pattern, a source's wildcard is never within it.
+    """
+    if wildcard and "?" in pattern:
+        return False
+    if pattern == EVERY_ACTION:
+        return True
+    if wildcard and action == EVERY_ACTION:
+        return False
+    # A wildcard's own star is a letter here, and only a star stands for it.
+    if product == "kubernetes":
+        return _kubernetes_meet(action, pattern, wildcard=False)
+    return matches(pattern, action)
+
+
 def _kubernetes_meet(action: str, pattern: str, *, wildcard: bool) -> bool:
     held, wanted = _fields(action), _fields(pattern)
     if held is None or wanted is None:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sod_analyzer.catalogue.actions import actions_meet
+from sod_analyzer.catalogue.actions import action_within, actions_meet
+from sod_analyzer.catalogue.globs import places as lies_in
 from sod_analyzer.catalogue.places import (
     Atlas,
     Place,
@@ -30,6 +31,9 @@ from sod_analyzer.model.ruleset import Duty, Selector
 
 Codes = npt.NDArray[np.int64]
 
+#: Mode of an entitlement that a review or an approval stands before.
+WITH_APPROVAL = "with-approval"
+
 #: Duty under which "holds everything in a system" is computed; no ruleset can name it.
 UNRESTRICTED = "(unrestricted)"
 
@@ -42,6 +46,7 @@ class WayColumn:
     ordinal: int  # 1-based, within its duty
     parts: tuple[int, ...]  # part numbers
     text: str
+    base: str  # the duty whose way it is, where another duty takes it over
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +90,24 @@ class Columns:
         part_number = {part: n for n, part in enumerate(self.parts)}
         self.ways: tuple[WayColumn, ...] = (
             *(
-                WayColumn(duty.duty_id, n, tuple(part_number[p] for p in way.parts), str(way))
+                WayColumn(
+                    duty.duty_id,
+                    n,
+                    tuple(part_number[p] for p in way.parts),
+                    str(way),
+                    way.origin or (duty.made_of[0] if len(duty.made_of) == 1 else duty.duty_id),
+                )
                 for duty in self.duties
                 for n, way in enumerate(duty.ways, start=1)
             ),
-            WayColumn(UNRESTRICTED, 1, (len(self.parts),), "everything in a system"),
+            WayColumn(UNRESTRICTED, 1, (len(self.parts),), "everything in a system", UNRESTRICTED),
         )
         self.n_parts = len(self.parts) + 1
         self.ways_of: Mapping[str, tuple[int, ...]] = _group(self.ways)
         self._sure: list[tuple[int, int, int]] = []
         self._possible: list[tuple[int, int, int]] = []
         self._whole: set[int] = set()
+        self._approval: set[int] = set()
         self._found: dict[int, int] = defaultdict(int)
         self.unmapped: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._fill(snapshot)
@@ -112,18 +124,24 @@ class Columns:
             table.column("action").to_pylist(),
             table.column("resource").to_pylist(),
             table.column("wildcard").to_pylist(),
+            table.column("mode").to_pylist(),
             strict=True,
         )
         matching: dict[tuple[str, str, bool], tuple[int, ...]] = {}
-        for code, (system, action, resource, wildcard) in enumerate(rows, start=first):
+        for code, (system, action, resource, wildcard, mode) in enumerate(rows, start=first):
             key = (system, action, bool(wildcard))
+            if mode == WITH_APPROVAL:
+                self._approval.add(code)
             parts = matching.get(key)
             if parts is None:
                 parts = matching[key] = self._parts_for(*key)
             for part in parts:
                 if names_resource(self.parts[part], resource):
+                    # Counted even where `unless` takes it out: a right that is left out shows
+                    # that the pattern is alive.
                     self._found[part] += 1
-                    self._place(code, system, resource, part)
+                    but = self._but(self.parts[part], system, action, resource, wildcard=key[2])
+                    self._place(code, system, resource, part, but=but)
             if wildcard and action == EVERY_ACTION and resource == WHOLE_SYSTEM:
                 self._whole.add(code)
                 cover = self.atlas.number.get(Place(PlaceKind.COVER, system, system))
@@ -141,10 +159,39 @@ class Columns:
             )
         )
 
-    def _place(self, code: int, system: str, resource: str, part: int) -> None:
+    def _but(
+        self, part: Selector, system: str, action: str, resource: str, *, wildcard: bool
+    ) -> tuple[Selector, ...]:
+        """The exceptions of a part that this right lies within, environments aside."""
+        return tuple(
+            other
+            for other in part.unless
+            if self.atlas.could_be_in(other, system)
+            and any(
+                action_within(other.product, action, pattern, wildcard=wildcard)
+                for pattern in other.actions
+            )
+            and (
+                other.resource is None
+                or (resource != WHOLE_SYSTEM and lies_in(other.resource, resource))
+            )
+        )
+
+    def _place(
+        self, code: int, system: str, resource: str, part: int, *, but: Sequence[Selector] = ()
+    ) -> None:
         atlas, selector = self.atlas, self.parts[part]
         number = atlas.number
         wanted = selector.environment
+        if but and any(other.environment in (None, wanted) for other in but):
+            return
+        if but and resource == WHOLE_SYSTEM:
+            # Left out in some environments only. One cell stands for all of the system's places,
+            # so none of them is certain.
+            self._possible.append((code, number[Place(PlaceKind.COVER, system, system)], part))
+            self._put(Truth.UNKNOWN, code, number[Place(PlaceKind.SYSTEM, system, system)], part)
+            self._put(Truth.UNKNOWN, code, number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)], part)
+            return
         if resource == WHOLE_SYSTEM:
             # What a right over a whole system reaches is told apart by `applies_at`, later:
             # one cell stands for all of the system's applications.
@@ -156,11 +203,20 @@ class Columns:
         placed = atlas.placed(system, resource)
         best = Truth.NO
         for application, environment in placed:
-            truth = meets_environment(wanted, environment)
+            truth = min(
+                meets_environment(wanted, environment),
+                *(meets_environment(o.environment, environment).opposite for o in but),
+                Truth.YES,
+            )
             best = max(best, truth)
             self._put(truth, code, number[Place(PlaceKind.APPLICATION, application)], part)
         if not placed:
-            best = meets_environment(wanted, atlas.environment_of(system))
+            here = atlas.environment_of(system)
+            best = min(
+                meets_environment(wanted, here),
+                *(meets_environment(o.environment, here).opposite for o in but),
+                Truth.YES,
+            )
             if best is not Truth.NO:
                 self.unmapped[system, resource].add(part)
                 # In `unmapped` a leg only ever counts as unknown; detection sees to that.
@@ -183,6 +239,11 @@ class Columns:
     def whole(self) -> Codes:
         """Codes of the entitlements that are everything in their system."""
         return np.array(sorted(self._whole), dtype=np.int64)
+
+    @cached_property
+    def approval(self) -> Codes:
+        """Codes of the entitlements that somebody else must approve each time."""
+        return np.array(sorted(self._approval), dtype=np.int64)
 
     @cached_property
     def covered(self) -> Mapping[tuple[int, str], tuple[frozenset[int], frozenset[int]]]:

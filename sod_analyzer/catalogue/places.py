@@ -47,6 +47,11 @@ class Truth(IntEnum):
     UNKNOWN = 1
     YES = 2
 
+    @property
+    def opposite(self) -> Truth:
+        """Not so: what is unknown stays unknown."""
+        return Truth(2 - self)
+
 
 @dataclass(frozen=True, slots=True)
 class System:
@@ -93,6 +98,9 @@ class Atlas:
         }
         self.applications: tuple[str, ...] = tuple(
             snapshot["applications"].column("application").to_pylist()
+        )
+        self.tiers: Mapping[str, str | None] = dict(
+            zip(self.applications, snapshot["applications"].column("tier").to_pylist(), strict=True)
         )
         self.placements: Mapping[str, tuple[Placement, ...]] = self._placements(snapshot)
         self.resources = tuple(sorted(set(resources)))

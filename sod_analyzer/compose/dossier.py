@@ -7,11 +7,14 @@ from itertools import islice
 from typing import Any
 
 from sod_analyzer.compose.findings import FindingWriter
+from sod_analyzer.compose.mitigating import apply_register
 from sod_analyzer.compose.report import Analysis
 from sod_analyzer.errors import QueryError, near
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.explain.all_paths import Walker
 from sod_analyzer.explain.paths import Witness
+from sod_analyzer.model.access import NodeKind
+from sod_analyzer.model.ruleset import Holder
 
 Row = dict[str, Any]
 
@@ -33,8 +36,15 @@ def dossier(analysis: Analysis, finding: str, *, max_paths: int) -> Dossier:
     Raises:
         QueryError: no finding, or several, begin like that.
     """
-    writer = FindingWriter(analysis.judge, analysis.names, analysis.ruleset.duty)
-    found = writer.write(analysis.results)
+    writer = FindingWriter(
+        analysis.judge, analysis.names, analysis.ruleset.duty, analysis.ruleset.control
+    )
+    findings = writer.write(analysis.results)
+    apply_register(
+        findings, analysis.register, analysis.ruleset, analysis.names, as_of=analysis.as_of
+    )
+    found = findings.rows
+    found.sort()
     wanted = finding if finding.startswith("F-") else f"F-{finding}"
     ids = [v["finding_id"] for v in found.violations]
     matching = [v for v in found.violations if v["finding_id"].startswith(wanted)]
@@ -59,9 +69,9 @@ def _routes(
     analysis: Analysis, writer: FindingWriter, finding: Row, leg: Row, max_paths: int
 ) -> tuple[list[Row], bool]:
     walker = Walker(analysis.judge.engine)
-    code = next(
-        c for c in analysis.judge.subjects if analysis.snapshot.node_ids[c] == finding["subject"]
-    )
+    code = _code(analysis, finding, leg)
+    if leg["duty"] not in writer.duties:
+        return [_shown(hop, leg) for hop in writer.rows.hops if _of(hop, leg)], False
     lens = _lens(analysis, finding)
     if leg["state"] != "yes":
         lens = replace(lens, possible=True)
@@ -72,10 +82,37 @@ def _routes(
     ordered = sorted(routes[:max_paths], key=lambda r: (len(r.hops), r.way, r.part))
     for number, route in enumerate(ordered, start=1):
         rows += [
-            {**hop, "place": leg["place"], "leg": leg["duty"], "path": number}
+            {
+                **hop,
+                "place": leg["place"],
+                "who": leg["holder_name"],
+                "leg": leg["duty"],
+                "path": number,
+            }
             for hop in tracer.hops(Witness(route.way, (route.hops,)))
         ]
     return rows, len(routes) > max_paths
+
+
+def _code(analysis: Analysis, finding: Row, leg: Row) -> int:
+    """The node whose paths a leg is about."""
+    codes = analysis.snapshot.codes
+    kinds = {"role": NodeKind.ROLE, "account": NodeKind.ACCOUNT}
+    rule = analysis.ruleset.rule.get(finding["rule_id"])
+    by_account = rule is not None and rule.holder is Holder.ACCOUNT
+    kind = kinds.get(finding["subject_kind"], NodeKind.IDENTITY)
+    if kind is NodeKind.ACCOUNT and not by_account:
+        kind = NodeKind.IDENTITY
+    return codes[kind, leg["holder"]]
+
+
+def _of(hop: Row, leg: Row) -> bool:
+    keys = ("finding_id", "place", "holder", "duty")
+    return all(hop[key] == leg[key] for key in keys)
+
+
+def _shown(hop: Row, leg: Row) -> Row:
+    return {**hop, "leg": leg["duty"], "path": hop["part"]}
 
 
 def _lens(analysis: Analysis, finding: Row) -> Lens:

@@ -11,17 +11,21 @@ import numpy as np
 
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.compose.words import listed
+from sod_analyzer.detect.combination import rule_lens
 from sod_analyzer.detect.judge import Judge, RuleResult
-from sod_analyzer.evaluate.lens import Lens, lens_of
+from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Facts, Flow
 from sod_analyzer.graph.edges import KINDS, Flag
 from sod_analyzer.model.access import GrantKind, IdentityClass, NodeKind
 from sod_analyzer.model.finding import UNRESTRICTED_RULE, Verdict
-from sod_analyzer.model.ruleset import Duty, Means
+from sod_analyzer.model.ruleset import Duty, Holder, Means, RuleKind
 
 Row = dict[str, Any]
+
+#: Kinds of rule that an account which sleeps, or a change of one's own, could break.
+_ABOUT_SUBJECTS = frozenset({RuleKind.COMBINATION, RuleKind.ONLY, RuleKind.MAY_HOLD_ONLY})
 
 #: What counts by default: held or eligible, sure or conditional.
 COUNTED = Lens(means=Means.ELIGIBLE, conditional=True)
@@ -62,19 +66,25 @@ def population(judge: Judge, names: Names, violations: Sequence[Row]) -> list[Ro
                 "duties": "; ".join(duties[offset]) or None,
                 "violations": broken,
                 "not_evaluable": open_,
-                "result": _result(broken, open_, judged=bool(judge.judged[offset])),
+                "mitigated": mine[Verdict.MITIGATED],
+                "gated": mine[Verdict.GATED],
+                "result": _result(mine, judged=bool(judge.judged[offset]) or bool(mine)),
             }
         )
     kinds = [str(kind) for kind in IdentityClass]
     return sorted(rows, key=lambda r: (kinds.index(r["kind"]), r["name"], r["identity"]))
 
 
-def _result(broken: int, open_: int, *, judged: bool) -> str:
+def _result(found: Mapping[str, int], *, judged: bool) -> str:
     if not judged:
         return "not judged"
-    if broken:
-        return "conflict"
-    return "not evaluable" if open_ else "no conflict"
+    words = {
+        Verdict.VIOLATION: "conflict",
+        Verdict.NOT_EVALUABLE: "not evaluable",
+        Verdict.MITIGATED: "mitigated",
+        Verdict.GATED: "gated",
+    }
+    return next((word for verdict, word in words.items() if found.get(verdict)), "no conflict")
 
 
 def _methods(links: Iterable[Row]) -> Mapping[str, set[str]]:
@@ -90,6 +100,8 @@ def _duties_held(judge: Judge) -> list[list[str]]:
     holding = judge.holding(COUNTED)
     held: list[list[str]] = [[] for _ in judge.subjects]
     for duty in judge.engine.columns.duties:
+        if duty.made_of:
+            continue
         for subject in np.unique(holding.explicit(duty.duty_id) // judge.engine.n_places):
             held[subject].append(duty.duty_id)
     return held
@@ -99,7 +111,9 @@ def would_be(judge: Judge, names: Names, results: Iterable[RuleResult]) -> list[
     """What would be a violation if a dormant account were used again, or a change were made."""
     rows: list[Row] = []
     for result in results:
-        lens = lens_of(result.rule.counts)
+        if result.rule.kind not in _ABOUT_SUBJECTS or result.rule.holder is not Holder.IDENTITY:
+            continue
+        lens = rule_lens(result.rule)
         rows.extend(
             _extra(
                 judge, names, result, replace(lens, dormant=True), why="if re-enabled: {dormant}"
@@ -114,11 +128,11 @@ def would_be(judge: Judge, names: Names, results: Iterable[RuleResult]) -> list[
 
 def _extra(judge: Judge, names: Names, result: RuleResult, lens: Lens, *, why: str) -> list[Row]:
     engine, rule = judge.engine, result.rule
-    if engine.same(lens, lens_of(rule.counts)):
+    if engine.same(lens, rule_lens(rule)):
         return []
     broken = {
         (int(s), int(p))
-        for s, p, v in zip(result.subject, result.place, result.violation, strict=True)
+        for s, p, v in zip(result.subject, result.place, result.broken, strict=True)
         if v
     }
     everywhere = {s for s, p in broken if p == engine.n_places}
@@ -181,9 +195,10 @@ def unmapped(judge: Judge, names: Names, duties: Mapping[str, Duty]) -> list[Row
     flow = Flow(engine.edges.n_nodes, engine.edges.holder[allowed], engine.edges.target[allowed])
     reached = flow.spread(Facts.of(len(spots), seeds, np.zeros(len(seeds), dtype=np.int64)))
     people = reached.within(judge.subjects)
-    parts_of = {
-        part: way.duty for way in engine.columns.ways if way.duty in duties for part in way.parts
-    }
+    parts_of: dict[int, str] = {}
+    for way in engine.columns.ways:
+        if way.base in duties:
+            parts_of.update(dict.fromkeys(way.parts, way.base))
     rows = []
     for n, (system, resource) in enumerate(spots):
         holders = [names.name(int(code)) for code in people.node[people.column == n]]

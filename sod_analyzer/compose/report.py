@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,9 @@ import pyarrow as pa
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas
 from sod_analyzer.compose import people, rule_rows
+from sod_analyzer.compose.exclusions import exclusion_rows
 from sod_analyzer.compose.findings import FindingWriter
+from sod_analyzer.compose.mitigating import apply_register
 from sod_analyzer.compose.words import counted
 from sod_analyzer.detect.judge import Judge, RuleResult
 from sod_analyzer.evaluate.reach import Engine
@@ -20,6 +23,7 @@ from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.edges import Edges, compile_edges
 from sod_analyzer.model.access import ISSUES, Hides, Snapshot
 from sod_analyzer.model.finding import REPORT_TABLES, UNRESTRICTED_RULE, Completeness, Verdict
+from sod_analyzer.model.mitigation import Mitigation
 from sod_analyzer.model.rows import shown
 from sod_analyzer.model.ruleset import Ruleset, ScopeKind
 
@@ -38,6 +42,10 @@ LIMITS = (
 )
 
 
+#: Subjects of findings that are nobody.
+_NOBODY = frozenset({"role", "place"})
+
+
 @dataclass(frozen=True)
 class Analysis:
     """What the rules say, before it is put into tables."""
@@ -48,10 +56,16 @@ class Analysis:
     judge: Judge
     names: Names
     results: tuple[RuleResult, ...]
+    register: tuple[Mitigation, ...] = ()
 
 
 def analyse(
-    snapshot: Snapshot, ruleset: Ruleset, *, as_of: date, unknown_systems: Iterable[str] = ()
+    snapshot: Snapshot,
+    ruleset: Ruleset,
+    *,
+    as_of: date,
+    unknown_systems: Iterable[str] = (),
+    register: Iterable[Mitigation] = (),
 ) -> Analysis:
     """Every rule judged over everyone, as of a day.
 
@@ -60,7 +74,8 @@ def analyse(
     engine = engine_of(snapshot, ruleset, compile_edges(snapshot, as_of=as_of))
     judge = Judge(engine, unknown_systems=unknown_systems)
     results = tuple(judge.judge(rule) for rule in ruleset.rules)
-    return Analysis(snapshot, ruleset, as_of, judge, Names(snapshot), results)
+    names = Names(snapshot)
+    return Analysis(snapshot, ruleset, as_of, judge, names, results, tuple(register))
 
 
 def engine_of(snapshot: Snapshot, ruleset: Ruleset, edges: Edges) -> Engine:
@@ -85,8 +100,11 @@ def engine_issues(engine: Engine, ruleset: Ruleset) -> pa.Table:
     for system, resource in people.open_environments(engine):
         text = f"nobody says which environment {shown(resource)} in {system} belongs to"
         rows.append(_issue("unknown-environment", system, resource, text))
+    live = {d.duty_id: engine.columns.is_live(d.duty_id) for d in ruleset.duties}
     for duty in ruleset.duties:
-        if not engine.columns.is_live(duty.duty_id):
+        # What is dead by a duty it is made of is said of that one.
+        told = any(not live.get(other, True) for other in duty.made_of)
+        if not live[duty.duty_id] and not told:
             text = f"nothing that was read matches duty {duty.duty_id} of {ruleset.name}"
             rows.append(_issue("dead-duty", None, duty.duty_id, text))
     return pa.Table.from_pylist(rows, schema=ISSUES)
@@ -105,8 +123,11 @@ def _issue(kind: str, system: str | None, subject: str, text: str) -> Row:
 def tables_of(analysis: Analysis) -> Mapping[str, pa.Table]:
     """The report's tables that rules and people fill; input tables come from completeness."""
     judge, names, ruleset = analysis.judge, analysis.names, analysis.ruleset
-    writer = FindingWriter(judge, names, ruleset.duty)
-    rows = writer.write(analysis.results)
+    writer = FindingWriter(judge, names, ruleset.duty, ruleset.control)
+    found = writer.write(analysis.results)
+    register = apply_register(found, analysis.register, ruleset, names, as_of=analysis.as_of)
+    rows = found.rows
+    rows.sort()
     filled: dict[str, Sequence[Row]] = {
         "violations": rows.violations,
         "places": rows.places,
@@ -119,10 +140,9 @@ def tables_of(analysis: Analysis) -> Mapping[str, pa.Table]:
         "patterns": rule_rows.pattern_rows(judge, ruleset),
         "dormant": people.would_be(judge, names, analysis.results),
         "unmapped": people.unmapped(judge, names, ruleset.duty),
-        "measures": [],
-        "mitigations": [],
-        "exclusions": [],
-        "approvals": [],
+        "measures": sorted(found.measures, key=lambda row: (row["rule_id"], row["place"])),
+        "mitigations": register,
+        "exclusions": exclusion_rows(judge, ruleset, analysis.results, names, analysis.as_of),
     }
     return {
         name: pa.Table.from_pylist(list(found), schema=REPORT_TABLES[name])
@@ -133,7 +153,9 @@ def tables_of(analysis: Analysis) -> Mapping[str, pa.Table]:
 def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[str, int]:
     """Named counts. Violations that another one implies are counted apart, as folded."""
     violations = tables["violations"].to_pylist()
+    verdicts = Counter(v["verdict"] for v in violations)
     broken = [v for v in violations if v["verdict"] == Verdict.VIOLATION]
+    people = {v["subject"] for v in broken if v["subject_kind"] not in _NOBODY}
     unfolded = [v for v in broken if v["folded_under"] is None]
     snapshot = analysis.snapshot
     return {
@@ -145,11 +167,14 @@ def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[st
         "grants": snapshot["grants"].num_rows,
         "violations": len(unfolded),
         "violations_folded": len(broken) - len(unfolded),
-        "people_violating": len({v["subject"] for v in unfolded}),
+        "people_violating": len(people),
         "unrestricted": sum(v["rule_id"] == UNRESTRICTED_RULE for v in unfolded),
-        "not_evaluable": len(violations) - len(broken),
+        "not_evaluable": verdicts[Verdict.NOT_EVALUABLE],
+        "mitigated": verdicts[Verdict.MITIGATED],
+        "gated": verdicts[Verdict.GATED],
+        "excluded": sum(len(result.left) for result in analysis.results),
         "rules": len(analysis.ruleset.rules),
-        "rules_not_evaluable": sum(bool(r.dead or r.open_places) for r in analysis.results),
+        "rules_not_evaluable": sum(r.not_evaluable for r in analysis.results),
         "dormant": tables["dormant"].num_rows,
         "unmapped_resources": tables["unmapped"].num_rows,
     }
@@ -160,10 +185,9 @@ def result_line(numbers: Mapping[str, int], completeness: Completeness) -> str:
     open_ = numbers["not_evaluable"] + numbers["rules_not_evaluable"]
     found = numbers["violations"]
     if found:
-        line = (
-            f"{counted(found, 'violation')} by "
-            f"{counted(numbers['people_violating'], 'person', 'people')}"
-        )
+        line = counted(found, "violation")
+        if numbers["people_violating"]:
+            line += f" by {counted(numbers['people_violating'], 'person', 'people')}"
         if numbers["unrestricted"]:
             line += f", {numbers['unrestricted']:,} of them unrestricted access"
         if numbers["violations_folded"]:
@@ -174,6 +198,9 @@ def result_line(numbers: Mapping[str, int], completeness: Completeness) -> str:
         line = "No violation found in what could be judged"
     if numbers["not_evaluable"]:
         line += f"; {counted(numbers['not_evaluable'], 'result')} not evaluable"
+    for name in ("mitigated", "gated"):
+        if numbers[name]:
+            line += f"; {numbers[name]:,} {name}"
     if numbers["rules_not_evaluable"]:
         line += f"; {counted(numbers['rules_not_evaluable'], 'rule')} not evaluable"
     return line

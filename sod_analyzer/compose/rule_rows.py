@@ -7,14 +7,22 @@ from typing import Any
 
 import numpy as np
 
+from sod_analyzer.compose import sentences
 from sod_analyzer.compose.people import COUNTED
 from sod_analyzer.compose.words import counted, listed
 from sod_analyzer.detect.judge import Judge, RuleResult
 from sod_analyzer.model.finding import Verdict
-from sod_analyzer.model.ruleset import Rule, Ruleset
+from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.model.settings import UNREAD
 
 Row = dict[str, Any]
+
+#: Columns that count a rule's findings, with the verdict of each.
+_COUNTED = {
+    "not_evaluable": Verdict.NOT_EVALUABLE,
+    "mitigated": Verdict.MITIGATED,
+    "gated": Verdict.GATED,
+}
 
 
 def rule_rows(
@@ -32,7 +40,6 @@ def rule_rows(
         mine = [v for v in violations if v["rule_id"] == rule.rule_id]
         broken = [v for v in mine if v["verdict"] == Verdict.VIOLATION]
         mine_places = [p for p in places if of_rule[p["finding_id"]] == rule.rule_id]
-        not_evaluable = bool(result.dead or result.open_places)
         rows.append(
             {
                 "rule_id": rule.rule_id,
@@ -42,11 +49,13 @@ def rule_rows(
                 "severity": str(rule.severity),
                 "tiers": "; ".join(f"{t}: {s}" for t, s in sorted(rule.tiers.items())) or None,
                 "scope": str(rule.scope),
-                "logic": logic(rule),
+                "logic": sentences.logic(rule),
+                "subjects": sentences.about(rule),
                 "why": rule.why,
                 "counts": "; ".join(
                     [*map(str, rule.counts.means), *map(str, rule.counts.certainty)]
                 ),
+                "gates": "; ".join(f"{d}: {', '.join(k)}" for d, k in rule.gates.items()) or None,
                 "controls": "; ".join(rule.controls) or None,
                 "references": "; ".join(
                     f"{name} {', '.join(ids)}" for name, ids in sorted(rule.references.items())
@@ -57,42 +66,31 @@ def rule_rows(
                 "people_violating": len({v["subject"] for v in broken}),
                 "violations": len(broken),
                 "places": sum(p["verdict"] == Verdict.VIOLATION for p in mine_places),
-                "not_evaluable": len(mine) - len(broken),
-                "state": "not evaluable" if not_evaluable else "evaluated",
+                **{name: _with(mine, verdict) for name, verdict in _COUNTED.items()},
+                "state": "not evaluable" if result.not_evaluable else "evaluated",
                 "notes": "; ".join(_notes(judge, ruleset, result)) or None,
             }
         )
     return sorted(rows, key=lambda r: r["rule_id"])
 
 
-def logic(rule: Rule) -> str:
-    """The rule's condition in one line."""
-    if rule.count == len(rule.duties):
-        return " and ".join(rule.duties)
-    return f"{rule.count} of {', '.join(rule.duties)}"
+def _with(violations: Sequence[Row], verdict: Verdict) -> int:
+    return sum(v["verdict"] == verdict for v in violations)
 
 
 def _notes(judge: Judge, ruleset: Ruleset, result: RuleResult) -> list[str]:
     columns = judge.engine.columns
     notes = [f"no live way to {duty}" for duty in result.dead]
+    notes += result.blank
+    if result.left:
+        notes.append(f"{counted(len(result.left), 'result')} left out by exclusions")
     notes += [
         f"{duty}: {', '.join(systems)} not read completely"
         for duty, systems in sorted(result.blind.items())
         if systems
     ]
-    dead, unused = [], set()
-    systems = set()
-    for duty in result.rule.duties:
-        for row in pattern_rows_of(judge, ruleset, duty):
-            if row["state"] == "dead":
-                dead.append(f"{duty}: {row['pattern']}")
-            elif row["state"] == "product not used":
-                unused.add(row["pattern"].partition(":")[0])
-        systems |= set(columns.systems_of(duty))
-    if dead:
-        notes.append(f"patterns that match nothing: {listed(dead, most=5)}")
-    if unused:
-        notes.append(f"products not used: {', '.join(sorted(unused))}")
+    notes += _patterns(judge, ruleset, result)
+    systems = {s for duty in result.rule.duties for s in columns.systems_of(duty)}
     for system in sorted(systems):
         for unread in UNREAD.get(columns.atlas.systems[system].product, ()):
             notes.append(f"{str(unread).replace('-', ' ')} ({system})")
@@ -100,6 +98,19 @@ def _notes(judge: Judge, ruleset: Ruleset, result: RuleResult) -> list[str]:
     if alone:
         notes.append(f"{counted(alone, 'unmatched account')} assessed under their own names")
     return notes
+
+
+def _patterns(judge: Judge, ruleset: Ruleset, result: RuleResult) -> list[str]:
+    """Patterns of the rule's duties that found nothing, and products that nobody uses."""
+    dead, unused = [], set()
+    for duty in result.rule.duties:
+        for row in pattern_rows_of(judge, ruleset, duty):
+            if row["state"] == "dead":
+                dead.append(f"{duty}: {row['pattern']}")
+            elif row["state"] == "product not used":
+                unused.add(row["pattern"].partition(":")[0])
+    notes = [f"patterns that match nothing: {listed(dead, most=5)}"] if dead else []
+    return notes + ([f"products not used: {', '.join(sorted(unused))}"] if unused else [])
 
 
 def _alone(judge: Judge) -> int:
@@ -113,7 +124,13 @@ def _alone(judge: Judge) -> int:
 
 def pattern_rows(judge: Judge, ruleset: Ruleset) -> list[Row]:
     """One row per selector of every duty, sorted by duty, way, part."""
-    return [row for duty in ruleset.duties for row in pattern_rows_of(judge, ruleset, duty.duty_id)]
+    # Duties that a rule made of others have no patterns of their own.
+    return [
+        row
+        for duty in ruleset.duties
+        if not duty.made_of
+        for row in pattern_rows_of(judge, ruleset, duty.duty_id)
+    ]
 
 
 def pattern_rows_of(judge: Judge, ruleset: Ruleset, duty: str) -> list[Row]:

@@ -37,18 +37,22 @@ class Holding:
             facts.column % engine.n_ways,
         )
 
-    def explicit(self, duty: str) -> Keys:
-        """Sorted (subject * n_places + place) pairs at which the duty is held, covers as such."""
-        found = self._explicit.get(duty)
+    def explicit(self, duty: str, ways: tuple[int, ...] | None = None) -> Keys:
+        """Sorted (subject * n_places + place) pairs at which the duty is held, covers as such.
+
+        With `ways`, held by one of these.
+        """
+        chosen = self.engine.columns.ways_of.get(duty, ()) if ways is None else ways
+        found = self._explicit.get(chosen)
         if found is None:
             subject, place, way = self._ways
-            mine = np.isin(way, self.engine.columns.ways_of.get(duty, ()))
+            mine = np.isin(way, chosen)
             found = distinct(subject[mine] * self.engine.n_places + place[mine])
-            self._explicit[duty] = found
+            self._explicit[chosen] = found
         return found
 
     @cached_property
-    def _explicit(self) -> dict[str, Keys]:
+    def _explicit(self) -> dict[tuple[int, ...], Keys]:
         """Answers of `explicit`: every rule asks for its duties again and again."""
         return {}
 
@@ -72,13 +76,30 @@ class Holding:
         places = self.engine.columns.atlas.places
         return {p.system: n for n, p in enumerate(places) if p.kind is PlaceKind.COVER}
 
-    def at(self, duty: str, pairs: Keys) -> Bits:
-        """For each (subject, place) pair: is the duty held there, explicitly or by a cover?"""
+    def at(
+        self,
+        duty: str,
+        pairs: Keys,
+        *,
+        gated: tuple[int, ...] = (),
+        alone: Holding | None = None,
+    ) -> Bits:
+        """For each (subject, place) pair: is the duty held there, explicitly or by a cover?
+
+        With `alone`, the gated ways count only as far as that holding sees them.
+        """
+        ways = self.engine.columns.ways_of.get(duty, ())
+        if alone is None or not gated:
+            return self._at(duty, pairs, ways)
+        free = tuple(way for way in ways if way not in gated)
+        return self._at(duty, pairs, free) | alone._at(duty, pairs, gated)  # noqa: SLF001 - same class
+
+    def _at(self, duty: str, pairs: Keys, ways: tuple[int, ...]) -> Bits:
         n_places = self.engine.n_places
         subject, place = pairs // n_places, pairs % n_places
-        held = np.isin(pairs, self.explicit(duty))
+        held = np.isin(pairs, self.explicit(duty, ways))
         for system in self._covers:
-            for way in self.engine.columns.ways_of.get(duty, ()):
+            for way in ways:
                 over = self.holders_over(system, way)
                 if len(over):
                     held |= np.isin(subject, over) & self.reaches(system, way)[place]
@@ -96,14 +117,20 @@ class Holding:
             dtype=bool,
         )
 
-    def covers_all(self, duty: str) -> Bits:
-        """For each subject: does it have the duty over every system in which the duty exists?"""
+    def covers_all(
+        self, duty: str, *, gated: tuple[int, ...] = (), alone: Holding | None = None
+    ) -> Bits:
+        """For each subject: does it have the duty over every system in which the duty exists?
+
+        With `alone`, the gated ways count only as far as that holding sees them.
+        """
         systems = self.engine.columns.systems_of(duty)
         answer = np.full(len(self.subjects), bool(systems))
         for system in systems:
             over = np.zeros(len(self.subjects), dtype=bool)
             for way in self.engine.columns.ways_of.get(duty, ()):
-                over[self.holders_over(system, way)] = True
+                seen = alone if alone is not None and way in gated else self
+                over[seen.holders_over(system, way)] = True
             answer &= over
         return answer
 

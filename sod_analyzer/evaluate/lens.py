@@ -23,6 +23,9 @@ class Lens:
     dormant: bool = False
     out_of_time: bool = False
     only_unrestricted: bool = False
+    alone: bool = False  # without rights that somebody else must approve each time
+    roles: bool = False  # parts meet in roles too, not only in accounts
+    longer_than: int | None = None  # hours: without grants that are over by then
 
     @property
     def flags(self) -> Flag:

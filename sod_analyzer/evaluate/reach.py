@@ -9,7 +9,8 @@ the identities that hold them. Identity to account is a becoming edge like any o
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,7 @@ class Engine:
         self.columns = columns
         self.edges = edges
         self.accounts = snapshot.ranges[NodeKind.ACCOUNT]
+        self.roles = snapshot.ranges[NodeKind.ROLE]
         self.identities = snapshot.ranges[NodeKind.IDENTITY]
         self.n_places = len(columns.atlas.places)
         self.n_parts = columns.n_parts
@@ -96,9 +98,23 @@ class Engine:
         return replace(
             lens,
             conditional=lens.conditional and edges.any(Flag.CONDITIONAL),
-            possible=lens.possible and (self._open_places or edges.any(Flag.UNDECIDED)),
+            possible=lens.possible
+            and (
+                self._open_places
+                or edges.any(Flag.UNDECIDED)
+                or (
+                    lens.longer_than is not None
+                    and bool(
+                        np.any(
+                            edges.longer(lens.longer_than, possibly=True)
+                            != edges.longer(lens.longer_than, possibly=False)
+                        )
+                    )
+                )
+            ),
             dormant=lens.dormant and edges.any(Flag.DORMANT),
             out_of_time=lens.out_of_time and edges.any(Flag.OUT_OF_TIME),
+            alone=lens.alone and bool(len(self.columns.approval)),
         )
 
     @cached_property
@@ -110,8 +126,15 @@ class Engine:
 
     # -- computing -------------------------------------------------------------------------------
 
+    def allowed(self, lens: Lens, *further: Flag) -> npt.NDArray[np.bool_]:
+        """Which edges count through a lens, or would with a further flag."""
+        allowed = self.edges.allowed(reduce(or_, further, lens.flags))
+        if lens.longer_than is not None:
+            allowed = allowed & self.edges.longer(lens.longer_than, possibly=lens.possible)
+        return allowed
+
     def _compute(self, lens: Lens) -> Reach:
-        allowed = self.edges.allowed(lens.flags)
+        allowed = self.allowed(lens)
         adding = self._flow(allowed & ~self.edges.becoming)
         onward = self._flow(allowed)
         seeds = self._seeds(lens)
@@ -120,7 +143,7 @@ class Engine:
         finished = self._finish(parts, lens)
         layers = [Layer(parts, onward.spread(finished), finished, none, none)]
         if lens.changes:
-            takable = self.edges.allowed(lens.flags | Flag.SELF_GRANTED) & (
+            takable = self.allowed(lens, Flag.SELF_GRANTED) & (
                 (self.edges.flags & int(Flag.SELF_GRANTED)) != 0
             )
             taking_parts = self._flow(takable & ~self.edges.becoming)
@@ -145,13 +168,17 @@ class Engine:
         key = cells.node * stride + cells.place * self.n_parts + cells.part
         if lens.only_unrestricted:
             key = key[np.isin(cells.node, self.columns.whole)]
+        elif lens.alone:
+            key = key[~np.isin(cells.node, self.columns.approval)]
         return Facts.of(stride, key, np.zeros(len(key), dtype=np.int64))
 
     # -- meeting in a context --------------------------------------------------------------------
 
     def _finish(self, parts: Facts, lens: Lens) -> Facts:
         """The ways that each account's own context finishes, at the cost of all their parts."""
-        here = parts.within(self.accounts)
+        # Accounts and roles are neighbours in the codes.
+        last = self.roles if lens.roles else self.accounts
+        here = parts.within(range(self.accounts.start, last.stop))
         stride = self.n_places * self.n_ways
         keys, costs = [], []
         account = here.node

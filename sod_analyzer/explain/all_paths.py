@@ -77,7 +77,7 @@ class Walker:
         """Every simple walk along which the fact stays ahead, and where it has come to."""
         if facts.at(start, column) is None:
             return
-        flags = int(lens.flags) | (int(Flag.SELF_GRANTED) if lens.changes else 0)
+        counts = self.engine.allowed(lens, *((Flag.SELF_GRANTED,) if lens.changes else ()))
         stack: list[tuple[int, tuple[Hop, ...], frozenset[int]]] = [
             (start, (), frozenset((start,)))
         ]
@@ -88,7 +88,7 @@ class Walker:
             for edge in reversed(range(int(begin), int(end))):
                 target = int(self.edges.target[edge])
                 if (
-                    self.edges.flags[edge] & ~flags
+                    not counts[edge]
                     or (self.edges.becoming[edge] and not becoming)
                     or target in seen
                     or facts.at(target, column) is None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.evaluate.lens import Lens
@@ -53,6 +54,7 @@ class Guide:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.edges = engine.edges
+        self._counts: dict[tuple[Lens, bool], npt.NDArray[np.bool_]] = {}
         self.covers = {
             place.system: n
             for n, place in enumerate(engine.columns.atlas.places)
@@ -186,14 +188,13 @@ class Guide:
     ) -> tuple[Hop, int, int]:
         """The hop to the neighbour one nearer; taking an edge oneself leads a layer down."""
         here: Facts = getattr(reach.layers[level], facts)
-        for edge in self._leaving(node, reach.lens.flags, becoming=becoming):
+        for edge in self._leaving(node, reach.lens, becoming=becoming):
             target = int(self.edges.target[edge])
             if here.at(target, column) == left - 1:
                 return Hop(edge), target, level
         if level:
             below: Facts = getattr(reach.layers[level - 1], facts)
-            flags = reach.lens.flags | Flag.SELF_GRANTED
-            for edge in self._leaving(node, flags, becoming=becoming):
+            for edge in self._leaving(node, reach.lens, becoming=becoming, taking=True):
                 target = int(self.edges.target[edge])
                 if self.edges.flags[edge] & int(Flag.SELF_GRANTED) and (
                     below.at(target, column) == left - 1
@@ -201,13 +202,23 @@ class Guide:
                     return Hop(edge, own_change=True), target, level - 1
         raise AssertionError(f"no way on from node {node}, column {column}, {left} hops left")
 
-    def _leaving(self, node: int, flags: Flag, *, becoming: bool) -> Iterator[int]:
+    def _leaving(
+        self, node: int, lens: Lens, *, becoming: bool, taking: bool = False
+    ) -> Iterator[int]:
+        counts = self._counting(lens, taking=taking)
         start, stop = self.edges.leaving[node], self.edges.leaving[node + 1]
         for edge in range(int(start), int(stop)):
-            if self.edges.flags[edge] & ~int(flags):
+            if not counts[edge]:
                 continue
             if becoming or not self.edges.becoming[edge]:
                 yield edge
+
+    def _counting(self, lens: Lens, *, taking: bool) -> npt.NDArray[np.bool_]:
+        found = self._counts.get((lens, taking))
+        if found is None:
+            further = (Flag.SELF_GRANTED,) if taking else ()
+            found = self._counts[lens, taking] = self.engine.allowed(lens, *further)
+        return found
 
 
 def _known(facts: Facts, node: int, column: int) -> int:

@@ -17,6 +17,10 @@ from sod_analyzer.model.access import BECOMING, GrantKind, NodeKind, Snapshot
 Codes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.int64]
 
+_DAY = 24
+#: Hours of a grant that never ends.
+ENDLESS = np.iinfo(np.int64).max // 4
+
 KINDS: tuple[GrantKind, ...] = tuple(GrantKind)
 _KIND_NUMBER = {kind: n for n, kind in enumerate(KINDS)}
 
@@ -44,6 +48,9 @@ class Edges:
     becoming: npt.NDArray[np.bool_]
     first: Codes  # first of the edge's rows in `rows`; one longer than the edges
     rows: Codes  # rows of the snapshot's grants table, in table order within an edge
+    as_of: date
+    least: Codes  # hours that the edge lasts at least, by its longest row
+    most: Codes  # hours that it lasts at most
 
     def __len__(self) -> int:
         return len(self.holder)
@@ -59,6 +66,10 @@ class Edges:
     def any(self, flag: Flag) -> bool:
         """Whether some edge carries this flag."""
         return bool(np.any(self.flags & int(flag)))
+
+    def longer(self, hours: int, *, possibly: bool) -> npt.NDArray[np.bool_]:
+        """Which edges last longer than so many hours, for certain or possibly."""
+        return np.asarray((self.most if possibly else self.least) > hours)
 
     @cached_property
     def leaving(self) -> Codes:
@@ -103,6 +114,7 @@ def compile_edges(snapshot: Snapshot, *, as_of: date) -> Edges:
     first = np.flatnonzero(starts)
     holder, target, kind, flags = (column[first] for column in columns)
     becoming_kinds = np.array([k in BECOMING for k in KINDS])
+    least, most = _lifetimes(snapshot)
     return Edges(
         n_nodes,
         holder,
@@ -112,7 +124,59 @@ def compile_edges(snapshot: Snapshot, *, as_of: date) -> Edges:
         becoming_kinds[kind] if len(kind) else np.empty(0, dtype=bool),
         np.append(first, len(order)),
         order,
+        as_of,
+        *(_longest(hours, order, first) for hours in _bounded(snapshot, least, most)),
     )
+
+
+def _longest(hours: Codes, order: Codes, first: Codes) -> Codes:
+    return np.maximum.reduceat(hours[order], first) if len(first) else hours[:0]
+
+
+def _lifetimes(snapshot: Snapshot) -> tuple[Codes, Codes]:
+    """The least and most hours that each row of the grants table lasts.
+
+    By the hours that the source states; else by its days, each of which counts whole, so that two
+    days leave a span open. Without a last day a grant never ends.
+    """
+    grants = snapshot["grants"]
+    stated = grants.column("lasts_hours")
+    days = _days(grants.column("valid_from"), grants.column("valid_until"))
+    least, most = days
+    known = stated.is_valid().to_numpy(zero_copy_only=False)
+    hours = pc.fill_null(stated, 0).to_numpy().astype(np.int64)
+    return np.where(known, hours, least), np.where(known, hours, most)
+
+
+def _days(start: pa.ChunkedArray, end: pa.ChunkedArray) -> tuple[Codes, Codes]:
+    begins = start.is_valid().to_numpy(zero_copy_only=False)
+    ends = end.is_valid().to_numpy(zero_copy_only=False)
+    first, last = (
+        pc.fill_null(column.cast(pa.int32()), 0).to_numpy().astype(np.int64)
+        for column in (start, end)
+    )
+    span = (last - first) * _DAY
+    least = np.where(begins, np.maximum(span - _DAY + 1, 0), 0)
+    most = np.where(begins, np.maximum(span + _DAY, 0), ENDLESS)
+    return np.where(ends, least, ENDLESS), np.where(ends, most, ENDLESS)
+
+
+def _bounded(snapshot: Snapshot, least: Codes, most: Codes) -> tuple[Codes, Codes]:
+    """No grant outlives the account at either of its ends."""
+    accounts = snapshot["accounts"]
+    created = accounts.column("created_at").cast(pa.date32())
+    shortest, longest = _days(created, accounts.column("expires_on"))
+    codes = snapshot.codes
+    n_nodes = snapshot["nodes"].num_rows
+    at_least = np.full(n_nodes, ENDLESS, dtype=np.int64)
+    at_most = np.full(n_nodes, ENDLESS, dtype=np.int64)
+    spots = [codes[NodeKind.ACCOUNT, name] for name in accounts.column("account").to_pylist()]
+    at_least[spots], at_most[spots] = shortest, longest
+    for column in ("holder", "target"):
+        nodes = snapshot["grants"].column(column).to_numpy()
+        least = np.minimum(least, at_least[nodes])
+        most = np.minimum(most, at_most[nodes])
+    return least, most
 
 
 def _flags(snapshot: Snapshot, holder: Codes, target: Codes, as_of: date) -> Flags:

@@ -27,7 +27,7 @@ from sod_analyzer.config import (
     Config,
 )
 from sod_analyzer.model.access import Snapshot
-from sod_analyzer.model.finding import Report, RunFacts
+from sod_analyzer.model.finding import REPORT_TABLES, Report, RunFacts
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.report.core import findings_digest
@@ -98,6 +98,7 @@ def report_of(
     snapshot, ruleset = analysis.snapshot, analysis.ruleset
     tables = {
         **tables_of(analysis),
+        "approvals": REPORT_TABLES["approvals"].empty_table(),
         "exceptions": completeness.exceptions,
         "reconciliation": completeness.reconciliation,
         "sources": snapshot["sources"],

@@ -1,0 +1,136 @@
+"""A finding in one plain sentence, by the kind of its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sod_analyzer.compose.words import counted, joined, listed, lower_first
+from sod_analyzer.model.finding import PLACE_ALL, PLACE_ANYWHERE, PLACE_UNMAPPED, Verdict
+from sod_analyzer.model.ruleset import Duty, Holder, HygieneCheck, Rule, RuleKind
+
+Row = dict[str, Any]
+
+PLACE_TITLES = {
+    PLACE_ALL: "every application",
+    PLACE_UNMAPPED: "resources no application claims",
+    PLACE_ANYWHERE: "anywhere",
+}
+
+
+def acts_of(rule: Rule, duties: Mapping[str, Duty]) -> str:
+    """What breaks the rule, as a verb phrase: "change code and deploy to production"."""
+    acts = [lower_first(duties[d].title) for d in rule.duties]
+    if rule.kind is RuleKind.COMBINATION and rule.count < len(acts):
+        if rule.count == 1:
+            return joined(acts, " or ")
+        return f"do {rule.count} of: {', '.join(acts)}"
+    return joined(acts, " and ")
+
+
+def where_of(places: Sequence[Row]) -> str:
+    """Titles of places as the end of a sentence."""
+    where = joined([p["place_title"] for p in places], " and ")
+    return where if where.startswith("anywhere") else f"in {where}"
+
+
+def sentence(
+    rule: Rule, duties: Mapping[str, Duty], name: str, places: Sequence[Row], worst: Row
+) -> str:
+    """A finding about one subject."""
+    same = [p for p in places if p["verdict"] == worst["verdict"]]
+    where, what = where_of(same), acts_of(rule, duties)
+    verdict = worst["verdict"]
+    if rule.kind is RuleKind.HYGIENE:
+        return f"{name}: {same[0]['reason']}."
+    who = f"Whoever has {name}" if rule.holder is Holder.ROLE else name
+    if verdict == Verdict.NOT_EVALUABLE:
+        return f"Nobody can say whether {lower_who(who)} can {what} {where}: {same[0]['reason']}."
+    claim = _claim(rule, who, what, where)
+    if verdict == Verdict.VIOLATION:
+        return f"{claim}."
+    return f"{claim}, but {same[0]['reason']}."
+
+
+def lower_who(who: str) -> str:
+    """A subject inside a sentence."""
+    return lower_first(who) if who.startswith("Whoever ") else who
+
+
+def _claim(rule: Rule, who: str, what: str, where: str) -> str:
+    if rule.kind is RuleKind.ONLY:
+        return f"{who} can {what} {where}, which is only for {rule.allowed}"
+    if rule.kind is RuleKind.MAY_HOLD_ONLY:
+        return f"{who} has {what} {where}"
+    if rule.kind is RuleKind.MAX_GRANT_HOURS:
+        return f"{who} can {what} {where} for longer than {counted(rule.count, 'hour')}"
+    return f"{who} can {what} {where}"
+
+
+def wanted(rule: Rule) -> str:
+    """What a rule that counts people asks for."""
+    if rule.kind is RuleKind.MAX_HOLDERS:
+        return f"at most {counted(rule.count, 'person', 'people')}"
+    if rule.kind is RuleKind.MIN_HOLDERS:
+        return f"at least {counted(rule.count, 'person', 'people')}"
+    return f"no fewer than {counted(rule.count, 'person', 'people')} together"
+
+
+def headcount(rule: Rule, duties: Mapping[str, Duty], row: Row) -> str:
+    """A finding about a place and its people, from its row among the measures."""
+    what, where = acts_of(rule, duties), where_of([row])
+    if row["verdict"] == Verdict.NOT_EVALUABLE:
+        return f"Nobody can say whether {wanted(rule)} can {what} {where}: {row['reason']}."
+    found = counted(row["found"], "person", "people")
+    if rule.kind is RuleKind.MIN_PEOPLE:
+        together = "alone" if row["found"] == 1 else "together"
+        return (
+            f"{found} {together} can {what} {where}, and it should take {rule.count}: "
+            f"{row['people']}."
+        )
+    limit = "no more than" if rule.kind is RuleKind.MAX_HOLDERS else "at least"
+    names = f": {row['people']}" if row["people"] else ""
+    return f"{found} can {what} {where}, and {limit} {rule.count} should{names}."
+
+
+def logic(rule: Rule) -> str:
+    """The rule's condition in one line."""
+    names = ", ".join(rule.duties)
+    if rule.kind is RuleKind.COMBINATION:
+        if rule.count == len(rule.duties):
+            return " and ".join(rule.duties)
+        return f"{rule.count} of {names}"
+    if rule.kind is RuleKind.HYGIENE:
+        return _check(rule)
+    said = {
+        RuleKind.ONLY: f"only {rule.allowed} may have {names}",
+        RuleKind.MAY_HOLD_ONLY: f"nobody of these has {names}",
+        RuleKind.MAX_GRANT_HOURS: f"nobody is given {names} for longer than {rule.count} hours",
+    }
+    return said.get(rule.kind) or f"{wanted(rule)} have {names}"
+
+
+def _check(rule: Rule) -> str:
+    check = rule.hygiene
+    if check is None:
+        return str(rule.kind)
+    dated = check.check is HygieneCheck.DORMANT_PRIVILEGED
+    tail = f", unused for {counted(check.days, 'day')}" if dated else ""
+    return f"{str(check.check).replace('-', ' ')}{tail}"
+
+
+def about(rule: Rule) -> str | None:
+    """Whom the rule judges, where it says."""
+    words = [str(rule.subjects)] if rule.subjects else []
+    words += [f"everyone but {rule.allowed}"] if rule.allowed else []
+    words += [f"each {rule.holder}"] if rule.holder is not Holder.IDENTITY else []
+    return "; ".join(words) or None
+
+
+def names_of(members: Sequence[tuple[str, Sequence[str], bool]], *, duties: bool) -> str | None:
+    """People as a list: name, what they do if that is asked for, and a mark where not certain."""
+    words = []
+    for name, acts, sure in members:
+        share = f" ({', '.join(acts)})" if duties else ""
+        words.append(f"{name}{share}{'' if sure else ' (not certain)'}")
+    return listed(words) or None

@@ -1,0 +1,64 @@
+"""Where people are too few to separate duties: said so, with what the standards allow instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from sod_analyzer.compose.words import counted
+from sod_analyzer.detect.combination import rule_lens
+from sod_analyzer.detect.judge import Judge
+from sod_analyzer.model.ruleset import Control, Holder, Rule, RuleKind
+
+
+class SmallTeams:
+    """Counts who works in each place, once per rule and place."""
+
+    def __init__(self, judge: Judge, controls: Mapping[str, Control]) -> None:
+        self.judge = judge
+        self.controls = controls
+        self._notes: dict[tuple[str, int], str | None] = {}
+
+    def note(self, rule: Rule, place: int) -> str | None:
+        """What to do where a place has fewer people than the rule has duties; else None.
+
+        Counted is everyone, known to the roster or not, who has any of the rule's duties there, so
+        an account that nobody could be found for makes a team look larger, never smaller.
+        """
+        key = (rule.rule_id, place)
+        if key not in self._notes:
+            self._notes[key] = self._note(rule, place)
+        return self._notes[key]
+
+    def _note(self, rule: Rule, place: int) -> str | None:
+        engine = self.judge.engine
+        judged = rule.kind is RuleKind.COMBINATION and rule.holder is Holder.IDENTITY
+        if not judged or rule.count == 1 or place == engine.n_places:
+            return None
+        holding = self.judge.holding(replace(rule_lens(rule), possible=True))
+        everyone = np.flatnonzero(self.judge.judged)
+        pairs = everyone * engine.n_places + place
+        held = np.any([holding.at(duty, pairs) for duty in rule.duties], axis=0)
+        people = int(held.sum())
+        if people >= rule.count:
+            return None
+        few = counted(people, "person has", "people have")
+        start = f"{few} any of these duties here, too few to keep {rule.count} apart"
+        allowed = [self._control(control) for control in rule.controls]
+        if not allowed:
+            return f"{start}; the rule names no compensating control"
+        return f"{start}. Instead: {'; or '.join(allowed)}"
+
+    def _control(self, control_id: str) -> str:
+        control = self.controls.get(control_id)
+        if control is None:
+            return control_id
+        text = f"{control_id}, {control.title}"
+        if control.references:
+            ids = [f"{name} {', '.join(ids)}" for name, ids in sorted(control.references.items())]
+            text += f" ({'; '.join(ids)})"
+        if control.needs:
+            text += f", which needs: {', '.join(control.needs)}"
+        return text

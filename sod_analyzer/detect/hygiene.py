@@ -1,0 +1,342 @@
+"""Checks of logins and groups by themselves: facts that make any separation of duties worthless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sod_analyzer.catalogue.columns import UNRESTRICTED
+from sod_analyzer.catalogue.places import Place, PlaceKind, Truth
+from sod_analyzer.detect.combination import in_force, names_place
+from sod_analyzer.detect.holding import Bits, Holding
+from sod_analyzer.detect.results import Left, RuleResult
+from sod_analyzer.detect.subjects import Population
+from sod_analyzer.errors import SodError
+from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.reach import Engine
+from sod_analyzer.graph.closure import Facts, Flow, Keys
+from sod_analyzer.graph.edges import KINDS, Flag, dormant_accounts
+from sod_analyzer.model.access import ADDING, GrantKind, IdentityClass, NodeKind, Status
+from sod_analyzer.model.finding import PLACE_ANYWHERE, Verdict
+from sod_analyzer.model.ruleset import Holder, HygieneCheck, Means, Rule, ScopeKind
+
+Row = dict[str, Any]
+
+#: Whom each check is about.
+HOLDER_OF: Mapping[HygieneCheck, Holder] = {
+    HygieneCheck.LEAVER_WITH_ACCESS: Holder.IDENTITY,
+    HygieneCheck.DORMANT_PRIVILEGED: Holder.ACCOUNT,
+    HygieneCheck.NOBODY_BEHIND: Holder.ACCOUNT,
+    HygieneCheck.SELF_MANAGED_GROUP: Holder.ROLE,
+}
+#: What counts as having a role: held or eligible, under a condition or not.
+_HAVING = Lens(means=Means.ELIGIBLE, conditional=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One result: whom, in which system, and the edges that show it."""
+
+    code: int
+    system: str | None
+    verdict: Verdict
+    reason: str
+    edges: tuple[int, ...] = ()
+
+
+class HygieneRule:
+    """Judges one hygiene rule.
+
+    Cost: one pass over accounts or roles, and one closure for the privileged ones.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        rule: Rule,
+        population: Population,
+        holdings: Mapping[Lens, Holding],
+    ) -> None:
+        if rule.hygiene is None:
+            raise SodError(f"rule {rule.rule_id} states no check")
+        self.engine = engine
+        self.rule = rule
+        self.hygiene = rule.hygiene
+        self.population = population
+        self.holdings = holdings
+        self.edges = engine.edges
+        self.snapshot = engine.snapshot
+
+    def result(self) -> RuleResult:
+        """The check's verdict on everyone it is about."""
+        checks: Mapping[HygieneCheck, Callable[[], Iterator[_Found]]] = {
+            HygieneCheck.LEAVER_WITH_ACCESS: self._leavers,
+            HygieneCheck.DORMANT_PRIVILEGED: self._dormant,
+            HygieneCheck.NOBODY_BEHIND: self._nobody,
+            HygieneCheck.SELF_MANAGED_GROUP: self._groups,
+        }
+        rows, left = self._narrowed(self._merged(checks[self.hygiene.check]()))
+        n = len(rows)
+        first = self.population.range.start
+        lenses = (_HAVING,)
+        return RuleResult(
+            self.rule,
+            self.population.range,
+            np.array([found.code - first for found, _ in rows], dtype=np.int64),
+            np.array([place for _, place in rows], dtype=np.int64),
+            np.array([found.verdict.rank for found, _ in rows], dtype=np.int64),
+            np.zeros((n, 0), dtype=np.int64),
+            lenses,
+            np.zeros((n, 1), dtype=bool),
+            np.zeros(n, dtype=bool),
+            reasons={row: found.reason for row, (found, _) in enumerate(rows)},
+            edges={row: found.edges for row, (found, _) in enumerate(rows)},
+            left=left,
+            blank=self._blank(),
+        )
+
+    def _merged(self, found: Iterable[_Found]) -> list[tuple[_Found, int]]:
+        """One result per subject and place, the worst first of several."""
+        best: dict[tuple[int, int], _Found] = {}
+        for one in found:
+            key = (one.code, self._place(one.system))
+            if key not in best or one.verdict.rank < best[key].verdict.rank:
+                best[key] = one
+        return [(best[key], key[1]) for key in sorted(best)]
+
+    def _place(self, system: str | None) -> int:
+        if self.rule.scope is ScopeKind.SYSTEM and system is not None:
+            return self.engine.columns.atlas.number[Place(PlaceKind.SYSTEM, system, system)]
+        return self.engine.columns.atlas.number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)]
+
+    def _narrowed(
+        self, rows: list[tuple[_Found, int]]
+    ) -> tuple[list[tuple[_Found, int]], tuple[Left, ...]]:
+        """Only those the rule is about, without what its exclusions leave out."""
+        first = self.population.range.start
+        about = np.full(len(self.population.range), int(Truth.YES))
+        if self.rule.subjects:
+            about = self.population.fits(self.rule.subjects)
+        stays: list[tuple[_Found, int]] = []
+        left: list[Left] = []
+        for found, place in rows:
+            subject = found.code - first
+            if about[subject] == int(Truth.NO):
+                continue
+            by = [
+                e
+                for e in in_force(self.engine, self.rule)
+                if (not e.subjects or self.population.fits(e.subjects)[subject] == int(Truth.YES))
+                and (not e.places or names_place(self.engine, self.rule, e, place))
+            ]
+            if by:
+                left.append(Left(by[0], subject, place))
+            else:
+                stays.append((found, place))
+        return stays, tuple(left)
+
+    def _blank(self) -> tuple[str, ...]:
+        """Why the check could not be made at all."""
+        if self.hygiene.check is HygieneCheck.DORMANT_PRIVILEGED and not self._privileged.any():
+            return (
+                "no source says which roles are privileged, and nobody has unrestricted access",
+            )
+        if self.hygiene.check is HygieneCheck.SELF_MANAGED_GROUP and not self._says_who_manages:
+            return ("no source says who manages a group",)
+        return ()
+
+    # -- facts -----------------------------------------------------------------------------------
+
+    def _rows(self, table: str, key: str) -> Mapping[int, Row]:
+        codes = self.snapshot.codes
+        kind = {"accounts": NodeKind.ACCOUNT, "identities": NodeKind.IDENTITY}.get(
+            table, NodeKind.ROLE
+        )
+        return {codes[kind, row[key]]: row for row in self.snapshot[table].to_pylist()}
+
+    @cached_property
+    def _accounts(self) -> Mapping[int, Row]:
+        return self._rows("accounts", "account")
+
+    @cached_property
+    def _asleep(self) -> Bits:
+        """Nodes that cannot be used now."""
+        asleep = np.zeros(self.edges.n_nodes, dtype=bool)
+        asleep[dormant_accounts(self.snapshot, self.edges.as_of)] = True
+        return asleep
+
+    def _edges_of(self, kinds: Iterable[GrantKind], *, undecided: bool) -> Keys:
+        numbers = [KINDS.index(kind) for kind in kinds]
+        flags = int(Flag.UNDECIDED) if undecided else 0
+        return np.flatnonzero(
+            np.isin(self.edges.kind, numbers) & ((self.edges.flags & int(Flag.UNDECIDED)) == flags)
+        )
+
+    # -- checks ----------------------------------------------------------------------------------
+
+    def _leavers(self) -> Iterator[_Found]:
+        """Somebody has left, and a login still works."""
+        gone = {
+            code
+            for code, row in self._rows("identities", "identity").items()
+            if row["status"] == Status.LEAVER
+        }
+        for undecided in (False, True):
+            for edge in self._edges_of((GrantKind.HOLDS,), undecided=undecided).tolist():
+                holder, account = int(self.edges.holder[edge]), int(self.edges.target[edge])
+                if holder not in gone or self._asleep[account]:
+                    continue
+                login = self.snapshot.node_ids[account]
+                yield _Found(
+                    holder,
+                    self._accounts[account]["system"],
+                    Verdict.NOT_EVALUABLE if undecided else Verdict.VIOLATION,
+                    f"{login} may be theirs: its links disagree"
+                    if undecided
+                    else f"left, and {login} still works",
+                    (edge,),
+                )
+
+    @cached_property
+    def _privileged(self) -> Bits:
+        """Nodes that have a privileged role, or everything in a system."""
+        roles = self.snapshot["roles"]
+        codes = self.snapshot.codes
+        seeds = np.array(
+            sorted(
+                codes[NodeKind.ROLE, role]
+                for role, privileged in zip(
+                    roles.column("role").to_pylist(),
+                    roles.column("privileged").to_pylist(),
+                    strict=True,
+                )
+                if privileged
+            ),
+            dtype=np.int64,
+        )
+        reached = self._flow.spread(Facts.of(1, seeds, np.zeros(len(seeds), dtype=np.int64)))
+        answer = np.zeros(self.edges.n_nodes, dtype=bool)
+        answer[reached.key] = True
+        everything = self.holdings[_HAVING].explicit(UNRESTRICTED) // self.engine.n_places
+        answer[self.population.range.start + everything] = True
+        return answer
+
+    @cached_property
+    def _flow(self) -> Flow:
+        counts = self.engine.allowed(_HAVING) & ~self.edges.becoming
+        return Flow(self.edges.n_nodes, self.edges.holder[counts], self.edges.target[counts])
+
+    def _dormant(self) -> Iterator[_Found]:
+        """Privileged, able to sign in, and unused for longer than the rule allows."""
+        limit = self.hygiene.days
+        for code, row in sorted(self._accounts.items()):
+            if not self._privileged[code] or self._asleep[code]:
+                continue
+            used, made = _day(row["last_used_at"]), _day(row["created_at"])
+            edges = self._to_privileged(code)
+            if used is not None:
+                unused = (self.edges.as_of - used).days
+                if unused > limit:
+                    text = f"privileged, and last used {used.isoformat()}, {unused} days ago"
+                    yield _Found(code, row["system"], Verdict.VIOLATION, text, edges)
+            elif made is None or (self.edges.as_of - made).days > limit:
+                text = "privileged, and no source says when it was last used"
+                yield _Found(code, row["system"], Verdict.NOT_EVALUABLE, text, edges)
+
+    def _to_privileged(self, code: int) -> tuple[int, ...]:
+        """The account's own first edge to something privileged, as the record to look at."""
+        counts = self.engine.allowed(_HAVING)
+        start, stop = self.edges.leaving[code], self.edges.leaving[code + 1]
+        roles = self.snapshot.ranges[NodeKind.ROLE]
+        for edge in range(int(start), int(stop)):
+            target = int(self.edges.target[edge])
+            if counts[edge] and target in roles and self._privileged[target]:
+                return (edge,)
+        return ()
+
+    def _nobody(self) -> Iterator[_Found]:
+        """A login that works and that nobody is known to answer for."""
+        identities = self._rows("identities", "identity")
+        behind: dict[int, set[int]] = {}
+        for edge in self._edges_of((GrantKind.HOLDS,), undecided=False).tolist():
+            if identities[int(self.edges.holder[edge])]["status"] != Status.UNKNOWN:
+                behind.setdefault(int(self.edges.target[edge]), set()).add(edge)
+        minding = {GrantKind.CONTROLS, GrantKind.USES}
+        minded = {int(self.edges.target[e]) for e in self._edges_of(minding, undecided=False)}
+        maybe = {
+            int(self.edges.target[e]): int(e)
+            for e in self._edges_of((GrantKind.HOLDS,), undecided=True)
+        }
+        machine = {str(IdentityClass.WORKLOAD), str(IdentityClass.SHARED)}
+        for code, row in sorted(self._accounts.items()):
+            if self._asleep[code] or code in behind:
+                continue
+            if row["kind"] in machine and (row["owner"] or code in minded):
+                continue
+            if code in maybe:
+                text = "its links name several people"
+                yield _Found(code, row["system"], Verdict.NOT_EVALUABLE, text, (maybe[code],))
+                continue
+            what = (
+                "no owner is stated, and nobody is known to control or use it"
+                if row["kind"] in machine
+                else "no person in the roster could be found for it"
+            )
+            yield _Found(code, row["system"], Verdict.VIOLATION, what)
+
+    @cached_property
+    def _says_who_manages(self) -> bool:
+        return self.edges.any(Flag.SELF_GRANTED) or any(
+            self.snapshot["roles"].column("owner").to_pylist()
+        )
+
+    def _groups(self) -> Iterator[_Found]:
+        """A group whose members can let others in, or which an owner of it belongs to."""
+        adding = self._edges_of(sorted(ADDING), undecided=False)
+        roles = self.snapshot.ranges[NodeKind.ROLE]
+        taking = {
+            (int(self.edges.holder[e]), int(self.edges.target[e])): int(e)
+            for e in adding
+            if self.edges.flags[e] & int(Flag.SELF_GRANTED)
+        }
+        systems = {code: row["system"] for code, row in self._rows("roles", "role").items()}
+        owners = self._owners()
+        for edge in adding.tolist():
+            holder, group = int(self.edges.holder[edge]), int(self.edges.target[edge])
+            flags = int(self.edges.flags[edge])
+            if group not in roles or flags & int(Flag.SELF_GRANTED | Flag.DORMANT):
+                continue
+            own = taking.get((holder, group))
+            member = self.snapshot.node_ids[holder]
+            if own is not None:
+                text = f"{member} is a member and can add members"
+                yield _Found(group, systems[group], Verdict.VIOLATION, text, (edge, own))
+            elif holder in owners.get(group, ()):
+                text = f"{member} owns it and is a member"
+                yield _Found(group, systems[group], Verdict.VIOLATION, text, (edge,))
+
+    def _owners(self) -> Mapping[int, frozenset[int]]:
+        """Nodes that each role names as its owner, where they can be found in its system."""
+        known: dict[tuple[str, str], set[int]] = {}
+        for code, row in self._accounts.items():
+            for name in (row["account"], row["login"], row["email"]):
+                if name:
+                    known.setdefault((row["system"], name.casefold()), set()).add(code)
+        owners: dict[int, frozenset[int]] = {}
+        rows = self._rows("roles", "role")
+        for code, row in rows.items():
+            known.setdefault((row["system"], row["role"].casefold()), set()).add(code)
+        for code, row in rows.items():
+            if row["owner"]:
+                found = known.get((row["system"], row["owner"].casefold()), set())
+                owners[code] = frozenset(found)
+        return owners
+
+
+def _day(instant: datetime | None) -> date | None:
+    return None if instant is None else instant.date()
