@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from sod_analyzer.rulebench.cases import CaseResult, facts, run_cases
+from sod_analyzer.rulebench.cases import Bench, CaseResult, run_cases
+from sod_analyzer.rulebench.court import Said
 
-__all__ = ["CaseResult", "facts", "run_cases"]
+__all__ = ["Bench", "CaseResult", "Said", "run_cases"]

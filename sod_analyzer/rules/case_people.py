@@ -298,6 +298,10 @@ class PersonReader:
             if len({each.system for each in person.rights}) > 1:
                 self._problems.say(line, f"{at}: a role has rights in one system")
         if not person.in_roster:
+            for right in person.rights:
+                if right.bot or right.shared or right.undecided:
+                    text = "bot=, shared= and undecided are about people in a roster"
+                    self._problems.say(right.where.line, f"{at}: {text}")
             for key in ("department", "title", "manager", "employee_id"):
                 if getattr(person, key) is not None:
                     text = f"{at}.{key}: is said of people in a roster, and this is none"

@@ -50,7 +50,8 @@ class CaseRight:
     valid_from: date | None = None
     valid_until: date | None = None
     privileged: bool = False  # the role that has the right
-    unused: int | None = None  # days since the account was last used
+    unused: int | None = None  # days since the account was last used; None: not one
+    use_unknown: bool = False  # no source says when the account was last used
     owner: str | None = None  # of the role, if there is one, else of the account
     created: date | None = None  # the account
     expires: date | None = None  # the account, this day included
@@ -80,6 +81,7 @@ _FLAGS: Mapping[str, tuple[str, Any]] = {
     "disabled": ("disabled", True),
     "expired": ("expired", True),
     "privileged": ("privileged", True),
+    "use-unknown": ("use_unknown", True),
 }
 
 #: Tags with a value, the field that each sets, and how its value is read.
@@ -169,6 +171,8 @@ class RightReader:
             wrong.append("privileged is said of a role, and there is no via=")
         if right.expired and (right.valid_from or right.valid_until):
             wrong.append("expired sets the days; leave it out, or from= and until=")
+        if right.unused is not None and right.use_unknown:
+            wrong.append("unused= and use-unknown contradict each other")
         if right.valid_from and right.valid_until and right.valid_until < right.valid_from:
             wrong.append("until is before from")
         for text in wrong:

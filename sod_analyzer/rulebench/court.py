@@ -1,0 +1,169 @@
+"""One world of rule cases before the real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sod_analyzer.assemble import assemble
+from sod_analyzer.catalogue.columns import Columns
+from sod_analyzer.catalogue.places import Atlas
+from sod_analyzer.detect.judge import Judge, RuleResult
+from sod_analyzer.detect.plain import PlainVerdict, plain_rows
+from sod_analyzer.evaluate.reach import Engine
+from sod_analyzer.graph.edges import Edges, compile_edges
+from sod_analyzer.model.access import WHOLE_SYSTEM, Snapshot
+from sod_analyzer.model.finding import PLACE_ANYWHERE, Verdict
+from sod_analyzer.model.ruleset import Duty, Holder, Rule, RuleKind, ScopeKind
+from sod_analyzer.rulebench.people import Stage
+from sod_analyzer.rulebench.worlds import World
+from sod_analyzer.rules.cases import Case, CaseFile
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a rule says of a case: the worst over its places, and where that is."""
+
+    verdict: Verdict
+    places: tuple[str, ...] = ()  # sorted; empty when clear
+    reason: str | None = None
+
+
+CLEAR = Said(Verdict.CLEAR)
+
+
+class Court:
+    """Judges the cases of one world by any rule; engines are shared between rules.
+
+    Cost: an assembly at first; one engine for each set of duties.
+    """
+
+    def __init__(self, world: World, cases: CaseFile) -> None:
+        self._world = world
+        self._cases = cases
+        self._judges: dict[tuple[tuple[Duty, ...], bool], Judge] = {}
+
+    @property
+    def stages(self) -> Mapping[int, Stage]:
+        """The nodes of each case of this world, by position in the file."""
+        return self._world.stages
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The world, assembled as exports are."""
+        return assemble([self._world.batch], self._world.estate)
+
+    @cached_property
+    def _edges(self) -> Edges:
+        return compile_edges(self.snapshot, as_of=self._cases.as_of)
+
+    @cached_property
+    def _resources(self) -> list[tuple[str, str]]:
+        """The resources that rules of scope `resource` are judged in."""
+        table = self.snapshot["entitlements"]
+        columns = [table.column(name).to_pylist() for name in ("system", "resource")]
+        return sorted({pair for pair in zip(*columns, strict=True) if pair[1] != WHOLE_SYSTEM})
+
+    def judge(self, duties: tuple[Duty, ...], *, resources: bool) -> Judge:
+        """A judge over these duties; `resources`: with a place for each resource."""
+        key = (duties, resources)
+        found = self._judges.get(key)
+        if found is None:
+            atlas = Atlas(self.snapshot, resources=self._resources if resources else ())
+            engine = Engine(self.snapshot, Columns(self.snapshot, duties, atlas), self._edges)
+            found = Judge(engine, unknown_systems=self._world.unknown_systems)
+            # One set of duties is asked about many times over, then the next.
+            self._judges = {key: found, **{k: v for k, v in self._judges.items() if k[0] == duties}}
+        return found
+
+    def say(
+        self, rule: Rule, duties: tuple[Duty, ...], numbers: Sequence[int]
+    ) -> Mapping[int, Said]:
+        """What the rule says of these cases of the world."""
+        judge = self.judge(duties, resources=rule.scope is ScopeKind.RESOURCE)
+        result = judge.judge(rule)
+        rows = plain_rows(judge, result)
+        by_subject: dict[str, list[PlainVerdict]] = {}
+        for row in rows:
+            by_subject.setdefault(row.subject, []).append(row)
+        return {n: self._said(rule, judge, result, by_subject, n) for n in numbers}
+
+    def _said(
+        self,
+        rule: Rule,
+        judge: Judge,
+        result: RuleResult,
+        by_subject: Mapping[str, Sequence[PlainVerdict]],
+        number: int,
+    ) -> Said:
+        case, stage = self._cases.cases[number], self.stages[number]
+        if rule.kind.counts_people:
+            wanted = [case.at] if case.at else self._touched(judge, rule, case)
+            rows = [row for place in wanted for row in by_subject.get(place, ())]
+        else:
+            nodes = _judged(rule, stage)
+            rows = [row for node in nodes for row in by_subject.get(node, ())]
+            rows += self._open(judge, rule, result, case, rows)
+        if not rows:
+            return CLEAR
+        worst = min((row.verdict for row in rows), key=lambda verdict: verdict.rank)
+        worse = [row for row in rows if row.verdict is worst]
+        return Said(worst, tuple(sorted({row.place for row in worse})), worse[0].reason)
+
+    def _open(
+        self,
+        judge: Judge,
+        rule: Rule,
+        result: RuleResult,
+        case: Case,
+        rows: Iterable[PlainVerdict],
+    ) -> list[PlainVerdict]:
+        """Places of the case that are not evaluable for anybody, and have no row of their own."""
+        if result.blank:
+            return [PlainVerdict("", "", PLACE_ANYWHERE, Verdict.NOT_EVALUABLE, result.blank[0])]
+        if not result.open_places:
+            return []
+        labels = [place.label for place in judge.engine.columns.atlas.places]
+        touched = {case.at} if case.at else set(self._touched(judge, rule, case))
+        known = {row.place for row in rows}
+        reason = (
+            f"nothing that was read lets anyone {' or '.join(result.dead)}" if result.dead else None
+        )
+        return [
+            PlainVerdict("", "", labels[place], Verdict.NOT_EVALUABLE, reason)
+            for place in result.open_places
+            if labels[place] in touched and labels[place] not in known
+        ]
+
+    def _touched(self, judge: Judge, rule: Rule, case: Case) -> tuple[str, ...]:
+        """The places that the case's own rights lie in, and those that exist in it."""
+        atlas = judge.engine.columns.atlas
+        rights = [right for person in case.people for right in person.rights] + list(case.exists)
+        found: set[str] = set()
+        for right in rights:
+            if rule.scope is ScopeKind.ANYWHERE:
+                found.add(PLACE_ANYWHERE)
+            elif rule.scope is ScopeKind.SYSTEM:
+                found.add(right.system)
+            elif rule.scope is ScopeKind.RESOURCE:
+                found |= {
+                    atlas.places[n].label
+                    for n in atlas.resources_under(right.system, right.resource)
+                }
+            elif right.resource == WHOLE_SYSTEM:
+                found |= {each.application for each in atlas.placements.get(right.system, ())}
+            else:
+                found |= {name for name, _ in atlas.placed(right.system, right.resource)}
+        return tuple(sorted(found))
+
+
+def _judged(rule: Rule, stage: Stage) -> tuple[str, ...]:
+    """The nodes that a rule about one subject judges in a case."""
+    if rule.kind is RuleKind.HYGIENE:
+        return tuple(dict.fromkeys((*stage.identities, *stage.accounts, *stage.roles)))
+    return {
+        Holder.IDENTITY: stage.identities,
+        Holder.ACCOUNT: stage.accounts,
+        Holder.ROLE: stage.roles,
+    }[rule.holder]
