@@ -33,6 +33,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "can": ("sod_analyzer.cli.ask:can", "Whether WHO can do WHAT, with the path; if not, why not."),
     "access": ("sod_analyzer.cli.ask:access", "Everything WHO comes to."),
     "explain": ("sod_analyzer.cli.ask:explain", "Every path of one FINDING."),
+    "what-if": (
+        "sod_analyzer.cli.what_if:what_if",
+        "What would follow if grants were taken away or given.",
+    ),
     "doctor": (
         "sod_analyzer.cli.doctor:doctor",
         "Show versions, plugins, rulesets, and what is missing.",

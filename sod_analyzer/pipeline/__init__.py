@@ -25,6 +25,7 @@ from sod_analyzer.pipeline.importing import import_exports
 from sod_analyzer.pipeline.judging import Judged, judge, report_of, run_facts, unknown_systems
 from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.pipeline.questions import Explained, access_of, ask, completeness_of, explain
+from sod_analyzer.pipeline.trying import Tried, what_if
 
 __all__ = [
     "FINDINGS",
@@ -34,6 +35,7 @@ __all__ = [
     "Judged",
     "Pack",
     "Progress",
+    "Tried",
     "Workspace",
     "access_of",
     "ask",
@@ -50,6 +52,7 @@ __all__ = [
     "steps_of",
     "stored_report",
     "unknown_systems",
+    "what_if",
     "write_all",
     "write_findings",
     "write_import",
