@@ -12,7 +12,7 @@ from sod_analyzer.cli.folders import day_option, folder_of, in_option
 from sod_analyzer.cli.output import emit, format_option, voice
 
 _COLUMNS = ("change", "rule", "severity", "name", "place", "before", "after", "finding")
-_RIGHTS = ("change", "name", "lost", "gained", "rights", "identity")
+_RIGHTS = ("change", "name", "lost", "gained", "identity")
 
 
 @click.command("what-if")
