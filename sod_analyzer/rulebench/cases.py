@@ -64,7 +64,9 @@ class Bench:
     def __init__(self, ruleset: Ruleset, cases: CaseFile) -> None:
         self.ruleset = ruleset
         self.cases = cases
-        self._courts = tuple(Court(world, cases) for world in worlds(cases, ruleset))
+        self._courts = tuple(
+            Court(world, cases, ruleset.control) for world in worlds(cases, ruleset)
+        )
         self._numbers: dict[str, list[int]] = {}
         for number, case in enumerate(cases.cases):
             self._numbers.setdefault(case.rule_id, []).append(number)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sod_analyzer.assemble import assemble
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas
 from sod_analyzer.detect.judge import Judge, RuleResult
+from sod_analyzer.detect.mitigations import Excuse
 from sod_analyzer.detect.plain import PlainVerdict, plain_rows
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.graph.edges import Edges, compile_edges
 from sod_analyzer.model.access import WHOLE_SYSTEM, Snapshot
 from sod_analyzer.model.finding import PLACE_ANYWHERE, Verdict
-from sod_analyzer.model.ruleset import Duty, Holder, Rule, RuleKind, ScopeKind
+from sod_analyzer.model.mitigation import Standing
+from sod_analyzer.model.ruleset import Control, Duty, Holder, Rule, RuleKind, ScopeKind
+from sod_analyzer.rulebench.mitigating import excuse
 from sod_analyzer.rulebench.people import Stage
 from sod_analyzer.rulebench.worlds import World
 from sod_analyzer.rules.cases import Case, CaseFile
@@ -39,9 +42,10 @@ class Court:
     Cost: an assembly at first; one engine for each set of duties.
     """
 
-    def __init__(self, world: World, cases: CaseFile) -> None:
+    def __init__(self, world: World, cases: CaseFile, controls: Mapping[str, Control]) -> None:
         self._world = world
         self._cases = cases
+        self._controls = controls
         self._judges: dict[tuple[tuple[Duty, ...], bool], Judge] = {}
 
     @property
@@ -87,29 +91,32 @@ class Court:
         by_subject: dict[str, list[PlainVerdict]] = {}
         for row in rows:
             by_subject.setdefault(row.subject, []).append(row)
-        return {n: self._said(rule, judge, result, by_subject, n) for n in numbers}
+        said: dict[int, Said] = {}
+        for number in numbers:
+            mine = self._rows(rule, judge, result, by_subject, number)
+            case, stage = self._cases.cases[number], self.stages[number]
+            if case.mitigation is not None:
+                told = excuse(case, stage, judge, result, rows, controls=self._controls)
+                mine = [_excused(row, case, told) for row in mine]
+            said[number] = _worst(mine)
+        return said
 
-    def _said(
+    def _rows(
         self,
         rule: Rule,
         judge: Judge,
         result: RuleResult,
         by_subject: Mapping[str, Sequence[PlainVerdict]],
         number: int,
-    ) -> Said:
+    ) -> list[PlainVerdict]:
+        """What is said of the subjects of a case, place by place."""
         case, stage = self._cases.cases[number], self.stages[number]
         if rule.kind.counts_people:
             wanted = [case.at] if case.at else self._touched(judge, rule, case)
-            rows = [row for place in wanted for row in by_subject.get(place, ())]
-        else:
-            nodes = _judged(rule, stage)
-            rows = [row for node in nodes for row in by_subject.get(node, ())]
-            rows += self._open(judge, rule, result, case, rows)
-        if not rows:
-            return CLEAR
-        worst = min((row.verdict for row in rows), key=lambda verdict: verdict.rank)
-        worse = [row for row in rows if row.verdict is worst]
-        return Said(worst, tuple(sorted({row.place for row in worse})), worse[0].reason)
+            return [row for place in wanted for row in by_subject.get(place, ())]
+        nodes = _judged(rule, stage)
+        rows = [row for node in nodes for row in by_subject.get(node, ())]
+        return rows + self._open(judge, rule, result, case, rows)
 
     def _open(
         self,
@@ -167,3 +174,20 @@ def _judged(rule: Rule, stage: Stage) -> tuple[str, ...]:
         Holder.ACCOUNT: stage.accounts,
         Holder.ROLE: stage.roles,
     }[rule.holder]
+
+
+def _excused(row: PlainVerdict, case: Case, told: Excuse | None) -> PlainVerdict:
+    if told is None or row.verdict is not Verdict.VIOLATION or row.place != case.at:
+        return row
+    stands = told.standing is Standing.IN_FORCE
+    verdict = Verdict.MITIGATED if stands else row.verdict
+    return replace(row, verdict=verdict, reason=told.text)
+
+
+def _worst(rows: Sequence[PlainVerdict]) -> Said:
+    if not rows:
+        return CLEAR
+    worst = min((row.verdict for row in rows), key=lambda verdict: verdict.rank)
+    worse = [row for row in rows if row.verdict is worst]
+    reason = next((row.reason for row in worse if row.reason), None)
+    return Said(worst, tuple(sorted({row.place for row in worse})), reason)

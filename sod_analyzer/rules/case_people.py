@@ -13,14 +13,13 @@ from sod_analyzer.documents.tree import Entry
 from sod_analyzer.errors import SourceRef
 from sod_analyzer.model.access import IdentityClass, Status
 from sod_analyzer.rules.case_rights import CaseRight, RightReader
+from sod_analyzer.rules.frequency import FREQUENCIES, frequency_days
 
 _PERSON = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 #: What a person of a case is when it is no person at all: a role, held by nobody.
 ROLE = "role"
 _CLASSES = (*IdentityClass, ROLE)
-
-_FREQUENCIES = {"daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,17 +309,14 @@ class PersonReader:
     def _frequency(self, text: str | None, tree: Keyed, at: str) -> int | None:
         if text is None:
             return None
-        days = re.fullmatch(r"([1-9][0-9]{0,3}) days", text)
-        if days is not None:
-            return int(days[1])
-        if text not in _FREQUENCIES:
-            listed = ", ".join(f"'{each}'" for each in _FREQUENCIES)
+        days = frequency_days(text)
+        if days is None:
+            words = ", ".join(f"'{each}'" for each in FREQUENCIES)
             self._problems.say(
                 tree.entries["frequency"].line,
-                f"{at}.frequency: {quoted(text)} is not one of {listed} or '30 days'",
+                f"{at}.frequency: {quoted(text)} is not one of {words} or '30 days'",
             )
-            return None
-        return _FREQUENCIES[text]
+        return days
 
 
 def listed(tree: object) -> tuple[Keyed, ...] | None:
