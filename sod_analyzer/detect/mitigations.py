@@ -104,19 +104,19 @@ def weigh(
         if verdict.standing is Standing.IN_FORCE
     }
     excuses = Counter(control for control, _ in in_force)
-    best: dict[PlaceKey, tuple[int, str, Excuse]] = {}
+    best: dict[PlaceKey, tuple[int, str, str, Excuse]] = {}
     rows = []
     for m, verdict in zip(register, verdicts, strict=True):
         key = _key(m)
         if key in scale.broken:
             told = f"{m.mitigation_id} {verdict.standing}{_tail(m, verdict)}"
             excuse = Excuse(m.mitigation_id, verdict.standing, told)
-            entry = (_RANK[verdict.standing], m.mitigation_id, excuse)
-            best[key] = min(best.get(key, entry), entry, key=lambda e: e[:2])
+            entry = (_RANK[verdict.standing], m.mitigation_id, told, excuse)
+            best[key] = min(best.get(key, entry), entry, key=lambda e: e[:3])
         count = excuses[m.control]
         rows.append(_row(m, verdict, names, count, _warning(m, verdict, count, len(scale.broken))))
     return Weighed(
-        {key: excuse for key, (_, _, excuse) in sorted(best.items())},
+        {key: entry[-1] for key, entry in sorted(best.items(), key=lambda pair: pair[0])},
         tuple(
             sorted(rows, key=lambda r: (r["mitigation_id"], r["subject_key"], r["place"], repr(r)))
         ),
