@@ -33,7 +33,7 @@ from sod_analyzer.model.batch import SourceSpec
 CONFIG_NAME = "sod.yaml"
 #: Source ids that the tool gives itself.
 CONFIG_SOURCE = "config"
-RESERVED_SOURCES = frozenset({CONFIG_SOURCE, "aliases", "catalogue", "ruleset"})
+RESERVED_SOURCES = frozenset({CONFIG_SOURCE, "aliases", "catalogue", "mitigations", "ruleset"})
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _GAP = re.compile(r"[a-z][a-z0-9-]*:[^\s:][^\n]*")
@@ -118,6 +118,8 @@ class Config:
     accepted_gaps: tuple[AcceptedGap, ...] = ()
     catalogue: str | None = None
     aliases: str | None = None
+    mitigations: str | None = None
+    approvals: str = "approvals"
     as_of: date | None = None
     max_skew_days: int = 7
     classification: str = "Confidential"
@@ -177,6 +179,8 @@ def load_config(path: Path) -> Config:
         accepted_gaps=tuple(sorted(shape.accepted_gaps, key=lambda accepted: accepted.gap)),
         catalogue=shape.catalogue,
         aliases=shape.identity.aliases if shape.identity else None,
+        mitigations=shape.mitigations,
+        approvals=shape.approvals,
         as_of=shape.as_of,
         max_skew_days=shape.max_skew_days,
         classification=shape.classification,
@@ -295,6 +299,8 @@ class _ConfigShape:
     output: str = "out"
     max_skew_days: int = 7
     identity: _IdentityShape | None = None
+    mitigations: str | None = None
+    approvals: str = "approvals"
     accepted_gaps: tuple[AcceptedGap, ...] = ()
 
 
@@ -399,7 +405,15 @@ def _check_gaps(shape: _ConfigShape, document: Document, problems: Problems) -> 
 
 
 def _check_top(shape: _ConfigShape, document: Document, problems: Problems) -> None:
-    for key in ("name", "ruleset", "output", "catalogue", "classification"):
+    for key in (
+        "name",
+        "ruleset",
+        "output",
+        "catalogue",
+        "classification",
+        "mitigations",
+        "approvals",
+    ):
         if getattr(shape, key) == "":
             problems.say(document.line(key), f"{key}: must not be empty")
     if shape.max_skew_days < 0:

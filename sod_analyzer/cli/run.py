@@ -93,11 +93,12 @@ def run(
     started = datetime.now(UTC)
     told = load_config(config_of(config))
     ruleset = rules.load_ruleset(rules.find_ruleset(told.ruleset, told.base))
+    papers = pipeline.load_papers(told, ruleset)
     target = out or told.base / told.output
     pipeline.check_target(target, replace=force)
     with progress(steps=pipeline.steps_of(told, builtin_only=no_plugins)) as say:
         snapshot = pipeline.import_exports(told, progress=say, builtin_only=no_plugins)
-        judged = pipeline.judge(told, snapshot, ruleset, as_of=as_of, progress=say)
+        judged = pipeline.judge(told, snapshot, ruleset, papers, as_of=as_of, progress=say)
         facts = pipeline.run_facts(_command(), started)
         report_ = pipeline.report_of(judged, told, run=facts, progress=say)
         names = pipeline.write_all(
@@ -165,7 +166,7 @@ def analyze(
     space = pipeline.open_workspace(folder_of(folder), rules=rules)
     with progress(steps=2) as say:
         judged = pipeline.judge(
-            space.config, space.snapshot, space.ruleset, as_of=as_of, progress=say
+            space.config, space.snapshot, space.ruleset, space.papers, as_of=as_of, progress=say
         )
         facts = pipeline.run_facts(_command(), started)
         report_ = pipeline.report_of(judged, space.config, run=facts, progress=say)

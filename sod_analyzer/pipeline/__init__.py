@@ -23,6 +23,7 @@ from sod_analyzer.pipeline.folders import (
 )
 from sod_analyzer.pipeline.importing import import_exports
 from sod_analyzer.pipeline.judging import Judged, judge, report_of, run_facts, unknown_systems
+from sod_analyzer.pipeline.papers import Papers, approve_now, load_papers
 from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.pipeline.questions import Explained, access_of, ask, completeness_of, explain
 from sod_analyzer.pipeline.trying import Tried, what_if
@@ -34,16 +35,19 @@ __all__ = [
     "Explained",
     "Judged",
     "Pack",
+    "Papers",
     "Progress",
     "Tried",
     "Workspace",
     "access_of",
+    "approve_now",
     "ask",
     "check_target",
     "completeness_of",
     "explain",
     "import_exports",
     "judge",
+    "load_papers",
     "open_workspace",
     "report_of",
     "reports_of",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sod_analyzer import plugins
@@ -17,6 +16,7 @@ from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report
 from sod_analyzer.model.rows import shown
 from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline.papers import Papers, copy_papers, load_papers, stored_imports
 from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.report.canonical import REPORTER as CANONICAL
 from sod_analyzer.report.canonical import load as load_report
@@ -111,10 +111,7 @@ def _write_snapshot(snapshot: Snapshot, config: Config, ruleset: Ruleset, folder
     settings.mkdir()
     (settings / _CONFIG_COPY).write_text(config.text, encoding="utf-8")
     (settings / _RULESET_COPY).write_text(ruleset.text, encoding="utf-8")
-    # Under names of our own: theirs might be one of those above.
-    for copy, named in (("catalogue.yaml", config.catalogue), ("aliases.csv", config.aliases)):
-        if named is not None and (config.base / named).is_file():
-            shutil.copyfile(config.base / named, settings / copy)
+    copy_papers(config, ruleset, settings)
     seal(settings)
 
 
@@ -152,6 +149,7 @@ class Workspace:
     config: Config
     ruleset: Ruleset
     snapshot: Snapshot
+    papers: Papers = field(default_factory=Papers)
 
 
 def open_workspace(folder: Path, *, rules: str | None = None) -> Workspace:
@@ -168,8 +166,14 @@ def open_workspace(folder: Path, *, rules: str | None = None) -> Workspace:
     # A changed copy would be judged by rules, or clear itself by gaps, that nobody imported with.
     check_seal(settings.parent, again="run 'sod import' again")
     config = load_config(settings)
-    path = settings.parent / _RULESET_COPY if rules is None else find_ruleset(rules, Path.cwd())
-    return Workspace(folder, config, load_ruleset(path), read_snapshot(folder / SNAPSHOT))
+    snapshot = read_snapshot(folder / SNAPSHOT)
+    if rules is None:
+        imported = stored_imports(settings.parent)
+        ruleset = load_ruleset(settings.parent / _RULESET_COPY, imported=imported)
+    else:
+        ruleset = load_ruleset(find_ruleset(rules, Path.cwd()))
+    papers = load_papers(config, ruleset, copies=True)
+    return Workspace(folder, config, ruleset, snapshot, papers)
 
 
 def stored_report(folder: Path) -> Report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib import metadata
 
@@ -27,8 +27,9 @@ from sod_analyzer.config import (
     Config,
 )
 from sod_analyzer.model.access import Snapshot
-from sod_analyzer.model.finding import REPORT_TABLES, Report, RunFacts
+from sod_analyzer.model.finding import Report, RunFacts
 from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline.papers import Papers
 from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.report.core import findings_digest
 
@@ -39,23 +40,35 @@ class Judged:
 
     analysis: Analysis
     completeness: CompletenessResult
+    papers: Papers = field(default_factory=Papers)
 
 
 def judge(
     config: Config,
     snapshot: Snapshot,
     ruleset: Ruleset,
+    papers: Papers | None = None,
     *,
     as_of: date | None = None,
     progress: Progress = silent,
 ) -> Judged:
-    """Every rule over everyone, and what the input leaves open."""
+    """Every rule over everyone, and what the input leaves open.
+
+    Without `papers`, no mitigation excuses anything.
+    """
+    papers = papers or Papers()
     day = as_of or snapshot.as_of
     progress("computing reach and judging rules")
     unknown = unknown_systems(config, check_input(config, snapshot, day))
-    analysis = analyse(snapshot, ruleset, as_of=day, unknown_systems=unknown)
+    analysis = analyse(
+        snapshot,
+        ruleset,
+        as_of=day,
+        unknown_systems=unknown,
+        register=papers.register.mitigations if papers.register else (),
+    )
     further = engine_issues(analysis.judge.engine, ruleset)
-    return Judged(analysis, check_input(config, snapshot, day, further=further))
+    return Judged(analysis, check_input(config, snapshot, day, further=further), papers)
 
 
 def unknown_systems(config: Config, found: CompletenessResult) -> frozenset[str]:
@@ -98,12 +111,12 @@ def report_of(
     snapshot, ruleset = analysis.snapshot, analysis.ruleset
     tables = {
         **tables_of(analysis),
-        "approvals": REPORT_TABLES["approvals"].empty_table(),
+        "approvals": judged.papers.rows(),
         "exceptions": completeness.exceptions,
         "reconciliation": completeness.reconciliation,
         "sources": snapshot["sources"],
         "systems": snapshot["systems"],
-        "parameters": _parameters(analysis, config),
+        "parameters": _parameters(judged, config),
     }
     numbers = numbers_of(analysis, tables)
     return Report(
@@ -126,7 +139,8 @@ def report_of(
     )
 
 
-def _parameters(analysis: Analysis, config: Config) -> pa.Table:
+def _parameters(judged: Judged, config: Config) -> pa.Table:
+    analysis, register = judged.analysis, judged.papers.register
     stated = "sod.yaml" if config.as_of == analysis.as_of else "newest extraction or command line"
     return parameters_of(
         [
@@ -134,6 +148,13 @@ def _parameters(analysis: Analysis, config: Config) -> pa.Table:
             ("ruleset", config.ruleset, "sod.yaml", "the rules applied"),
             ("catalogue", config.catalogue or "none", "sod.yaml", "resources to applications"),
             ("aliases", config.aliases or "none", "sod.yaml", "accounts tied to people by hand"),
+            (
+                "mitigations",
+                f"{register.path}, SHA-256 {register.sha256}" if register else "none",
+                "sod.yaml",
+                "the register of compensating controls",
+            ),
+            ("approvals", config.approvals, "sod.yaml or default", "who approved what, and when"),
             (
                 "max_skew_days",
                 str(config.max_skew_days),

@@ -71,7 +71,7 @@ def explain(space: Workspace, finding: str, *, max_paths: int) -> Explained:
     Raises:
         QueryError: no finding, or several, begin like that.
     """
-    judged = judge(space.config, space.snapshot, space.ruleset)
+    judged = judge(space.config, space.snapshot, space.ruleset, space.papers)
     found = dossier(judged.analysis, finding, max_paths=max_paths)
     one = found.finding
     complete = judged.completeness.completeness

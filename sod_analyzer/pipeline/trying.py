@@ -40,7 +40,7 @@ def what_if(
     Raises:
         QueryError: a grant cannot be found, or could be several; every such problem.
     """
-    judged = judge(space.config, space.snapshot, space.ruleset, as_of=as_of)
+    judged = judge(space.config, space.snapshot, space.ruleset, space.papers, as_of=as_of)
     edits = find_edits(space, remove=remove, add=add)
     now = judged.analysis
     then = analyse(
