@@ -23,13 +23,18 @@ from sod_analyzer.report.words import MEANINGS, VERBS
 #: Severities, worst first.
 SEVERITIES: tuple[str, ...] = tuple(str(severity) for severity in reversed(Severity))
 
-#: Columns of the severity matrix: verdict, whether folded, and what readers call it.
+#: Columns of the severity matrix: verdict, whether folded, and what readers call it. A verdict is
+#: written as a spreadsheet's criterion, so that `<>` is every other one: no finding is left out.
 COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("violation", "no", "violations"),
-    ("violation", "yes", "folded violations"),
     ("not-evaluable", "no", "not evaluable"),
-    ("not-evaluable", "yes", "folded, not evaluable"),
+    ("mitigated", "no", "mitigated"),
+    ("gated", "no", "gated"),
+    ("violation", "yes", "folded violations"),
+    ("<>violation", "yes", "folded, other"),
 )
+#: Kinds of subject that are no person.
+THINGS = ("role", "place")
 
 _CLEAN_CLAIM = re.compile(r"\bno conflicts?\b", re.IGNORECASE)
 
@@ -100,8 +105,18 @@ def matrix(report: Report) -> dict[str, list[int]]:
     found = report["violations"].select(["severity", "verdict", "folded_under"])
     counts = Counter((row["severity"], row["verdict"], folded(row)) for row in rows(found))
     unlisted = sorted({str(severity) for severity, _, _ in counts} - set(SEVERITIES))
+
+    def cell(severity: str, criterion: str, fold: str) -> int:
+        verdict = criterion.removeprefix("<>")
+        return sum(
+            count
+            for (found_severity, found_verdict, found_fold), count in counts.items()
+            if (found_severity, found_fold) == (severity, fold)
+            and (found_verdict == verdict) != criterion.startswith("<>")
+        )
+
     return {
-        severity: [counts[severity, verdict, fold] for verdict, fold, _ in COLUMNS]
+        severity: [cell(severity, verdict, fold) for verdict, fold, _ in COLUMNS]
         for severity in (*SEVERITIES, *unlisted)
     }
 
@@ -111,17 +126,21 @@ def figures(report: Report) -> tuple[Figure, ...]:
     found = rows(report["violations"].select(["finding_id", "subject", "verdict", "folded_under"]))
     breaks = [row for row in found if row["verdict"] == Verdict.VIOLATION]
     counted = {row["finding_id"]: row for row in breaks if folded(row) == "no"}
-    unknown = [row for row in found if row["verdict"] == Verdict.NOT_EVALUABLE]
+    verdicts = Counter(row["verdict"] for row in found)
+    people = set(report["population"]["identity"].to_pylist())
     places = rows(report["places"].select(["finding_id", "verdict"]))
     values = {
         "people_assessed": report["population"].num_rows,
-        "people_violating": len({row["subject"] for row in counted.values()}),
+        "people_violating": len({row["subject"] for row in counted.values()} & people),
         "violations": len(counted),
         "places": sum(
             row["finding_id"] in counted and row["verdict"] == Verdict.VIOLATION for row in places
         ),
         "violations_folded": len(breaks) - len(counted),
-        "not_evaluable": len(unknown),
+        "not_evaluable": verdicts[Verdict.NOT_EVALUABLE],
+        "mitigated": verdicts[Verdict.MITIGATED],
+        "gated": verdicts[Verdict.GATED],
+        "excluded": sum(hidden or 0 for hidden in report["exclusions"]["hidden"].to_pylist()),
         "paths": _paths(report["hops"]),
         "dormant": report["dormant"].num_rows,
         "open_gaps": report.completeness.open_gaps,
@@ -138,7 +157,8 @@ def figure(report: Report, name: str) -> int:
 def headline(report: Report) -> Headline:
     """Completeness first, then the result; clean only if nothing is missing and nothing found.
 
-    Errs: a result line that claims there is nothing while something is missing is replaced.
+    Errs: a result line that claims there is nothing while something is missing, mitigated or gated
+    is replaced.
     """
     counts = {figure.name: figure.value for figure in figures(report)}
     whole = report.completeness.complete and not report.completeness.open_gaps
@@ -149,10 +169,15 @@ def headline(report: Report) -> Headline:
     result, line = report.result, report.completeness.line
     if claims and (undecided or not whole):
         result = "Nothing found in what could be judged. This is no clean bill."
+    excused = counts["mitigated"] + counts["gated"]
+    if claims and excused and result == report.result:
+        result = f"No open violation; {counts['mitigated']} mitigated, {counts['gated']} gated"
     if not whole:
         return Headline("incomplete", "Incomplete", line, result)
     if counts["violations"] + counts["violations_folded"]:
         return Headline("findings", "Conflicts found", line, result)
+    if excused and not undecided:
+        return Headline("caution", "No violation stands open", line, result)
     if undecided or not claims:
         return Headline("caution", "Not everything could be judged", line, result)
     if report.completeness.accepted_gaps:
@@ -239,15 +264,21 @@ def _source(row: dict[str, Any]) -> str:
 
 
 def top(report: Report, column: str, *, most: int = 10) -> list[tuple[str, int, int]]:
-    """Values of a violations column with violations and people, most violations first."""
+    """Values of a violations column with violations and people, most violations first.
+
+    Roles and places have no department, so they count by rule only.
+    """
     counts: Counter[str] = Counter()
     people: dict[str, set[str]] = {}
-    chosen = dict.fromkeys(["verdict", "folded_under", "subject", column])
+    known = set(report["population"]["identity"].to_pylist())
+    chosen = dict.fromkeys(["verdict", "folded_under", "subject_kind", "subject", column])
     for row in rows(report["violations"].select(list(chosen))):
+        if column != "rule_id" and row["subject_kind"] in THINGS:
+            continue
         if row["verdict"] == Verdict.VIOLATION and folded(row) == "no":
             value = row[column] or "(none)"
             counts[value] += 1
-            people.setdefault(value, set()).add(row["subject"])
+            people.setdefault(value, set()).update({row["subject"]} & known)
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return [(value, count, len(people[value])) for value, count in ordered[:most]]
 
@@ -255,7 +286,8 @@ def top(report: Report, column: str, *, most: int = 10) -> list[tuple[str, int, 
 def example(report: Report) -> tuple[dict[str, Any], tuple[Step, ...]] | None:
     """One violation of this very report, and how to trace it by hand; None if there is none.
 
-    The first that passes several systems is taken, else the first.
+    The first about one person that passes several systems is taken, else the first about a person,
+    else the first.
     """
     found = [
         row
@@ -264,7 +296,8 @@ def example(report: Report) -> tuple[dict[str, Any], tuple[Step, ...]] | None:
     ]
     if not found:
         return None
-    chosen = next((row for row in found if row["cross_system"]), found[0])
+    about = [row for row in found if row["subject_kind"] not in THINGS] or found
+    chosen = next((row for row in about if row["cross_system"]), about[0])
     hashes = {row["source_id"]: row["sha256"] for row in rows(report["sources"])}
     mine = report["hops"].filter(pc.equal(report["hops"]["finding_id"], chosen["finding_id"]))
     duties = {row["duty"]: row["duty_title"] for row in rows(report["legs"].slice(0, 10_000))}

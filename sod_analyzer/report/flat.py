@@ -110,7 +110,7 @@ def hop_rows(report: Report) -> pa.Table:
 
 
 def _leg_rows(legs: pa.Table, places: pa.Table) -> list[pa.Array]:
-    """For the first, second … duty: its first leg's row for each place, null where there is none."""
+    """For the first, second … duty: its first leg by row, per place; null where there is none."""
     owner = owners_of(legs, places, _PLACE_KEY, what="legs")
     duty = flat(legs["duty"]).dictionary_encode()
     code = duty.indices.to_numpy(zero_copy_only=False).astype(np.int64)

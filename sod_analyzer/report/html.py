@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from sod_analyzer.model.finding import Report
-from sod_analyzer.report import facts, pages, words
+from sod_analyzer.report import facts, pages, registers, words
 from sod_analyzer.report.text import page_text, visible
 
 
@@ -48,6 +48,11 @@ class Page:
             findings=pages.findings(report, self.limits),
             people=pages.people(report, self.limits),
             rules=facts.rows(report["rules"]),
+            measures=pages.first(registers.measures(report), self.limits.rows),
+            approvals=registers.approvals(report),
+            controls=registers.controls(report),
+            mitigations=pages.first(registers.mitigations(report), self.limits.rows),
+            exclusions=pages.first(registers.exclusions(report), self.limits.rows),
             patterns=pages.some(report["patterns"], self.limits.rows),
             sources=facts.sources(report),
             systems=facts.systems(report),

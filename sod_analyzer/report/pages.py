@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from markupsafe import Markup
 
 from sod_analyzer.model.finding import Report, Verdict
-from sod_analyzer.report import facts
+from sod_analyzer.report import facts, registers
 from sod_analyzer.report.drawing import Edge, Lane, Node, drawing
 
 
@@ -22,6 +22,7 @@ class Limits:
     findings: int = 2_000
     folded: int = 50  # under one finding
     places: int = 4  # of one finding, drawn with their paths
+    holders: int = 6  # of one place, drawn with their paths
     people: int = 500
     rows: int = 500  # of any other table
 
@@ -40,13 +41,25 @@ class Some:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceView:
-    """One place of a finding, drawn."""
+class HolderView:
+    """How one holder comes to duties in a place, drawn."""
 
-    facts: dict[str, Any]
+    name: str
+    node_id: str
+    duties: str
     legs: list[dict[str, Any]]
     hops: list[dict[str, Any]]
     picture: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """One place of a finding: its subject's paths, or those of everybody who counts there."""
+
+    facts: dict[str, Any]
+    several: bool  # whether the holders are others than the subject
+    holders: list[HolderView]
+    left_out: list[HolderView]  # not drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,11 @@ class Attention:
 def some(table: pa.Table, most: int) -> Some:
     """The first rows of the table."""
     return Some(facts.rows(table.slice(0, most)), table.num_rows)
+
+
+def first(found: list[dict[str, Any]], most: int) -> Some:
+    """The first of the rows."""
+    return Some(found[:most], len(found))
 
 
 def findings(report: Report, limits: Limits) -> FindingsView:
@@ -137,7 +155,7 @@ class _Details:
     ) -> FindingView:
         key = row["finding_id"]
         places = self._by["places"].get(key, [])
-        views = [self._place(row, place) for place in places[: limits.places]]
+        views = [self._place(row, place, limits) for place in places[: limits.places]]
         severity = row["severity"]
         ranks = facts.SEVERITIES
         return FindingView(
@@ -148,13 +166,32 @@ class _Details:
             folded=Some(folded[: limits.folded], len(folded)),
         )
 
-    def _place(self, row: dict[str, Any], place: dict[str, Any]) -> PlaceView:
+    def _place(self, row: dict[str, Any], place: dict[str, Any], limits: Limits) -> PlaceView:
         key = row["finding_id"]
         legs = [leg for leg in self._by["legs"].get(key, []) if leg["place"] == place["place"]]
         hops = [hop for hop in self._by["hops"].get(key, []) if hop["place"] == place["place"]]
-        lanes = [lane for leg in legs for lane in _lanes(leg, hops)]
-        subject = Node(row["subject_kind"], row["subject"], row["name"] or row["subject"])
-        return PlaceView(place, legs, hops, drawing(subject, lanes))
+        known = [leg["holder"] or row["subject"] for leg in legs]
+        several = any(holder != row["subject"] for holder in known)
+        by_holder: dict[str, list[dict[str, Any]]] = {}
+        for holder, leg in zip(known, legs, strict=True):
+            by_holder.setdefault(holder, []).append(leg)
+        views = [
+            _holder(row, holder, mine, hops if number < limits.holders else ())
+            for number, (holder, mine) in enumerate(by_holder.items())
+        ]
+        return PlaceView(place, several, views[: limits.holders], views[limits.holders :])
+
+
+def _holder(
+    row: dict[str, Any], holder: str, legs: list[dict[str, Any]], of_place: Iterable[dict[str, Any]]
+) -> HolderView:
+    hops = [hop for hop in of_place if (hop["holder"] or row["subject"]) == holder]
+    own = holder == row["subject"]
+    name = (row["name"] if own else legs[0]["holder_name"]) or holder
+    kind = hops[0]["from_kind"] if hops else row["subject_kind"] if own else "identity"
+    lanes = [lane for leg in legs for lane in _lanes(leg, hops)]
+    duties = ", ".join(leg["duty_title"] or leg["duty"] for leg in legs)
+    return HolderView(name, holder, duties, legs, hops, drawing(Node(kind, holder, name), lanes))
 
 
 def _lanes(leg: dict[str, Any], hops: Iterable[dict[str, Any]]) -> list[Lane]:
@@ -175,14 +212,14 @@ def _lanes(leg: dict[str, Any], hops: Iterable[dict[str, Any]]) -> list[Lane]:
 
 
 def people(report: Report, limits: Limits) -> Some:
-    """People with a violation or something not evaluable, most violations first."""
+    """People with a finding of any verdict, most violations first."""
+    counts = ("violations", "not_evaluable", "mitigated", "gated")
     table = report["population"]
-    found = facts.rows(
-        table.filter(
-            pc.or_(pc.greater(table["violations"], 0), pc.greater(table["not_evaluable"], 0))
-        )
-    )
-    found.sort(key=lambda row: (-row["violations"], -row["not_evaluable"], row["name"] or ""))
+    total = pa.array([0] * table.num_rows, pa.int64())
+    for name in counts:
+        total = pc.add(total, pc.fill_null(table[name], 0))
+    found = facts.rows(table.filter(pc.greater(total, 0)))
+    found.sort(key=lambda row: (*(-(row[name] or 0) for name in counts), row["name"] or ""))
     links: dict[str, list[dict[str, Any]]] = {}
     for row in facts.rows(report["violations"].select(["finding_id", "subject", "rule_id"])):
         links.setdefault(row["subject"], []).append(row)
@@ -201,10 +238,15 @@ def attention(report: Report) -> list[Attention]:
     breaks = [row for row in alone if row["verdict"] == Verdict.VIOLATION]
     open_gaps = [gap for gap in facts.gaps(report) if gap.state == "open"]
     uncovered = [row for row in facts.systems(report) if row["coverage"] == "no input"]
+    signed = registers.approvals(report)
+    failing = registers.failing(report)
     unequal = [row for row in facts.sources(report) if row["difference"] or not row["ties"]]
 
     def of(column: str, value: str) -> int:
         return sum(row[column] == value for row in breaks)
+
+    def judged(verdict: Verdict) -> int:
+        return sum(row["verdict"] == verdict for row in alone)
 
     found_here = (
         Attention("look", len(open_gaps), "open gaps: no clean bill until closed", "gaps"),
@@ -215,8 +257,17 @@ def attention(report: Report) -> list[Attention]:
                   "findings", "severity=critical&verdict=violation"),
         Attention("look", of("status_hr", "leaver"), "violations by leavers with live access",
                   "findings", "status=leaver&verdict=violation"),
-        Attention("warn", len(alone) - len(breaks), "findings that could not be judged",
+        Attention("look", sum(line.tone == "changed" for line in signed),
+                  "approved texts that have changed since", "approvals"),
+        Attention("look", failing, "mitigations that do not stand", "mitigations"),
+        Attention("warn", judged(Verdict.NOT_EVALUABLE), "findings that could not be judged",
                   "findings", "verdict=not-evaluable"),
+        Attention("warn", judged(Verdict.MITIGATED), "findings that a control stands for",
+                  "findings", "verdict=mitigated"),
+        Attention("warn", judged(Verdict.GATED), "findings behind a review or approval",
+                  "findings", "verdict=gated"),
+        Attention("warn", sum(line.tone == "missing" for line in signed),
+                  "texts without an approval", "approvals"),
         Attention("warn", len(unequal), "inputs whose counts do not agree", "inputs"),
         Attention("warn", report.completeness.accepted_gaps, "gaps accepted by an owner", "gaps"),
         Attention("warn", report["unmapped"].num_rows, "resources no application claims",

@@ -8,70 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from sod_analyzer.model.finding import Completeness, Report, RunFacts
+from sod_analyzer.model.finding import Completeness, Report, RunFacts, Verdict
 from sod_analyzer.report.core import findings_digest
-from tests.report.book import FILES, RULES, Book, Person, finding_id
-
-#: What people find in display names when they look for long enough.
-HOSTILE = {
-    "formula": "=cmd|' /C calc'!A0",
-    "plus": "+47123456",
-    "minus": "-2+3",
-    "at": "@SUM(A1:A9)",
-    "array": "{=1+1}",
-    "tab": "\t=1+1",
-    "cr": "\r=1+1",
-    "quote": "'=1+1",
-    "link": "https://example.invalid/?a=1&b=2",
-    "script": "</script><img src=x onerror=alert(1)>",
-    "comment": "--><svg onload=alert(1)>",
-    "template": "{{ 7*7 }}{% raw %}",
-    "entity": "R&D &P &[Page] &amp; <b>bold</b>",
-    "bidi": "Eve \u202egnp.exe\u202c \u2066x\u2069",
-    "control": "Zo\u00eb\x07 Bell\x00\x1b[31m",
-    "newline": "Line\r\nbreak\rand\nmore",
-    "escape": "_x0041_ literal",
-    "csv": 'quote " comma , semicolon ; done',
-    "emoji": "\U0001f648\U0001f469\u200d\U0001f4bb Ok\u00e9",
-    "noncharacter": "odd \ufffe\uffff end",
-    "zeros": "007",
-    "exponent": "1e5",
-    "null": "NA",
-    "spaces": "  padded  ",
-    "long": "Long " + "n" * 40_000,
-}
-
-DIRECTORY = "OU=Application groups,OU=Technology,DC=corp,DC=harbourvale,DC=example"
-
-
-def commit(login: str, record: int, repository: str) -> str:
-    """A witness for committing through a GitHub team."""
-    return (
-        f"-holds hr:{record}> a github-hv:{login} | {login}\n"
-        f"-member github-members:{record}> r github-hv:team/{repository}-devs | {repository}-devs\n"
-        f"-assigned github-teams:{record + 1}> r github-hv:repo/harbourvale/{repository}#write"
-        f" | harbourvale/{repository} (write)\n"
-        f"-contains github-teams:{record + 1}> e github-hv:push@harbourvale/{repository}"
-        f" | push harbourvale/{repository}"
-    )
-
-
-def deploy(login: str, record: int, namespace: str, *, levels: int = 1) -> str:
-    """A witness for deploying through nested directory groups and a cluster binding."""
-    steps = [f"-holds hr:{record}> a ldap-hv:uid={login},ou=people | uid={login}"]
-    for level in range(levels):
-        group = f"cn={namespace}-{'release-' * level}deployers,{DIRECTORY}"
-        steps.append(
-            f"-member ldap:{record * 7 + level}> r ldap-hv:{group} | {group.partition(',')[0]}"
-        )
-    group = f"oidc:{namespace}-deployers"
-    role, right = f"k8s-prod:role/{namespace}/deployer", f"patch deployments.apps {namespace}"
-    steps += [
-        f"-federated k8s-prod:{record}> r k8s-prod:group/{group} | {group}",
-        f"-assigned k8s-prod:{record}> r {role} | {namespace}/deployer",
-        f"-contains k8s-prod:{record}> e k8s-prod:{right.replace(' ', '@')} | {right}",
-    ]
-    return "\n".join(steps)
+from tests.report.book import FILES, RULE_KINDS, RULES, Book, Person, finding_id
+from tests.report.planted import LOGIC, counted, excused, registers
+from tests.report.witnesses import DIRECTORY, HOSTILE, commit, deploy
 
 
 def bank() -> Report:
@@ -79,20 +20,25 @@ def bank() -> Report:
     book = Book()
     people = _people()
     _findings(book, people)
+    excused(book, {person.key: person for person in people})
+    counted(book, {person.key: person for person in people})
     _order(book)
     _population(book, people)
     _rules(book)
     _inputs(book)
     _exceptions(book)
+    registers(book)
     _rest(book)
     tables = book.tables()
     rows = book.rows
     real = [row for row in rows["violations"] if row["verdict"] == "violation"]
     open_rows = [row for row in real if row["folded_under"] is None]
+    known = {row["identity"] for row in rows["population"]}
+    violating = len({row["subject"] for row in open_rows} & known)
     return Report(
         name="Harbour & Vale Bank",
         as_of=date(2026, 10, 31),
-        result=f"{len(open_rows)} violations by {len({r['subject'] for r in open_rows})} people",
+        result=f"{len(open_rows)} violations by {violating} people",
         completeness=Completeness(
             complete=False,
             line="Incomplete: 4 open gaps, 1 system without input, 1 gap accepted",
@@ -110,7 +56,15 @@ def bank() -> Report:
             "accounts": 61,
             "violations": len(open_rows),
             "violations_folded": len(real) - len(open_rows),
-            "places": sum(row["places"] for row in open_rows),
+            "places": sum(
+                place["verdict"] == "violation"
+                for row in open_rows
+                for place in rows["places"]
+                if place["finding_id"] == row["finding_id"]
+            ),
+            "mitigated": 1,
+            "gated": 1,
+            "excluded": 6,
         },
         tables=tables,
         run=RunFacts(
@@ -132,7 +86,10 @@ def clean(*, gaps: int = 0, accepted: int = 0) -> Report:
     """A report without any finding, complete unless gaps are given."""
     full = bank()
     tables = dict(full.tables)
-    for name in ("violations", "places", "legs", "hops", "dormant", "unmapped", "exceptions"):
+    for name in (
+        *("violations", "places", "legs", "hops", "dormant", "unmapped", "exceptions"),
+        *("measures", "mitigations", "exclusions", "approvals"),
+    ):
         tables[name] = tables[name].slice(0, 0)
     states = pa.array(["evaluated"] * tables["rules"].num_rows)
     tables["rules"] = tables["rules"].set_column(
@@ -304,7 +261,7 @@ def _order(book: Book) -> None:
     worst = ["critical", "high", "medium", "low"]
     book.rows["violations"].sort(
         key=lambda row: (
-            row["verdict"] != "violation",
+            Verdict(row["verdict"]).rank,
             worst.index(row["severity"]),
             row["rule_id"],
             row["name"],
@@ -321,7 +278,17 @@ def _population(book: Book, people: list[Person]) -> None:
     for person in sorted(people, key=lambda person: (person.kind, person.name, person.node)):
         mine = [row for row in held if row["subject"] == person.node]
         bad = sum(row["verdict"] == "violation" and not row["folded_under"] for row in mine)
-        open_ = sum(row["verdict"] == "not-evaluable" for row in mine)
+        open_, excused_, behind = (
+            sum(row["verdict"] == verdict for row in mine)
+            for verdict in ("not-evaluable", "mitigated", "gated")
+        )
+        results = (
+            (bad, "conflict"),
+            (open_, "not evaluable"),
+            (excused_, "mitigated"),
+            (behind, "gated"),
+            (1, "no conflict"),
+        )
         book.add(
             "population",
             identity=person.node,
@@ -340,7 +307,9 @@ def _population(book: Book, people: list[Person]) -> None:
             duties="commit; deploy" if mine else None,
             violations=bad,
             not_evaluable=open_,
-            result="conflict" if bad else "not evaluable" if open_ else "no conflict",
+            mitigated=excused_,
+            gated=behind,
+            result=next(result for count, result in results if count),
         )
 
 
@@ -348,25 +317,34 @@ def _rules(book: Book) -> None:
     for rule, (title, duties) in RULES.items():
         rows = [row for row in book.rows["violations"] if row["rule_id"] == rule]
         bad = [row for row in rows if row["verdict"] == "violation" and not row["folded_under"]]
-        open_ = len([row for row in rows if row["verdict"] == "not-evaluable"])
+        open_, excused_, behind = (
+            sum(row["verdict"] == verdict for row in rows)
+            for verdict in ("not-evaluable", "mitigated", "gated")
+        )
         book.add(
             "rules",
             rule_id=rule,
             title=title,
+            kind=RULE_KINDS.get(rule, "combination"),
+            ruleset="hv-own" if rule == "TEAM-01" else "devops",
             severity="high",
             tiers="move-money: critical",
             scope="application",
-            logic=" and ".join(duties),
+            logic=LOGIC.get(rule) or " and ".join(duties),
+            subjects="department Platform or Software*" if rule == "DEV-03" else None,
+            gates="commit: independent_review" if rule == "DEV-02" else None,
             why="One person can put unreviewed code in front of customers.",
             counts="held, eligible; sure, conditional",
             controls="CC-DEPLOY-REVIEW",
             references="SOX 404; NIST 800-53 AC-5, CM-5; ISO 27001 A.5.3",
             false_positives="A pipeline's own account",
             status="stable",
-            people_violating=len({row["subject"] for row in bad}),
+            people_violating=len({row["subject"] for row in bad if row["identity_kind"]}),
             violations=len(bad),
             places=sum(row["places"] for row in bad),
             not_evaluable=open_,
+            mitigated=excused_,
+            gated=behind,
             state="not evaluable" if rule == "LOG-01" else "evaluated",
             notes="gates not evaluated (github-hv)"
             if rule != "LOG-01"

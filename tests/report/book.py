@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
-from sod_analyzer.model.finding import REPORT_TABLES
+from sod_analyzer.model.finding import REPORT_TABLES, Verdict
 
 RULES = {
     "DEV-01": ("Commit code and deploy it to production", ("commit", "deploy")),
@@ -16,7 +17,19 @@ RULES = {
     "DEV-03": ("Deploy to production and administer access", ("deploy", "administer-access")),
     "DEV-04": ("Change the pipeline and deploy", ("change-pipeline", "deploy")),
     "LOG-01": ("Deploy to production and administer its logs", ("deploy", "administer-logs")),
+    "ROLE-01": ("A role that commits code and deploys it", ("commit", "deploy")),
+    "HYG-01": ("A login that nobody is known to answer for", ()),
+    "REL-01": ("At most three people can deploy", ("deploy",)),
+    "REL-02": ("At least two people can deploy", ("deploy",)),
+    "TEAM-01": ("Three people between a change and production", ("commit", "approve", "deploy")),
     "UNRESTRICTED": ("Unrestricted access to a whole system", ("everything",)),
+}
+#: What rules ask, where it is not that nobody combines their duties.
+RULE_KINDS = {
+    "HYG-01": "hygiene",
+    "REL-01": "max-holders",
+    "REL-02": "min-holders",
+    "TEAM-01": "min-people",
 }
 DUTIES = {
     "commit": "Change source code",
@@ -47,32 +60,48 @@ KINDS = {"p": "identity", "a": "account", "r": "role", "e": "entitlement"}
 AT = {"hr": "line {}", "ldap": "line {}"}
 
 
-def finding_id(rule: str, key: str) -> str:
+def finding_id(rule: str, key: str, kind: str = "identity") -> str:
     """A stable id, as the engine makes it: a hash of rule, subject kind and key."""
-    return "F-" + hashlib.sha256(f"{rule}\x1fidentity\x1f{key}".encode()).hexdigest()[:12]
+    return "F-" + hashlib.sha256(f"{rule}\x1f{kind}\x1f{key}".encode()).hexdigest()[:12]
 
 
 @dataclass(slots=True)
 class Person:
-    """One invented person."""
+    """One invented person; or, as a subject of findings, one account, role or place."""
 
     key: str
     name: str
-    department: str = "Software engineering"
-    title: str = "Engineer"
-    status: str = "active"
-    kind: str = "person"
+    department: str | None = "Software engineering"
+    title: str | None = "Engineer"
+    status: str | None = "active"
+    kind: str | None = "person"
     manager: str | None = "Maud Ferriter (1001)"
+    subject_kind: str = "identity"
+
+    @classmethod
+    def no_person(cls, subject_kind: str, key: str, name: str) -> Person:
+        """An account, a role or a place."""
+        return cls(key, name, None, None, None, None, None, subject_kind)
 
     @property
     def node(self) -> str:
-        """The identity's node id."""
-        return f"hv-hr:{self.key}"
+        """The node id; of a place, its key."""
+        return f"hv-hr:{self.key}" if self.subject_kind == "identity" else self.key
 
     @property
     def email(self) -> str | None:
         """An address, for people only."""
         return f"p{self.key}@harbourvale.example" if self.kind == "person" else None
+
+
+#: Place to duty to witness; where several people hold a duty, each of them with a witness.
+Witnesses = Mapping[str, Mapping[str, str | Sequence[tuple[Person, str]]]]
+
+
+def _by_holder(
+    witnesses: str | Sequence[tuple[Person, str]], subject: Person
+) -> Sequence[tuple[Person, str]]:
+    return [(subject, witnesses)] if isinstance(witnesses, str) else witnesses
 
 
 @dataclass(slots=True)
@@ -101,68 +130,59 @@ class Book:
         self,
         person: Person,
         rule: str,
-        places: dict[str, dict[str, str]],
+        places: Witnesses,
         *,
         severity: str = "high",
         verdict: str = "violation",
-        means: str = "held, sure",
+        means: str | None = "held, sure",
         reason: str | None = None,
         folded_under: str | None = None,
         caveats: str | None = "gates not evaluated (github-hv)",
         sentence: str | None = None,
+        attempt: str | None = None,
+        by_place: Mapping[str, Mapping[str, str]] | None = None,
     ) -> str:
         """A violation, its places, legs and hops; a witness is written as in `_hops`.
 
-        `places` maps a place to its duties, and each duty to its witness; a witness that starts
-        with `?` is a leg that is unknown, for the reason that follows.
+        `places` maps a place to its duties, and each duty to its witness, or to the witness of
+        each person who holds it; a witness that starts with `?` is a leg that is unknown, for the
+        reason that follows. `by_place` has columns of *places* that are special to one of them.
         """
-        title, _duties = RULES[rule]
-        key = finding_id(rule, person.key)
-        accounts: set[str] = set()
-        systems: set[str] = set()
+        key = finding_id(rule, person.key, person.subject_kind)
+        verdicts = []
         for place, legs in places.items():
             place_title, tier = PLACES[place]
+            facts = {
+                "severity": "critical" if tier == "move-money" else severity,
+                "verdict": verdict,
+                "means": means,
+                "reason": reason,
+                **(by_place or {}).get(place, {}),
+            }
+            verdicts.append(str(facts["verdict"]))
             self.add(
                 "places",
                 finding_id=key,
                 place=place,
                 place_title=place_title,
                 tier=tier,
-                severity="critical" if tier == "move-money" else severity,
-                verdict=verdict,
-                means=means,
-                reason=reason,
+                **facts,
             )
-            for duty, witness in legs.items():
-                unknown = witness[1:] if witness.startswith("?") else None
-                hops = 0 if unknown else self._hops(key, place, duty, person, witness)
-                path = [row for row in self.rows["hops"] if row["finding_id"] == key][-hops:]
-                nodes = [path[0]["from_name"], *(hop["to_name"] for hop in path)] if hops else []
-                accounts |= {hop["to_id"] for hop in path if hops and hop["to_kind"] == "account"}
-                systems |= {
-                    hop["to_id"].split(":")[0] for hop in path if hops and hop["kind"] != "holds"
-                }
-                self.add(
-                    "legs",
-                    finding_id=key,
-                    place=place,
-                    duty=duty,
-                    duty_title=DUTIES[duty],
-                    state="unknown" if unknown else "yes",
-                    means=None if unknown else means,
-                    way=None if unknown else "github: push | merge" if duty == "commit" else duty,
-                    reason=unknown,
-                    hops=hops,
-                    path=" > ".join(nodes) or None,
-                )
+            for duty, witnesses in legs.items():
+                for holder, witness in _by_holder(witnesses, person):
+                    self._leg((key, place, duty), holder, witness, means)
+        hops = [row for row in self.rows["hops"] if row["finding_id"] == key]
+        accounts = {hop["to_id"] for hop in hops if hop["to_kind"] == "account"}
+        systems = {hop["to_id"].split(":")[0] for hop in hops if hop["kind"] != "holds"}
         said = " and ".join(DUTIES[duty].lower() for duty in next(iter(places.values())))
         where = ", ".join(PLACES[place][0] for place in places)
         self.add(
             "violations",
             finding_id=key,
             rule_id=rule,
-            rule_title=title,
-            subject_kind="identity",
+            rule_title=RULES[rule][0],
+            rule_kind=RULE_KINDS.get(rule, "combination"),
+            subject_kind=person.subject_kind,
             subject_key=person.key,
             subject=person.node,
             name=person.name,
@@ -172,7 +192,7 @@ class Book:
             title=person.title,
             department=person.department,
             manager=person.manager,
-            verdict=verdict,
+            verdict=min(verdicts, key=[str(verdict) for verdict in Verdict].index),
             severity="critical" if {"payments", "all"} & places.keys() else severity,
             places=len(places),
             means=means,
@@ -182,14 +202,39 @@ class Book:
             folded_under=folded_under,
             caveats=caveats,
             sentence=sentence or f"{person.name} can {said} in {where}.",
+            attempt=attempt,
         )
         return key
+
+    def _leg(
+        self, where: tuple[str, str, str], holder: Person, witness: str, means: str | None
+    ) -> None:
+        key, place, duty = where
+        unknown = witness[1:] if witness.startswith("?") else None
+        hops = 0 if unknown else self._hops(key, place, duty, holder, witness)
+        path = self.rows["hops"][-hops:] if hops else []
+        nodes = [path[0]["from_name"], *(hop["to_name"] for hop in path)] if hops else []
+        self.add(
+            "legs",
+            finding_id=key,
+            place=place,
+            holder=holder.node,
+            holder_name=holder.name,
+            duty=duty,
+            duty_title=DUTIES[duty],
+            state="unknown" if unknown else "yes",
+            means=None if unknown else means,
+            way=None if unknown else "github: push | merge" if duty == "commit" else duty,
+            reason=unknown,
+            hops=hops,
+            path=" > ".join(nodes) or None,
+        )
 
     def _hops(self, key: str, place: str, duty: str, person: Person, witness: str) -> int:
         """Add the hops of `-kind source:record> kind id | name …`, parts joined by ` ++ `."""
         count = 0
         for part, run in enumerate(witness.split(" ++ "), start=1):
-            before = ("identity", person.node, person.name)
+            before = (person.subject_kind, person.node, person.name)
             for hop, step in enumerate(run.split("\n"), start=1):
                 edge, _, node = step.strip().partition("> ")
                 kind, _, where = edge.removeprefix("-").partition(" ")
@@ -203,6 +248,7 @@ class Book:
                     "hops",
                     finding_id=key,
                     place=place,
+                    holder=person.node,
                     duty=duty,
                     part=part,
                     hop=hop,

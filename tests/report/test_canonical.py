@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from sod_analyzer.errors import ReportError, StoreError
@@ -76,6 +77,33 @@ def test_core_of_one_violation_is_as_written_by_hand(report: Report) -> None:
         )
         for duty in {hop["duty"] for hop in hops}
     }
+
+
+def test_leg_names_its_holder_only_where_that_is_not_the_subject(document: Any) -> None:
+    rules: dict[str, set[str | None]] = {}
+    for finding in document["core"]["findings"]:
+        for place in finding["places"]:
+            for leg in place["legs"]:
+                rules.setdefault(finding["rule"], set()).add(leg.get("holder"))
+
+    assert rules["TEAM-01"] == {"hv-hr:1021", "hv-hr:1022", None}
+    assert rules["DEV-01"] == {None}
+    assert rules["ROLE-01"] == {None}
+
+
+def test_core_of_a_personal_finding_is_the_same_without_holders(report: Report) -> None:
+    about = report["violations"].filter(pc.equal(report["violations"]["subject_kind"], "identity"))
+    tables = {"violations": about}
+    for name in ("places", "legs", "hops"):
+        rows = report[name]
+        tables[name] = rows.filter(pc.is_in(rows["finding_id"], value_set=about["finding_id"]))
+    nameless = dict(tables)
+    for name in ("legs", "hops"):
+        nobody = pa.nulls(tables[name].num_rows, pa.string())
+        place = tables[name].column_names.index("holder")
+        nameless[name] = tables[name].set_column(place, "holder", nobody)
+
+    assert core_of(nameless) == core_of(tables)
 
 
 def test_core_knows_no_file_record_name_or_time(report: Report) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -74,15 +75,15 @@ def test_findings_have_one_row_per_place_and_paths_one_per_hop(report: Report) -
 
 
 def test_legs_stand_beside_their_place(report: Report) -> None:
-    legs = {
-        (leg["finding_id"], leg["place"], leg["duty"]): leg for leg in report["legs"].to_pylist()
-    }
+    legs: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for leg in report["legs"].to_pylist():  # of several holders the first
+        legs.setdefault((leg["finding_id"], leg["place"], leg["duty"]), leg)
 
     rows = finding_rows(report).to_pylist()
 
     seen = 0
     for row in rows:
-        for number in (1, 2):
+        for number in (1, 2, 3):
             duty = row[f"leg_{number}_duty"]
             if duty is not None:
                 leg = legs[row["finding_id"], row["place"], duty]
@@ -90,6 +91,23 @@ def test_legs_stand_beside_their_place(report: Report) -> None:
                 assert leg["state"] == row[f"leg_{number}_state"]
                 seen += 1
     assert len(legs) == seen
+
+
+def test_everybody_who_counts_is_named_and_has_paths(report: Report) -> None:
+    rows = {(row["rule_id"], row["place"]): row for row in finding_rows(report).to_pylist()}
+    hops = hop_rows(report).to_pylist()
+
+    release = rows["REL-01", "payments"]
+    assert str(release["holders"]).count("(Deploy to production)") == 11
+    assert len({hop["holder"] for hop in hops if hop["rule_id"] == "REL-01"}) == 11
+    assert rows["DEV-04", "ibank"]["holders"] is None
+    assert finding_rows(report).column_names[-5:] == [
+        "mitigation",
+        "small_team",
+        "holders",
+        "rule_kind",
+        "attempt",
+    ]
 
 
 def test_null_is_an_empty_field_and_empty_text_is_quoted(report: Report) -> None:

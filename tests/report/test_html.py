@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from sod_analyzer.model.finding import Report
@@ -135,7 +136,7 @@ def test_incomplete_report_says_so_first_and_never_claims_to_be_clean(page: str)
     text = re.sub(r"<style>.*?</style>|<script>.*?</script>", "", page, flags=re.DOTALL)
 
     assert re.search(r"<title>Incomplete", text)
-    assert text.index("Incomplete: 4 open gaps") < text.index("31 violations")
+    assert text.index("Incomplete: 4 open gaps") < text.index("37 violations")
     assert "no conflicts" not in text.lower()
     assert "verdict clean" not in text
 
@@ -164,7 +165,7 @@ def test_rows_left_out_are_counted_in_words(report: Report) -> None:
 
     text = rendered(small, report).decode()
 
-    assert "This page shows 5 of 34; all are in findings.csv and evidence.xlsx." in text
+    assert "This page shows 5 of 44; all are in findings.csv and evidence.xlsx." in text
     assert "more of 32 are not on this page" in text
     assert Elements(text).found
 
@@ -223,6 +224,113 @@ def test_drawing_holds_every_box_inside_its_frame() -> None:
         for x, y, width, height in boxes:
             assert int(x) + int(width) <= int(frame[1])
             assert int(y) + int(height) <= int(frame[2])
+
+
+def bodies(page: str) -> list[str]:
+    """Every finding as the page shows it."""
+    listed = page[: page.index('<section id="rules"')]
+    return listed.split('<tbody class="finding"')[1:]
+
+
+def body_of(page: str, rule: str, verdict: str = "violation") -> str:
+    """The first finding of the rule with that verdict."""
+    wanted = (f'data-rule="{rule}"', f'data-verdict="{verdict}"')
+    return next(body for body in bodies(page) if all(text in body for text in wanted))
+
+
+def test_finding_about_a_place_draws_everybody_who_counts(page: str) -> None:
+    body = body_of(page, "TEAM-01")
+
+    assert "all its people together" in body
+    assert re.findall(r"<h5><bdi>(.*?)</bdi> <small>(.*?)</small>", body) == [
+        ("Esra Kowalczyk", "Change source code, Deploy to production"),
+        ("Finn Sandoval", "Approve a change"),
+    ]
+    assert body.count("<svg") == 2
+    assert "Only 2 people can do this work" in body
+
+
+def test_people_who_are_not_drawn_are_named(report: Report) -> None:
+    text = rendered(Page(Limits(holders=2)), report).decode()
+
+    body = body_of(text, "REL-01")
+
+    assert body.count("<svg") == 2
+    assert "And 9 more" in body
+    assert "Gwen Tanaka" in body
+
+
+def test_finding_about_a_role_starts_at_the_role(page: str) -> None:
+    body = body_of(page, "ROLE-01")
+
+    assert '<g class="box role"><title>role: cn=payments-all (ldap-hv:cn=payments-all' in body
+    assert "role in ldap-hv" in body
+    assert 'class="box identity"' not in body
+
+
+def test_finding_without_a_path_has_no_drawing(page: str) -> None:
+    body = body_of(page, "HYG-01")
+
+    assert "<svg" not in body
+    assert "Nobody is known to answer for uid=svc-old" in body
+
+
+def test_mitigated_and_gated_findings_say_why(page: str) -> None:
+    gated, mitigated = body_of(page, "DEV-02", "gated"), body_of(page, "DEV-01", "mitigated")
+
+    assert "Gated: commit in github-hv waits for an independent review" in gated
+    assert "Mitigated: CC-DEPLOY-REVIEW stands for it until 2026-12-31" in mitigated
+    assert "M-001 in force until 2026-12-31" in mitigated
+    assert "Not evaluable:" not in gated + mitigated
+
+
+def test_lapsed_mitigation_and_the_fix_to_try_stand_with_the_finding(page: str) -> None:
+    [body] = [body for body in bodies(page) if "M-002 lapsed" in body]
+
+    assert "<pre><code>sod what-if --remove &#39;github-hv:dev1016 &gt; payments-api-devs" in body
+    assert "<pre>" not in body_of(page, "HYG-01")
+
+
+def test_verdicts_can_be_chosen(page: str) -> None:
+    choices = re.search(r'<select data-filter="verdict">(.*?)</select>', page)
+
+    assert choices is not None
+    assert re.findall('value="(.*?)"', choices[1]) == [
+        "",
+        "gated",
+        "mitigated",
+        "not-evaluable",
+        "violation",
+    ]
+
+
+def test_approvals_stand_above_the_numbers(page: str) -> None:
+    said = "Ruleset devops changed since approval by Change Advisory Board on 2026-10-01: 3 changes"
+
+    assert page.index("Incomplete: 4 open gaps") < page.index(said) < page.index('id="overview"')
+    assert "<code>+ rule TEAM-01 Three people between a change and production</code>" in page
+
+
+def test_counts_mitigations_and_exclusions_have_their_sections(report: Report, page: str) -> None:
+    counts = page[page.index('<section id="counts"') : page.index('<section id="controls"')]
+    controls = page[page.index('<section id="controls"') : page.index('<section id="people"')]
+
+    assert report["measures"].num_rows == counts.count("<tr><td")
+    assert counts.index("violation") < counts.index("not evaluable") < counts.index("clear")
+    for said in ("which nobody approved", "reports to 1004", "the whole rule", "matches nothing"):
+        assert said in controls
+    assert controls.index("lapsed") < controls.index("in force")
+
+
+def test_nothing_but_mitigated_findings_is_no_clean_bill(report: Report) -> None:
+    told = clean()
+    chosen = report["violations"].filter(pc.equal(report["violations"]["verdict"], "mitigated"))
+    told = dataclasses.replace(told, tables={**told.tables, "violations": chosen})
+
+    found = facts.headline(told)
+
+    assert (found.tone, found.word) == ("caution", "No violation stands open")
+    assert found.result == "No open violation; 1 mitigated, 0 gated"
 
 
 def test_drawing_of_nothing_is_nothing() -> None:

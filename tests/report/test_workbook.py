@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,19 @@ WANTED = (
     "Completeness",
     "Reconciliation",
     "Violations",
+    "Places",
     "Paths",
+    "People counts",
+    "Mitigations",
+    "Exclusions",
     "Population",
     "Exceptions",
     "Unmapped",
     "Dormant",
     "Rules",
     "Rule coverage",
+    "Approvals",
+    "Changes since approval",
     "Parameters",
     "Method",
 )
@@ -137,6 +144,10 @@ def test_counts_are_those_of_the_tables(report: Report, book: Workbook) -> None:
         ("Unmapped", "unmapped"),
         ("Dormant", "dormant"),
         ("Reconciliation", "reconciliation"),
+        ("People counts", "measures"),
+        ("Mitigations", "mitigations"),
+        ("Exclusions", "exclusions"),
+        ("Approvals", "approvals"),
     ):
         assert report[table].num_rows == len(cells(book[title])) - 1, title
 
@@ -205,9 +216,109 @@ def test_every_formula_has_a_value_and_every_tie_out_ties(data: bytes) -> None:
 
 def test_matrix_is_that_of_the_tables(report: Report, data: bytes) -> None:
     sheet = opened(data, values=True)["Summary"]
-    rows = {row[1]: list(row[2:6]) for row in cells(sheet) if row[1] in facts.SEVERITIES}
+    rows = {row[1]: list(row[2:8]) for row in cells(sheet) if row[1] in facts.SEVERITIES}
 
     assert facts.matrix(report) == rows
+    assert rows == {
+        "critical": [10, 1, 0, 0, 3, 0],
+        "high": [12, 4, 1, 1, 0, 0],
+        "medium": [6, 0, 0, 0, 0, 0],
+        "low": [9, 0, 0, 0, 0, 0],
+    }
+
+
+def test_cover_says_what_is_approved_and_what_has_changed_since(book: Workbook) -> None:
+    texts = [row[2] for row in cells(book["Cover"])]
+
+    assert (
+        "Ruleset devops changed since approval by Change Advisory Board on 2026-10-01: 3 changes; "
+        "see sheet Changes since approval"
+    ) in texts
+    assert "Catalogue catalogue.yaml approved by Change Advisory Board on 2026-10-01" in texts
+    assert "Mitigations mitigations.yaml: not approved" in texts
+    assert column(book["Approvals"], "changes_since") == [0, 0, 3]
+    assert cells(book["Changes since approval"])[1:] == [
+        ("ruleset", "devops", "+ rule TEAM-01 Three people between a change and production"),
+        (
+            "ruleset",
+            "devops",
+            "~ rule DEV-02 gates: none before, commit behind independent_review now",
+        ),
+        ("ruleset", "devops", "- duty deploy, way kubernetes: delete deployments.apps"),
+    ]
+
+
+def test_ruleset_of_which_no_approval_is_stated_is_not_called_approved() -> None:
+    texts = [str(row[2]) for row in cells(opened(rendered(REPORTER, clean()))["Cover"])]
+
+    assert "Ruleset devops: no approval is stated" in texts
+    assert not [text for text in texts if "approved by" in text]
+
+
+def test_mitigations_show_how_they_stand_and_what_rests_on_a_control(data: bytes) -> None:
+    book = opened(data, values=True)
+
+    register = book["Mitigations"]
+    standing = dict(
+        zip(column(register, "mitigation_id"), column(register, "standing"), strict=True)
+    )
+    assert standing == {
+        "M-001": "in force",
+        "M-002": "lapsed",
+        "M-003": "expired",
+        "M-004": "not independent",
+        "M-005": "unused",
+        "M-006": "overdue",
+    }
+    assert column(register, "last_performed")[-1] == datetime(2026, 8, 1)  # noqa: DTZ001
+    assert column(register, "record")[:3] == [10, 10, 20]
+    rests = [row[1:6] for row in cells(book["Summary"]) if str(row[1]).startswith("CC-")]
+    assert rests == [("CC-DEPLOY-REVIEW", 2, 2, 1, 2), ("CC-LOG-REVIEW", 0, 0, 0, 3)]
+
+
+def test_verdicts_are_counted_apart_and_recounted(data: bytes) -> None:
+    found = {row[1]: row[2:5] for row in cells(opened(data, values=True)["Summary"])}
+
+    assert found["Violations"] == (37, 37, "OK")
+    assert found["Not evaluable"] == (5, 5, "OK")
+    assert found["Mitigated"] == (1, 1, "OK")
+    assert found["Gated"] == (1, 1, "OK")
+    assert found["Excluded"] == (6, 6, "OK")
+    assert found["People violating"][0] == 32
+
+
+def test_excluded_places_that_do_not_add_up_are_marked(report: Report) -> None:
+    wrong = dataclasses.replace(report, numbers={**report.numbers, "excluded": 5})
+
+    values = cells(opened(rendered(REPORTER, wrong), values=True)["Summary"])
+
+    assert [row[2:5] for row in values if row[1] == "Excluded"] == [(5, 6, "CHECK")]
+
+
+def test_places_tell_mitigation_small_team_and_everybody_who_counts(book: Workbook) -> None:
+    header, *rows = cells(book["Places"])
+    places = [dict(zip(header, row, strict=True)) for row in rows]
+
+    [team] = [row for row in places if row["rule_id"] == "TEAM-01" and row["place"] == "onboarding"]
+    assert team["holders"] == (
+        "Esra Kowalczyk (Change source code, Deploy to production); "
+        "Finn Sandoval (Approve a change)"
+    )
+    assert str(team["small_team"]).startswith("Only 2 people can do this work")
+    mixed = {
+        row["place"]: (row["verdict"], row["mitigation"], row["finding_verdict"])
+        for row in places
+        if (row["subject_key"], row["rule_id"]) == ("1020", "DEV-01")
+    }
+    assert mixed == {
+        "payments": ("violation", None, "violation"),
+        "ibank": ("mitigated", "M-001 in force until 2026-12-31", "violation"),
+    }
+    attempts = dict(
+        zip(column(book["Violations"], "subject_key"), column(book["Violations"], "attempt"),
+            strict=True)
+    )  # fmt: skip
+    assert attempts["1016"] == "sod what-if --remove 'github-hv:dev1016 > payments-api-devs'"
 
 
 def test_numbers_that_do_not_agree_are_marked(report: Report) -> None:
@@ -216,7 +327,7 @@ def test_numbers_that_do_not_agree_are_marked(report: Report) -> None:
     values = cells(opened(rendered(REPORTER, wrong), values=True)["Summary"])
 
     found = [row[2:5] for row in values if row[1] == "Violations"]
-    assert found[0] == (7, 31, "CHECK")
+    assert found[0] == (7, 37, "CHECK")
 
 
 def test_source_that_does_not_add_up_is_marked(report: Report) -> None:

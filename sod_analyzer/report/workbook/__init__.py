@@ -12,8 +12,9 @@ from sod_analyzer.errors import ReportError
 from sod_analyzer.model.finding import Report
 from sod_analyzer.report.workbook.grid import placed, write
 from sod_analyzer.report.workbook.grids import grids
-from sod_analyzer.report.workbook.people import cover, method, summary
+from sod_analyzer.report.workbook.people import cover, method
 from sod_analyzer.report.workbook.sheet import Book
+from sod_analyzer.report.workbook.summary import summary
 
 #: Rows of one sheet. Source: Excel specifications and limits.
 ROW_LIMIT = 1_048_576

@@ -30,6 +30,20 @@ class Grid:
     formulas: Mapping[str, Formula] = field(default_factory=dict)
 
 
+def chosen(table: pa.Table, first: Sequence[str]) -> pa.Table:
+    """The table with these columns first; the others follow as they stand."""
+    rest = [name for name in table.column_names if name not in first]
+    return table.select([*first, *rest])
+
+
+def from_rows(found: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.DataType]) -> pa.Table:
+    """The rows as a table of these columns."""
+    return pa.table(
+        [pa.array([row[name] for row in found], kind) for name, kind in columns.items()],
+        names=list(columns),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A sheet that holds some of a grid's rows."""
@@ -126,6 +140,8 @@ def _writer(kind: pa.DataType) -> Any:
         return Sheet.number
     if pa.types.is_timestamp(kind):
         return Sheet.when
+    if pa.types.is_date(kind):
+        return Sheet.day
     if pa.types.is_boolean(kind):
         return _write_flag
     return _write_wrapped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -12,64 +12,58 @@ from sod_analyzer.model.finding import Report
 from sod_analyzer.report import facts
 from sod_analyzer.report.columns import owners_of
 from sod_analyzer.report.flat import finding_rows, hop_rows
-from sod_analyzer.report.workbook.grid import Grid
+from sod_analyzer.report.workbook import signed
+from sod_analyzer.report.workbook.grid import Grid, chosen, from_rows
 
 _SEVERITY = ("critical", "high", "medium")
-_VERDICT = ("violation", "not-evaluable")
+_VERDICT = ("violation", "not-evaluable", "mitigated", "gated")
 _CHECK = ("OK", "CHECK")
 
 
 def grids(report: Report) -> tuple[Grid, ...]:
     """The data sheets in the order in which they stand."""
+    registers = signed.grids(report)
     return (
         _completeness(report),
         _systems(report),
         _gaps(report),
         Grid(
             "Reconciliation",
-            _chosen(report["reconciliation"], ("what", "system", "kind", "count", "note")),
+            chosen(report["reconciliation"], ("what", "system", "kind", "count", "note")),
             "people and accounts, counted both ways",
             {"what": 46, "system": 18, "kind": 14, "count": 12, "note": 50},
         ),
         _violations(report),
         _places(report),
         _paths(report),
+        registers["measures"],
+        registers["mitigations"],
+        registers["exclusions"],
         _population(report),
         _exceptions(report),
         Grid(
             "Unmapped",
-            _chosen(report["unmapped"], ("system", "resource", "duties", "holders", "people")),
+            chosen(report["unmapped"], ("system", "resource", "duties", "holders", "people")),
             "resources that no application claims",
             {"system": 18, "resource": 40, "duties": 26, "holders": 10, "people": 60},
         ),
         Grid(
             "Dormant",
-            _chosen(report["dormant"], ("rule_id", "name", "place", "accounts", "why", "subject")),
+            chosen(report["dormant"], ("rule_id", "name", "place", "accounts", "why", "subject")),
             "would be violations if a dormant account worked again",
             {"rule_id": 14, "name": 28, "place": 22, "accounts": 40, "why": 44, "subject": 24},
         ),
         _rules(report),
         _coverage(report),
+        registers["approvals"],
+        registers["changes"],
         _parameters(report),
         _verbatim(report),
     )
 
 
-def _chosen(table: pa.Table, first: Sequence[str]) -> pa.Table:
-    """The table with these columns first; the others follow as they stand."""
-    rest = [name for name in table.column_names if name not in first]
-    return table.select([*first, *rest])
-
-
 def _flag(column: pa.ChunkedArray) -> pa.Array:
     return pc.if_else(pc.is_valid(column), "yes", "no")
-
-
-def _from_rows(found: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.DataType]) -> pa.Table:
-    return pa.table(
-        [pa.array([row[name] for row in found], kind) for name, kind in columns.items()],
-        names=list(columns),
-    )
 
 
 def _completeness(report: Report) -> Grid:
@@ -90,7 +84,7 @@ def _completeness(report: Report) -> Grid:
     columns["bytes"] = pa.int64()
     return Grid(
         "Completeness",
-        _from_rows(found, columns),
+        from_rows(found, columns),
         "every input: from its first line to what was loaded, and its hash",
         {"path": 46, **dict.fromkeys((*numbers, "loaded"), 11), "check": 9, "sha256": 68,
          "query": 40, "evidence": 30, "extracted_at": 20, "filtered_why": 30},
@@ -113,7 +107,7 @@ def _systems(report: Report) -> Grid:
     columns = dict.fromkeys((*names, "scope"), pa.string()) | {"inputs": pa.int64()}
     return Grid(
         "Systems",
-        _from_rows(facts.systems(report), columns),
+        from_rows(facts.systems(report), columns),
         "every declared system, with and without input",
         {"system": 20, "title": 30, "owner": 24, "reason": 44},
         tones={"coverage": ("no input",)},
@@ -138,7 +132,7 @@ def _gaps(report: Report) -> Grid:
     ]
     return Grid(
         "Gaps",
-        _from_rows(found, columns),
+        from_rows(found, columns),
         "missing facts that could hide a conflict, open and accepted",
         {"gap": 34, "state": 11, "hides": 10, "cases": 8, "text": 60, "accepted": 40},
         tones={"state": ("open",)},
@@ -150,15 +144,15 @@ def _violations(report: Report) -> Grid:
         "folded", _flag(report["violations"]["folded_under"])
     )
     first = ("finding_id", "rule_id", "severity", "verdict", "folded", "name", "department",
-             "places", "means", "sentence")  # fmt: skip
+             "places", "means", "sentence", "attempt", "rule_kind")  # fmt: skip
     return Grid(
         "Violations",
-        _chosen(table, first),
+        chosen(table, first),
         "one row per rule and subject",
         {"finding_id": 17, "rule_id": 15, "severity": 11, "verdict": 14, "folded": 9, "name": 26,
          "department": 22, "places": 9, "means": 20, "sentence": 54, "rule_title": 34,
          "email": 30, "accounts": 44, "subject": 26, "caveats": 36, "manager": 26,
-         "folded_under": 17},
+         "folded_under": 17, "attempt": 60, "rule_kind": 16},
         tones={"severity": _SEVERITY, "verdict": _VERDICT},
     )  # fmt: skip
 
@@ -170,16 +164,17 @@ def _places(report: Report) -> Grid:
     )
     table = table.append_column("folded", _flag(table["folded_under"]))
     table = table.append_column("finding_verdict", report["violations"]["verdict"].take(owner))
-    first = ("finding_id", "rule_id", "name", "place", "place_title", "tier", "severity",
-             "verdict", "means", "reason")  # fmt: skip
+    first = ("finding_id", "rule_id", "name", "place", "severity", "verdict", "means", "reason",
+             "mitigation", "small_team", "place_title", "tier", "holders")  # fmt: skip
     wide = {name: 44.0 for name in table.column_names if name.endswith(("_path", "_reason"))}
     return Grid(
         "Places",
-        _chosen(table, first),
+        chosen(table, first),
         "one row per place of a violation, with its legs",
         {"finding_id": 17, "rule_id": 15, "name": 26, "place": 22, "place_title": 26, "tier": 20,
-         "severity": 11, "verdict": 14, "means": 20, "reason": 34, "sentence": 54,
-         "accounts": 44, "email": 30, **wide},
+         "severity": 11, "verdict": 14, "means": 18, "reason": 34, "mitigation": 34,
+         "small_team": 44, "sentence": 54, "accounts": 44, "email": 30, "holders": 44,
+         "attempt": 60, **wide},
         tones={"severity": _SEVERITY, "verdict": _VERDICT},
     )  # fmt: skip
 
@@ -189,10 +184,11 @@ def _paths(report: Report) -> Grid:
              "at")  # fmt: skip
     return Grid(
         "Paths",
-        _chosen(hop_rows(report), first),
+        chosen(hop_rows(report), first),
         "one row per hop, with the file and record that state it",
         {"finding_id": 17, "duty": 18, "part": 7, "hop": 7, "from_name": 34, "kind": 12,
-         "to_name": 34, "note": 18, "file": 38, "at": 14, "from_id": 44, "to_id": 44, "also": 40},
+         "to_name": 34, "note": 18, "file": 38, "at": 14, "from_id": 44, "to_id": 44, "also": 40,
+         "holder": 26},
     )  # fmt: skip
 
 
@@ -202,14 +198,15 @@ def _population(report: Report) -> Grid:
     table = table.set_column(
         table.column_names.index("result"), "result", pa.array(judged, pa.string())
     )
-    first = ("name", "kind", "status", "department", "title", "result", "violations",
-             "not_evaluable", "accounts", "duties")  # fmt: skip
+    first = ("name", "kind", "status", "department", "result", "violations", "not_evaluable",
+             "mitigated", "gated", "duties", "title", "accounts")  # fmt: skip
     return Grid(
         "Population",
-        _chosen(table, first),
+        chosen(table, first),
         "everyone assessed",
         {"name": 28, "kind": 12, "status": 10, "department": 24, "title": 24, "result": 20,
-         "violations": 11, "not_evaluable": 14, "accounts": 10, "duties": 36, "identity": 26,
+         "violations": 11, "not_evaluable": 14, "mitigated": 10, "gated": 8, "accounts": 10,
+         "duties": 36, "identity": 26,
          "email": 30, "account_ids": 50, "manager": 26},
     )  # fmt: skip
 
@@ -218,7 +215,7 @@ def _exceptions(report: Report) -> Grid:
     first = ("kind", "hides", "system", "subject", "text", "file", "at", "gap", "accepted")
     return Grid(
         "Exceptions",
-        _chosen(report["exceptions"], first),
+        chosen(report["exceptions"], first),
         "everything wrong or unknown about the input",
         {"kind": 22, "hides": 10, "system": 16, "subject": 26, "text": 60, "file": 34, "at": 12,
          "gap": 28, "accepted": 30},
@@ -226,15 +223,17 @@ def _exceptions(report: Report) -> Grid:
 
 
 def _rules(report: Report) -> Grid:
-    first = ("rule_id", "title", "severity", "logic", "people_violating", "violations", "places",
-             "not_evaluable", "state", "notes")  # fmt: skip
+    first = ("rule_id", "title", "severity", "logic", "violations", "not_evaluable", "mitigated",
+             "gated", "state", "notes", "kind", "ruleset", "people_violating", "places",
+             "subjects", "gates")  # fmt: skip
     return Grid(
         "Rules",
-        _chosen(report["rules"], first),
+        chosen(report["rules"], first),
         "every rule, what it says and what it found",
-        {"rule_id": 15, "title": 36, "severity": 11, "logic": 28, "people_violating": 12,
-         "violations": 11, "places": 9, "not_evaluable": 13, "state": 15, "notes": 40, "why": 50,
-         "references": 50, "false_positives": 40, "controls": 26},
+        {"rule_id": 15, "title": 36, "severity": 11, "logic": 32, "people_violating": 12,
+         "violations": 11, "places": 9, "not_evaluable": 13, "mitigated": 10, "gated": 8,
+         "state": 15, "notes": 40, "why": 50, "subjects": 36, "gates": 34, "references": 50,
+         "false_positives": 40, "controls": 26},
         tones={"severity": _SEVERITY},
     )  # fmt: skip
 
@@ -243,7 +242,7 @@ def _coverage(report: Report) -> Grid:
     first = ("duty", "way", "part", "pattern", "state", "entitlements", "people", "systems")
     return Grid(
         "Rule coverage",
-        _chosen(report["patterns"], first),
+        chosen(report["patterns"], first),
         "what each pattern of each duty matched",
         {"duty": 22, "way": 7, "part": 7, "pattern": 60, "state": 18, "entitlements": 13,
          "people": 10, "systems": 36, "duty_title": 36},
@@ -269,7 +268,7 @@ def _parameters(report: Report) -> Grid:
             found.append(row(f"version of {tool}", version, "run", meaning))
     return Grid(
         "Parameters",
-        _from_rows(found, dict.fromkeys(("key", "value", "origin", "meaning"), pa.string())),
+        from_rows(found, dict.fromkeys(("key", "value", "origin", "meaning"), pa.string())),
         "every setting and where it came from, digests, this run",
         {"key": 28, "value": 70, "origin": 14, "meaning": 60},
     )
@@ -287,7 +286,7 @@ def _verbatim(report: Report) -> Grid:
     columns = {"document": pa.string(), "line": pa.int64(), "text": pa.string()}
     return Grid(
         "Verbatim",
-        _from_rows(found, columns),
+        from_rows(found, columns),
         "the ruleset and the configuration, line by line",
         {"document": 16, "line": 8, "text": 130},
         frozen=2,

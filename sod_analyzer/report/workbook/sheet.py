@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any, BinaryIO
 
 from xlsxwriter import Workbook
@@ -31,6 +31,7 @@ FORMATS: Mapping[str, dict[str, Any]] = {
     "wrap": {"text_wrap": True},
     "number": {"num_format": "#,##0", "align": "right", "indent": 1},
     "when": {"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"},
+    "day": {"num_format": "yyyy-mm-dd", "align": "left"},
     "head": {"bold": True, "bg_color": "#E8ECF3", "bottom": 1, "border_color": _RULE,
              "text_wrap": True, "valign": "vcenter"},
     "head-number": {"bold": True, "bg_color": "#E8ECF3", "bottom": 1, "border_color": _RULE,
@@ -42,6 +43,9 @@ FORMATS: Mapping[str, dict[str, Any]] = {
     "label": {"font_color": _SOFT, "text_wrap": True},
     "bold": {"bold": True, "text_wrap": True},
     "link": {"font_color": "#1F57B3", "underline": 1},
+    "approved": {"text_wrap": True},
+    "changed": {"text_wrap": True, "bold": True, "font_color": "#8C1029"},
+    "missing": {"text_wrap": True, "bold": True, "font_color": "#6E5000"},
     "mono": {"font_name": "Courier New", "font_size": 9, "text_wrap": True},
     "blank": {"bottom": 1, "border_color": _RULE},
     "cell": {"text_wrap": True, "bottom": 4, "border_color": _RULE},
@@ -56,6 +60,9 @@ FORMATS: Mapping[str, dict[str, Any]] = {
     "clean": {"bold": True, "font_size": 13, "text_wrap": True, "font_color": "#14603A",
               "bg_color": "#E9F6EE", "valign": "vcenter", "indent": 1},
 }  # fmt: skip
+_FAILING = ("not pinned", "not yet", "expired", "overdue", "lapsed", "not independent",
+            "not allowed", "changed since approval")  # fmt: skip
+_WORTH_A_LOOK = ("unused", "over", "matches nothing", "not approved")
 #: Colours that repeat what the text of a cell says already.
 TONES: Mapping[str, dict[str, Any]] = {
     "critical": {"font_color": "#9D1030", "bold": True},
@@ -63,6 +70,13 @@ TONES: Mapping[str, dict[str, Any]] = {
     "medium": {"font_color": "#7D5B00", "bold": True},
     "violation": {"font_color": "#8C1029"},
     "not-evaluable": {"font_color": "#6E5000"},
+    "mitigated": {"font_color": "#14603A"},
+    "gated": {"font_color": "#1F57B3"},
+    "clear": {"font_color": "#526074"},
+    "in force": {"font_color": "#14603A"},
+    **{word: {"font_color": "#8C1029", "bold": True} for word in _FAILING},
+    **{word: {"font_color": "#6E5000", "bold": True} for word in _WORTH_A_LOOK},
+    "approved": {"font_color": "#14603A"},
     "open": {"font_color": "#8C1029", "bold": True},
     "no input": {"font_color": "#8C1029", "bold": True},
     "CHECK": {"font_color": "#8C1029", "bg_color": "#FDEEF0", "bold": True},
@@ -167,6 +181,11 @@ class Sheet:
         if value is not None:
             naive = value.astimezone(UTC).replace(tzinfo=None)
             self._checked(self.made.write_datetime(row, column, naive, self.book.formats["when"]))
+
+    def day(self, row: int, column: int, value: date | None) -> None:
+        """A day, as a real date; nothing for null."""
+        if value is not None:
+            self._checked(self.made.write_datetime(row, column, value, self.book.formats["day"]))
 
     def formula(
         self, row: int, column: int, formula: str, value: int | str, style: str = "count"

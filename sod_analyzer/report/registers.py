@@ -1,0 +1,105 @@
+"""What people have signed: approvals, mitigations and exclusions, as readers are told of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sod_analyzer.model.finding import Report, Verdict
+from sod_analyzer.model.mitigation import Standing
+from sod_analyzer.report.facts import rows
+
+APPROVED, CHANGED, NOT_APPROVED = "approved", "changed since approval", "not approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """One line about an approval. `tone` is approved, changed or missing."""
+
+    tone: str
+    text: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """How much rests on one compensating control."""
+
+    control: str
+    excuses: int  # places
+    people: int  # whom it excuses
+    performers: int
+    failing: int  # rows of the register that do not stand
+
+
+def approvals(report: Report) -> tuple[Signed, ...]:
+    """What was approved, the ruleset first; where nothing is stated of it, that is said."""
+    found = rows(report["approvals"])
+    found.sort(key=lambda row: row["what"] != "ruleset")
+    told = [_signed(row) for row in found]
+    if not any(row["what"] == "ruleset" for row in found):
+        told.insert(0, Signed("missing", f"Ruleset {report.ruleset}: no approval is stated", ()))
+    return tuple(told)
+
+
+def changes_of(row: dict[str, Any]) -> tuple[str, ...]:
+    """The changes since an approval, one by one."""
+    return tuple(line for line in (row["changes"] or "").split("\n") if line.strip())
+
+
+def _signed(row: dict[str, Any]) -> Signed:
+    what = str(row["what"]).replace("-", " ").capitalize()
+    named = f"{what} {row['name']}" if row["name"] else what
+    signer = f"by {row['by'] or 'nobody named'}" + (f" on {row['on']}" if row["on"] else "")
+    changes = changes_of(row)
+    if row["state"] == APPROVED:
+        return Signed("approved", f"{named} approved {signer}", changes)
+    if row["state"] == CHANGED:
+        many = f"{len(changes)} change{'s' if len(changes) != 1 else ''}"
+        return Signed(
+            "changed",
+            f"{named} changed since approval {signer}: {many}",
+            changes,
+        )
+    return Signed("missing", f"{named}: {row['state'] or NOT_APPROVED}", changes)
+
+
+def controls(report: Report) -> tuple[Control, ...]:
+    """How much rests on each control, most places first."""
+    found = rows(report["mitigations"])
+    made = []
+    for control in {row["control"] for row in found}:
+        mine = [row for row in found if row["control"] == control]
+        standing = [row for row in mine if row["standing"] == Standing.IN_FORCE]
+        made.append(
+            Control(
+                control=control,
+                excuses=max(row["excuses"] or 0 for row in mine),
+                people=len({row["subject_key"] for row in standing}),
+                performers=len({row["performer"] for row in standing}),
+                failing=len(mine) - len(standing),
+            )
+        )
+    return tuple(sorted(made, key=lambda entry: (-entry.excuses, entry.control)))
+
+
+def mitigations(report: Report) -> list[dict[str, Any]]:
+    """The register, what does not stand first, else in report order."""
+    found = rows(report["mitigations"])
+    return sorted(found, key=lambda row: row["standing"] == Standing.IN_FORCE)
+
+
+def exclusions(report: Report) -> list[dict[str, Any]]:
+    """What rules leave out, what hides most first, else in report order."""
+    return sorted(rows(report["exclusions"]), key=lambda row: -(row["hidden"] or 0))
+
+
+def measures(report: Report) -> list[dict[str, Any]]:
+    """What rules that count people counted, the worst first, else in report order."""
+    return sorted(rows(report["measures"]), key=lambda row: Verdict(row["verdict"]).rank)
+
+
+def failing(report: Report) -> int:
+    """Rows of the register that excuse nothing, though somebody may rely on them."""
+    quiet = (Standing.IN_FORCE, Standing.UNUSED)
+    return sum(standing not in quiet for standing in report["mitigations"]["standing"].to_pylist())
