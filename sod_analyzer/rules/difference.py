@@ -6,6 +6,7 @@ one line, and long texts are cut with the cut visible.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -20,6 +21,8 @@ from sod_analyzer.rules.pins import PinKey
 
 #: The head of a ruleset, which is approved with it.
 _HEAD = ("name", "version", "title", "owner")
+#: Characters of two long texts that are shown before they differ.
+_BEFORE = 20
 #: Not what a rule says: where it stands, and what follows from all the rest.
 _DERIVED = frozenset({"rule_id", "duty_id", "control_id", "digest", "where", "ways"})
 
@@ -142,7 +145,7 @@ def _pin(before: Pin, after: Pin) -> Iterator[str]:
 
 
 def _changes(at: str, old: Any, new: Any) -> Iterator[str]:
-    if old == new:
+    if _canonical(old) == _canonical(new):
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
@@ -156,11 +159,22 @@ def _changes(at: str, old: Any, new: Any) -> Iterator[str]:
     elif isinstance(old, list) and isinstance(new, list):
         before, after = _set(old), _set(new)
         if before.keys() == after.keys():
-            yield f"~ {at}: {_said(old)} -> {_said(new)}"
+            yield f"~ {at}: {_turned(old, new)}"
         yield from (f"+ {at}: {_said(after[key])}" for key in sorted(after.keys() - before.keys()))
         yield from (f"- {at}: {_said(before[key])}" for key in sorted(before.keys() - after.keys()))
     else:
-        yield f"~ {at}: {_said(old)} -> {_said(new)}"
+        yield f"~ {at}: {_turned(old, new)}"
+
+
+def _turned(old: Any, new: Any) -> str:
+    """Both on one line; of two long texts the part in which they first differ."""
+    one, other = _said(old), _said(new)
+    if one == other and isinstance(old, str) and isinstance(new, str):
+        pairs = enumerate(zip(old, new, strict=False))
+        differ = next((n for n, (a, b) in pairs if a != b), min(len(old), len(new)))
+        start = max(0, differ - _BEFORE)
+        one, other = f"…{_said(old[start:])}", f"…{_said(new[start:])}"
+    return f"{one} -> {other}"
 
 
 def _stated(mark: str, at: str, value: Any) -> Iterator[str]:
@@ -168,7 +182,12 @@ def _stated(mark: str, at: str, value: Any) -> Iterator[str]:
 
 
 def _set(values: Iterable[Any]) -> dict[str, Any]:
-    return {repr(value): value for value in values}
+    return {_canonical(value): value for value in values}
+
+
+def _canonical(value: Any) -> str:
+    """Equal for what an approval takes for equal: the order of keys is none of it."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _said(value: Any) -> str:
@@ -176,7 +195,8 @@ def _said(value: Any) -> str:
     if value is None:
         return "(none)"
     if isinstance(value, Mapping):
-        parts = (f"{key}: {_said(each)}" for key, each in value.items() if each not in (None, []))
+        told = ((key, _said(value[key])) for key in sorted(value))
+        parts = (f"{_said(key)}: {each}" for key, each in told if each not in {"{}", "(none)"})
         return shown(f"{{{', '.join(parts)}}}", most=200)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return shown(", ".join(_said(each) for each in value) or "(none)", most=200)
