@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sod_analyzer.documents.binding import bind, bound, load
 from sod_analyzer.documents.problems import Problems, quoted, suggest
-from sod_analyzer.documents.reading import Document, read_document, shown_path
+from sod_analyzer.documents.reading import Document, document_of, read_document, shown_path
 from sod_analyzer.documents.sources import document_source_row
 from sod_analyzer.documents.tree import Keyed, Listed, Scalar, Value, Word
 
@@ -18,6 +18,7 @@ __all__ = [
     "Word",
     "bind",
     "bound",
+    "document_of",
     "document_source_row",
     "load",
     "quoted",

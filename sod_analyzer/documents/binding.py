@@ -3,7 +3,8 @@
 A shape is a plain dataclass. Its fields may be text, int, float, bool, date, datetime, enums,
 Literals, `Word` (text with its place), `Keyed` (left as a tree), other shapes, `tuple[X, ...]`,
 `Mapping[str, X]`, `X | None`, and a union whose members differ in kind (`str | tuple[str, ...]`).
-A field `where: SourceRef` is filled with the place of the mapping and is not a key.
+A field `where: SourceRef` is filled with the place of the mapping and is not a key. A key that
+Python keeps for itself is a field with an underscore after it: `class_` is the key `class`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sod_analyzer.documents.hints import (
     choices_of,
     element_hints,
     field_hints,
+    key_of,
     member,
     plain,
 )
@@ -88,7 +90,7 @@ class _Binder:
         """An instance of the dataclass, checked by pydantic, or `_REFUSED`."""
         if not isinstance(value, Keyed):
             return self._wrong_kind(value, "a mapping", at)
-        hints = field_hints(shape)
+        hints = {key_of(name): hint for name, hint in field_hints(shape).items()}
         given: dict[str, object] = {}
         refused: set[str] = set()
         for key, entry in value.entries.items():
@@ -104,6 +106,8 @@ class _Binder:
                 given[key] = found
         if _WHERE in hints:
             given[_WHERE] = SourceRef(self._problems.path, line)
+        named = {name: key_of(name) for name in field_hints(shape)}
+        given = {name: given[key] for name, key in named.items() if key in given}
         return self._checked(value, shape, given=given, refused=refused, at=at, line=line)
 
     def _checked(
@@ -124,7 +128,8 @@ class _Binder:
             said: set[object] = set()
             for each in error.errors(include_url=False):
                 way = each["loc"][1:]
-                field = str(way[0]) if way else ""
+                field = key_of(str(way[0])) if way else ""
+                way = (field, *way[1:]) if way else way
                 # One field, one message: a union reports each of its members.
                 if field in refused or field in said or (refused and not field):
                     continue

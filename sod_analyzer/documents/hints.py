@@ -19,6 +19,11 @@ def field_hints(shape: type) -> Mapping[str, Any]:
     return {field.name: named[field.name] for field in fields(shape) if field.init}
 
 
+def key_of(name: str) -> str:
+    """The key that fills a field: a field cannot be called `class`, so it is called `class_`."""
+    return name.removesuffix("_")
+
+
 def plain(hint: Any) -> Any:
     """The hint without its annotations and without `| None`: nothing can be written as none."""
     while get_origin(hint) is Annotated:

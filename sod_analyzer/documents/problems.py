@@ -34,6 +34,15 @@ class Problems:
         if len(self._found) >= MOST:
             self.settle()
 
+    def take(self, found: Iterable[Problem]) -> None:
+        """Adds problems of other files; they are told after those of this one."""
+        self._found += found
+
+    @property
+    def found(self) -> tuple[Problem, ...]:
+        """What was said so far, in order."""
+        return tuple(self._sorted())
+
     def fail(self, line: int | None, text: str) -> NoReturn:
         """Adds one problem that leaves nothing to go on with, and raises all of them."""
         self._found.append(Problem(_shown(text), SourceRef(self.path, line)))
@@ -49,7 +58,11 @@ class Problems:
             raise self._error(self._sorted())
 
     def _sorted(self) -> list[Problem]:
-        return sorted(dict.fromkeys(self._found), key=_line)
+        return sorted(dict.fromkeys(self._found), key=self._order)
+
+    def _order(self, problem: Problem) -> tuple[bool, str, int]:
+        where = problem.where or SourceRef(self.path)
+        return where.path != self.path, where.path, where.line or 0
 
 
 def _shown(text: str) -> str:
@@ -57,10 +70,6 @@ def _shown(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def _line(problem: Problem) -> int:
-    return (problem.where.line if problem.where else None) or 0
 
 
 def quoted(text: str) -> str:

@@ -51,11 +51,27 @@ def read_document(path: Path, *, error: type[SodError], shown: str | None = None
     """
     name = path.as_posix() if shown is None else shown
     problems = Problems(name, error)
-    content = _content(path, problems)
+    return _document(_content(path, problems), path, problems)
+
+
+def document_of(text: str, *, error: type[SodError], shown: str) -> Document:
+    """A document whose text was kept elsewhere; no file is read.
+
+    Raises:
+        SodError: of class `error`: too big, or not the YAML we take.
+    """
+    problems = Problems(shown, error)
+    content = text.encode("utf-8", errors="surrogatepass")
+    if len(content) > MAX_BYTES:
+        problems.fail(None, f"{len(content):,} bytes; a document has at most {MAX_BYTES:,}")
+    return _document(content, Path(shown), problems)
+
+
+def _document(content: bytes, path: Path, problems: Problems) -> Document:
     text = _decoded(content, problems)
     _refuse_characters(text, problems)
     return Document(
-        path=name,
+        path=problems.path,
         local=path,
         text=text,
         sha256=hashlib.sha256(content).hexdigest(),

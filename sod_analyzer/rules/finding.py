@@ -27,7 +27,7 @@ def find_ruleset(name_or_path: str, base: Path, *, where: SourceRef | None = Non
     Raises:
         RulesetError: no built-in has that name. A missing file is told when it is loaded.
     """
-    if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
+    if is_path(name_or_path):
         return base / name_or_path
     known = builtin_rulesets()
     found = known.get(name_or_path)
@@ -38,6 +38,11 @@ def find_ruleset(name_or_path: str, base: Path, *, where: SourceRef | None = Non
             where=where,
         )
     return found
+
+
+def is_path(name_or_path: str) -> bool:
+    """Whether this names a file, not a built-in ruleset."""
+    return "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith((".yaml", ".yml"))
 
 
 def _folder() -> Path:

@@ -1,145 +1,288 @@
-"""From a ruleset file to a `Ruleset`, or to every mistake in it."""
+"""From a ruleset file, and those it imports, to a `Ruleset`, or to every mistake in them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sod_analyzer.documents import (
-    Document,
-    Keyed,
-    Problems,
-    bind,
-    bound,
-    quoted,
-    read_document,
+from sod_analyzer.documents import Document, Problems, Word, bind, bound, quoted, suggest
+from sod_analyzer.errors import Problem, RulesetError, SourceRef
+from sod_analyzer.model.ruleset import Approval, Dropped, Imported, Rule, Ruleset
+from sod_analyzer.rules.asking import Asking
+from sod_analyzer.rules.building import RuleBuilder, StatedRule
+from sod_analyzer.rules.content import (
+    Content,
+    Loaded,
+    Taken,
+    add,
+    drop,
+    extend,
+    joined,
+    problems_of,
 )
-from sod_analyzer.errors import RulesetError
-from sod_analyzer.model.ruleset import Duty, Rule, Ruleset, Selector, Way
-from sod_analyzer.rules.building import RuleBuilder
+from sod_analyzer.rules.deriving import circle, composed
 from sod_analyzer.rules.digest import ruleset_digest
 from sod_analyzer.rules.finding import builtin_rulesets
-from sod_analyzer.rules.shapes import AllOfShape, DutyShape, PartShape, RulesetShape
+from sod_analyzer.rules.imports import MOST_DEEP, MOST_FILES, Library
+from sod_analyzer.rules.shapes import RulesetShape, RuleShape
+from sod_analyzer.rules.stating import control_of, duty_of
+from sod_analyzer.rules.voice import Voice
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-#: No ':' and no '@', which questions use around duty ids.
-_DUTY = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
-def load_ruleset(path: Path, *, shown: str | None = None) -> Ruleset:
-    """The ruleset in this file. `shown` is its name in messages and reports.
+def load_ruleset(
+    path: Path, *, shown: str | None = None, imported: Mapping[str, str] | None = None
+) -> Ruleset:
+    """The ruleset in this file, with all that it imports. `shown` is its name in messages.
 
-    Without `shown`, a built-in ruleset is shown as `rulesets/<name>/<name>.yaml`, any other by its file
-    name.
+    Without `shown`, a built-in ruleset is shown as `rulesets/<name>/<name>.yaml`, any other by its
+    file name. With `imported`, texts by `Imported.key`, no file but this one is read.
 
     Raises:
-        RulesetError: with every problem and its line.
+        RulesetError: with every problem and its line, those of imported files included.
     """
     if shown is None:
         builtin = path in builtin_rulesets().values()
         shown = f"rulesets/{path.stem}/{path.name}" if builtin else path.name
-    document = read_document(path, error=RulesetError, shown=shown)
-    problems = Problems(document.path, RulesetError)
-    shape = bound(bind(document.root, RulesetShape, problems), problems)
-    _check_head(shape, document, problems)
-    duties = [
-        _duty(duty_id, duty, document, problems) for duty_id, duty in sorted(shape.duties.items())
-    ]
-    builder = RuleBuilder(document, problems, frozenset(shape.duties))
-    rules = [builder.rule(rule_id, tree) for rule_id, tree in sorted(shape.rules.items())]
-    _check_slugs((rule for rule in rules if rule), document, problems)
-    problems.settle()
-    ruleset = Ruleset(
-        name=shape.ruleset,
-        version=shape.version,
-        title=shape.title or shape.ruleset,
-        owner=shape.owner,
-        duties=tuple(duties),
-        rules=tuple(rule for rule in rules if rule),
-        digest="",
-        path=document.path,
-        text=document.text,
-    )
-    return replace(ruleset, digest=ruleset_digest(ruleset))
+    library = Library(path, shown, imported)
+    return _Loader(library).load(library.open(), (library.key,)).ruleset
 
 
-def _check_head(shape: RulesetShape, document: Document, problems: Problems) -> None:
-    if _NAME.fullmatch(shape.ruleset) is None:
-        line = document.line("ruleset")
-        shown = quoted(shape.ruleset)
-        problems.say(line, f"ruleset: {shown} must be lower-case letters, digits and '-'")
-    for key in ("version", "owner"):
-        if not str(getattr(shape, key)).strip():
-            problems.say(document.line(key), f"{key}: must not be empty")
-    for key in ("duties", "rules"):
-        if not getattr(shape, key):
-            problems.say(document.line(key), f"{key}: there is none")
+@dataclass(slots=True)
+class _Loader:
+    """Loads each file of one ruleset once."""
 
+    library: Library
+    loaded: dict[str, Loaded] = field(default_factory=dict)
 
-def _duty(duty_id: str, shape: DutyShape, document: Document, problems: Problems) -> Duty:
-    at = f"duties.{duty_id}"
-    if _DUTY.fullmatch(duty_id) is None:
-        line = document.line("duties", duty_id)
-        problems.say(line, f"{at}: a duty id is lower-case letters, digits, '-' and '_'")
-    if not shape.title.strip():
-        problems.say(document.line("duties", duty_id, "title"), f"{at}.title: must not be empty")
-    if not shape.ways:
-        line = document.line("duties", duty_id, "ways")
-        problems.say(line, f"{at}.ways: there is none, so nobody could ever have this duty")
-    ways = [_way(tree, f"{at}.ways[{n}]", problems) for n, tree in enumerate(shape.ways)]
-    return Duty(duty_id, shape.title, tuple(filter(None, ways)), shape.why, where=shape.where)
+    def load(self, document: Document, chain: tuple[str, ...]) -> Loaded:
+        """The ruleset in this document; `chain` are the keys that led here, its own last."""
+        problems = Problems(document.path, RulesetError)
+        shape = bound(bind(document.root, RulesetShape, problems), problems)
+        voice = Voice(document, problems, ())
+        _check_head(shape, voice)
+        imports = self._imports(shape, voice, chain)
+        if len(imports) < len(shape.imports or ()):
+            # Without an import, every name that it defines would be told as missing.
+            problems.settle()
+        content = _content(shape, voice, imports)
+        ruleset = self._built(shape, voice, content, imports)
+        self.loaded[chain[-1]] = Loaded(chain[-1], ruleset, content)
+        return self.loaded[chain[-1]]
 
+    def _imports(
+        self, shape: RulesetShape, voice: Voice, chain: tuple[str, ...]
+    ) -> tuple[Taken, ...]:
+        taken: list[Taken] = []
+        for n, each in enumerate(shape.imports or ()):
+            spec = each if isinstance(each, Word) else each.ruleset
+            try:
+                loaded = self._import(spec.text, chain)
+            except RulesetError as error:
+                _tell(error, voice, n)
+                continue
+            words = None if isinstance(each, Word) else each.rules
+            rules = None if words is None else frozenset(word.text for word in words)
+            found = Taken(loaded, rules, voice, n)
+            if any(other.loaded is loaded for other in taken):
+                found.say(f"{quoted(spec.text)} stands twice")
+            _check_named(words or (), loaded, voice)
+            taken.append(found)
+        return tuple(taken)
 
-def _way(tree: Keyed, at: str, problems: Problems) -> Way | None:
-    if "all_of" not in tree.entries:
-        single = bind(tree, PartShape, problems, at=at, also_known=("all_of",))
-        return Way((_selector(single, at, problems),)) if single else None
-    several = bind(tree, AllOfShape, problems, at=at)
-    if several is None:
-        return None
-    if len(several.all_of) <= 1:
-        problems.say(tree.line, f"{at}.all_of: must have at least two parts")
-    parts = tuple(
-        _selector(part, f"{at}.all_of[{n}]", problems) for n, part in enumerate(several.all_of)
-    )
-    products = sorted({part.product for part in parts})
-    if len(products) > 1:
-        problems.say(
-            tree.line,
-            f"{at}: parts name different products ({', '.join(products)}), "
-            "but must meet in one account",
+    def _import(self, spec: str, chain: tuple[str, ...]) -> Loaded:
+        key = self.library.key_of(spec, chain[-1])
+        if key in chain:
+            around = " → ".join((*chain[chain.index(key) :], key))
+            raise RulesetError(f"{quoted(spec)} imports this file in turn: {around}")
+        if key in self.loaded:
+            return self.loaded[key]
+        if len(chain) > MOST_DEEP:
+            raise RulesetError(f"{quoted(spec)} is imported more than {MOST_DEEP} files deep")
+        if len(self.loaded) >= MOST_FILES:
+            raise RulesetError(f"more than {MOST_FILES} files are imported")
+        return self.load(self.library.read(key), (*chain, key))
+
+    def _built(
+        self, shape: RulesetShape, voice: Voice, content: Content, imports: tuple[Taken, ...]
+    ) -> Ruleset:
+        problems = voice.problems
+        duties = composed(content.duties) if _includes_hold(shape, content, voice) else {}
+        if not duties:
+            problems.settle()
+        asking = Asking(duties)
+        builder = RuleBuilder(
+            asking,
+            content.known,
+            frozenset(content.controls),
+            lambda speaker: speaker.document is voice.document,
         )
-    return Way(parts)
+        rules = [builder.rule(stated) for _, stated in sorted(content.rules.items())]
+        _check_slugs((rule for rule in rules if rule), content, voice)
+        if not rules and not problems:
+            voice.problems.say(None, "no rule is left: all imported ones are dropped or not named")
+        for other in problems_of(content):
+            if other is not problems:
+                problems.take(other.found)
+        problems.settle()
+        ruleset = Ruleset(
+            name=shape.ruleset,
+            version=shape.version,
+            title=shape.title or shape.ruleset,
+            owner=shape.owner,
+            duties=tuple(duty for _, duty in sorted({**duties, **asking.made}.items())),
+            rules=tuple(rule for rule in rules if rule),
+            digest="",
+            path=voice.document.path,
+            text=voice.document.text,
+            controls=tuple(control for _, control in sorted(content.controls.items())),
+            imports=_all_imports(imports),
+            dropped=tuple(each for _, each in sorted(content.dropped.items())),
+            approved=_approval(shape),
+        )
+        return replace(ruleset, digest=ruleset_digest(ruleset))
 
 
-def _selector(part: PartShape, at: str, problems: Problems) -> Selector:
-    actions = (part.action,) if isinstance(part.action, str) else part.action
-    line = part.where.line
-    if not actions or not all(actions):
-        problems.say(line, f"{at}.action: must not be empty")
-    for action in sorted({action for action in actions if actions.count(action) > 1}):
-        problems.say(line, f"{at}.action: {quoted(action)} stands twice")
-    for key in ("product", "system", "resource", "environment"):
-        if getattr(part, key) == "":
-            problems.say(line, f"{at}.{key}: must not be empty")
-    return Selector(
-        product=part.product,
-        actions=actions,
-        system=part.system,
-        resource=part.resource,
-        environment=part.environment,
-        any_scope=part.any_scope,
-        where=part.where,
+def _tell(error: RulesetError, voice: Voice, n: int) -> None:
+    """Says why an import failed: at the line that asks for it, and in the file that is wrong."""
+    line = voice.document.line("imports", n)
+    inside: list[Problem] = []
+    for problem in error.problems:
+        if problem.where is None:
+            voice.problems.say(line, f"imports[{n}]: {problem.text}")
+        elif problem.where.line is None:
+            voice.problems.say(line, f"imports[{n}]: {problem.where.path}: {problem.text}")
+        else:
+            inside.append(problem)
+    voice.problems.take(inside)
+    if inside:
+        file = inside[0].where or SourceRef("")
+        voice.problems.say(line, f"imports[{n}]: cannot be used; see what is said of {file.path}")
+
+
+def _check_named(words: Iterable[Word], loaded: Loaded, voice: Voice) -> None:
+    seen: set[str] = set()
+    for word in words:
+        if word.text not in loaded.content.rules:
+            near = suggest(word.text, loaded.content.rules)
+            text = f"imports: '{loaded.key}' has no rule {quoted(word.text)}{near}"
+            voice.problems.say(word.where.line, text)
+        elif word.text in seen:
+            voice.problems.say(word.where.line, f"imports: {quoted(word.text)} stands twice")
+        seen.add(word.text)
+
+
+def _check_head(shape: RulesetShape, voice: Voice) -> None:
+    document, problems = voice.document, voice.problems
+    if _NAME.fullmatch(shape.ruleset) is None:
+        shown = quoted(shape.ruleset)
+        text = f"ruleset: {shown} must be lower-case letters, digits and '-'"
+        problems.say(document.line("ruleset"), text)
+    voice.texts(shape, ("version", "owner"))
+    for key in ("duties", "rules", "imports", "controls", "drop"):
+        if getattr(shape, key) is not None and not getattr(shape, key):
+            voice.say(key, "there is none")
+    if shape.imports is None:
+        _check_alone(shape, voice)
+    if shape.extend is not None and not (shape.extend.duties or shape.extend.rules):
+        voice.say("extend", "there is none")
+    if shape.approved is not None:
+        voice.inner("approved").texts(shape.approved, ("by", "digest"))
+
+
+def _check_alone(shape: RulesetShape, voice: Voice) -> None:
+    """A ruleset without imports states everything itself."""
+    for key in ("duties", "rules"):
+        if getattr(shape, key) is None:
+            voice.problems.say(voice.document.root.line, f"key '{key}' is missing")
+    for key in ("extend", "drop"):
+        if getattr(shape, key) is not None:
+            voice.say(key, "this ruleset imports nothing that it could be about")
+
+
+def _content(shape: RulesetShape, voice: Voice, imports: Iterable[Taken]) -> Content:
+    """What the imports state, with this ruleset's changes and its own statements."""
+    content = joined(imports)
+    if shape.extend is not None:
+        extend(content, shape.extend, voice.inner("extend"))
+    dropped = {
+        name: Dropped(name, "", each.reason, each.by, each.on, each.where)
+        for name, each in (shape.drop or {}).items()
+    }
+    for name, each in (shape.drop or {}).items():
+        voice.inner("drop", name).texts(each, ("reason", "by"))
+    drop(content, dropped, voice.inner("drop"))
+    add(
+        content,
+        voice,
+        duties={
+            name: duty_of(name, each, voice.inner("duties", name))
+            for name, each in (shape.duties or {}).items()
+        },
+        rules=dict(_stated(shape, voice)),
+        controls={
+            name: control_of(name, each, voice.inner("controls", name))
+            for name, each in (shape.controls or {}).items()
+        },
     )
+    return content
 
 
-def _check_slugs(rules: Iterable[Rule], document: Document, problems: Problems) -> None:
+def _stated(shape: RulesetShape, voice: Voice) -> Iterable[tuple[str, StatedRule]]:
+    for name, tree in (shape.rules or {}).items():
+        inner = voice.inner("rules", name)
+        line = inner.document.line(*inner.way)
+        rule = bind(tree, RuleShape, inner.problems, at=f"rules.{name}", line=line)
+        if rule is not None:
+            yield name, StatedRule(name, rule, shape.ruleset, inner)
+
+
+def _includes_hold(shape: RulesetShape, content: Content, voice: Voice) -> bool:
+    """Whether every duty can be composed; says of this file's duties why not.
+
+    Imported duties were composed when they were loaded, and nothing adds to what they include.
+    """
+    for name, duty in (shape.duties or {}).items():
+        for n, word in enumerate(duty.includes or ()):
+            if word.text not in content.duties:
+                near = suggest(word.text, content.duties)
+                text = f"names duty {quoted(word.text)}, which is not defined{near}"
+                voice.inner("duties", name).say("includes", text, n)
+    around = circle({name: duty.includes for name, duty in content.duties.items()})
+    if around:
+        where = voice.inner("duties", around[0])
+        where.say("includes", f"leads back to the duty itself: {' → '.join(around)}")
+    return not around
+
+
+def _check_slugs(rules: Iterable[Rule], content: Content, voice: Voice) -> None:
     first: dict[str, str] = {}
     for rule in rules:
         if rule.slug in first:
-            line = document.line("rules", rule.rule_id, "slug")
-            other = first[rule.slug]
-            problems.say(line, f"rules.{rule.rule_id}: slug '{rule.slug}' is that of {other} too")
+            text = f"slug '{rule.slug}' is that of {first[rule.slug]} too"
+            speaker = content.rules[rule.rule_id].voice
+            if speaker.document is voice.document:
+                line = voice.document.line("rules", rule.rule_id, "slug")
+                voice.problems.say(line, f"rules.{rule.rule_id}: {text}")
+            else:
+                voice.say("imports", f"rule {rule.rule_id}: {text}")
         first.setdefault(rule.slug, rule.rule_id)
+
+
+def _all_imports(imports: Iterable[Taken]) -> tuple[Imported, ...]:
+    found: dict[str, Imported] = {}
+    for taken in imports:
+        ruleset = taken.loaded.ruleset
+        found |= {each.key: each for each in ruleset.imports}
+        found[taken.loaded.key] = Imported(
+            taken.loaded.key, ruleset.name, ruleset.version, ruleset.digest, ruleset.text
+        )
+    return tuple(each for _, each in sorted(found.items()))
+
+
+def _approval(shape: RulesetShape) -> Approval | None:
+    stated = shape.approved
+    return None if stated is None else Approval(stated.by, stated.on, stated.digest)
