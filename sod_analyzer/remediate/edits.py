@@ -30,6 +30,12 @@ WHAT_IF = "what-if"
 
 _ARROW = " > "
 _RIGHT_WORDS = 3
+_ARTICLES: Mapping[NodeKind, str] = {
+    NodeKind.IDENTITY: "an identity",
+    NodeKind.ACCOUNT: "an account",
+    NodeKind.ROLE: "a role",
+    NodeKind.ENTITLEMENT: "a right",
+}
 #: How a new grant between two kinds of node is read.
 _KIND_OF: Mapping[tuple[NodeKind, NodeKind], GrantKind] = {
     (NodeKind.IDENTITY, NodeKind.ACCOUNT): GrantKind.HOLDS,
@@ -105,8 +111,8 @@ def _check(snapshot: Snapshot, edit: Edit) -> None:
     pair = (edit.holder_kind, edit.target_kind)
     if edit.add and pair not in _KIND_OF:
         raise QueryError(
-            f"{edit.holder} is a {edit.holder_kind} and cannot be given {edit.target}, "
-            f"a {edit.target_kind}; name one of the person's accounts"
+            f"{edit.holder}, {_ARTICLES[edit.holder_kind]}, cannot be given {edit.target}, "
+            f"{_ARTICLES[edit.target_kind]}; name one of the person's accounts"
         )
     exists = edit.right is None and bool(_rows_of(snapshot, edit).any())
     if not edit.add and not exists:

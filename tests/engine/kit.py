@@ -14,6 +14,7 @@ from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas, PlaceKind
 from sod_analyzer.compose.report import Analysis, analyse
 from sod_analyzer.detect.holding import Holding
+from sod_analyzer.detect.plain import plain_rows
 from sod_analyzer.evaluate.lens import PLAIN, Lens
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.graph.edges import compile_edges
@@ -28,6 +29,8 @@ _KEYS = {
     "systems": "system",
     "applications": "application",
     "sources": "source_id",
+    "roles": "role",
+    "entitlements": "entitlement",
 }
 
 COMMIT = duty("commit", [Selector("x", ("c", "cc"))], [Selector("y", ("c",))])
@@ -167,3 +170,12 @@ def verdicts(analysis: Analysis) -> dict[tuple[str, str], str]:
             where = "all" if place == len(places) else places[place].label
             answer[who, where] = "violation" if violation else "not-evaluable"
     return answer
+
+
+def plain(analysis: Analysis) -> dict[tuple[str, str], str]:
+    """(subject, place) to verdict, of rules of any kind; what is clear is not there."""
+    return {
+        (row.subject, row.place): str(row.verdict)
+        for result in analysis.results
+        for row in plain_rows(analysis.judge, result)
+    }
