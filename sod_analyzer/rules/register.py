@@ -18,6 +18,7 @@ from sod_analyzer.documents import Document, document_source_row, quoted, read_d
 from sod_analyzer.documents.scalars import CONVERSIONS
 from sod_analyzer.errors import Problem, RulesetError, SourceRef
 from sod_analyzer.model.mitigation import Mitigation
+from sod_analyzer.rules.frequency import FREQUENCIES, frequency_days
 from sod_analyzer.rules.pins import Pins, canonical_digest
 from sod_analyzer.rules.register_entries import (
     ID_COLUMNS,
@@ -40,14 +41,6 @@ MOST = 20_000
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _EVERYONE = frozenset({"all", "any", "everyone", "everybody", "everywhere"})
-_WORDS: Mapping[str, int] = {
-    "daily": 1,
-    "weekly": 7,
-    "monthly": 31,
-    "quarterly": 92,
-    "yearly": 366,
-}
-_DAYS = re.compile(r"([1-9][0-9]{0,3}) days?")
 
 
 @dataclass(frozen=True)
@@ -124,20 +117,19 @@ def _bytes(document: Document) -> bytes:
     return document.text.encode(document.encoding)
 
 
-def frequency_days(text: str) -> int:
+def _days(text: str) -> int:
     """How many days may pass between two performances.
 
     Raises:
         ValueError: with a text that goes on after the quoted value.
     """
-    if text in _WORDS:
-        return _WORDS[text]
-    found = _DAYS.fullmatch(text)
-    if found is None:
-        near = suggest(text, _WORDS)
+    days = frequency_days(text)
+    if days is None:
+        near = suggest(text, FREQUENCIES)
         near = near if "did you" in near else ""
-        raise ValueError(f"is neither {', '.join(_WORDS)} nor a number such as '30 days'{near}")
-    return int(found[1])
+        known = ", ".join(FREQUENCIES)
+        raise ValueError(f"is neither {known} nor a number such as '30 days'{near}")
+    return days
 
 
 # -- checks ----------------------------------------------------------------------------------------
@@ -258,7 +250,7 @@ def _mitigations(entry: Stated, problems: list[Problem]) -> Iterator[Mitigation]
         key: reader.converted(key, CONVERSIONS[date])
         for key in ("approved_on", "valid_until", "last_performed")
     }
-    frequency = reader.converted("frequency", frequency_days)
+    frequency = reader.converted("frequency", _days)
     people, places = reader.several("person"), reader.several("place")
     if places == ():
         reader.say("'place' is missing: the application, system or resource it is for")

@@ -19,7 +19,7 @@ from sod_analyzer.errors import RulesetError
 from sod_analyzer.model.access import SOURCES
 from sod_analyzer.model.mitigation import Mitigation, Pin
 from sod_analyzer.rules.pins import Pins, load_pins, pins_text, write_pins
-from sod_analyzer.rules.register import Register, frequency_days, load_register
+from sod_analyzer.rules.register import Register, load_register
 
 FULL = """\
 # What we live with until the team grows
@@ -232,8 +232,10 @@ def test_what_was_approved_changes_the_digest(tmp_path: Path, old: str, new: str
         ("1 day", 1),
     ],
 )
-def test_each_frequency_is_a_number_of_days(text: str, days: int) -> None:
-    assert frequency_days(text) == days
+def test_each_frequency_is_a_number_of_days(tmp_path: Path, text: str, days: int) -> None:
+    found = loaded(tmp_path, FULL.replace("weekly", text)).mitigations
+
+    assert found[0].frequency_days == days
 
 
 # Each: what stands in FULL, what is written instead, and the message with its line.
