@@ -1,4 +1,4 @@
-"""What more than one format says: figures, verdict line, gaps, the worked example.
+"""What more than one format says: figures, verdict line, gaps, systems and sources.
 
 Everything is counted here from the report's tables, once, so that the page and the workbook
 cannot say different numbers.
@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sod_analyzer.model.access import SystemScope
 from sod_analyzer.model.finding import Report, Verdict
 from sod_analyzer.model.ruleset import Severity
-from sod_analyzer.report.words import MEANINGS, VERBS
+from sod_analyzer.report.words import MEANINGS
 
 #: Severities, worst first.
 SEVERITIES: tuple[str, ...] = tuple(str(severity) for severity in reversed(Severity))
@@ -75,18 +74,6 @@ class Gap:
     count: int
     accepted: str | None
     text: str  # of the first
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One hop of the worked example, as an instruction to a person with the files at hand."""
-
-    number: int
-    duty: str
-    says: str
-    file: str
-    at: str
-    sha256: str
 
 
 def rows(table: pa.Table) -> list[dict[str, Any]]:
@@ -281,49 +268,6 @@ def top(report: Report, column: str, *, most: int = 10) -> list[tuple[str, int, 
             people.setdefault(value, set()).update({row["subject"]} & known)
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return [(value, count, len(people[value])) for value, count in ordered[:most]]
-
-
-def example(report: Report) -> tuple[dict[str, Any], tuple[Step, ...]] | None:
-    """One violation of this very report, and how to trace it by hand; None if there is none.
-
-    The first about one person that passes several systems is taken, else the first about a person,
-    else the first.
-    """
-    found = [
-        row
-        for row in rows(report["violations"].slice(0, 1_000))
-        if row["verdict"] == Verdict.VIOLATION and folded(row) == "no"
-    ]
-    if not found:
-        return None
-    about = [row for row in found if row["subject_kind"] not in THINGS] or found
-    chosen = next((row for row in about if row["cross_system"]), about[0])
-    hashes = {row["source_id"]: row["sha256"] for row in rows(report["sources"])}
-    mine = report["hops"].filter(pc.equal(report["hops"]["finding_id"], chosen["finding_id"]))
-    duties = {row["duty"]: row["duty_title"] for row in rows(report["legs"].slice(0, 10_000))}
-    first_place = [row for row in rows(mine) if row["place"] == mine["place"][0].as_py()]
-    steps = tuple(
-        Step(
-            number=number,
-            duty=duties.get(row["duty"]) or row["duty"],
-            says=_said(row),
-            file=row["file"] or "(no file)",
-            at=row["at"] or "",
-            sha256=hashes.get(row["source_id"]) or "",
-        )
-        for number, row in enumerate(first_place, start=1)
-    )
-    return chosen, steps
-
-
-def _said(hop: dict[str, Any]) -> str:
-    holder, target = hop["from_name"] or hop["from_id"], hop["to_name"] or hop["to_id"]
-    return f"{holder} {verb(hop['kind'])} {target}."
-
-
-def verb(kind: str) -> str:
-    """How a hop of this kind reads in a sentence."""
-    return VERBS.get(kind, kind)
 
 
 def split(joined: str | None) -> list[str]:

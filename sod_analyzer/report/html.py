@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from sod_analyzer.model.finding import Report
 from sod_analyzer.report import facts, pages, registers, words
+from sod_analyzer.report.example import example
 from sod_analyzer.report.text import page_text, visible
 
 
@@ -62,7 +63,7 @@ class Page:
             unmapped=pages.some(report["unmapped"], self.limits.rows),
             reconciliation=facts.rows(report["reconciliation"]),
             parameters=facts.rows(report["parameters"]),
-            example=facts.example(report),
+            example=example(report),
             words=words,
             style=Markup(style),  # noqa: S704 - our own file, hashed below
             script=Markup(script),  # noqa: S704 - our own file, hashed below

@@ -25,6 +25,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from sod_analyzer.errors import ReportError
 from sod_analyzer.model.finding import Report
 from sod_analyzer.report import facts
+from sod_analyzer.report.example import example
 from sod_analyzer.report.workbook import REPORTER, Evidence
 from sod_analyzer.report.workbook.sheet import Book
 from tests.report.bank import HOSTILE, clean, rerun
@@ -393,7 +394,7 @@ def test_rows_beyond_the_limit_go_on_in_further_sheets(report: Report, data: byt
 
 
 def test_worked_example_leads_to_the_source_records(report: Report, book: Workbook) -> None:
-    found = facts.example(report)
+    found = example(report)
     assert found is not None
     _, steps = found
 

@@ -144,7 +144,8 @@ def _violations(report: Report) -> Grid:
         "folded", _flag(report["violations"]["folded_under"])
     )
     first = ("finding_id", "rule_id", "severity", "verdict", "folded", "name", "department",
-             "places", "means", "sentence", "attempt", "rule_kind")  # fmt: skip
+             "places", "means", "sentence", "attempt", "subject_kind",
+             "rule_kind")  # fmt: skip
     return Grid(
         "Violations",
         chosen(table, first),
@@ -205,7 +206,7 @@ def _population(report: Report) -> Grid:
         chosen(table, first),
         "everyone assessed",
         {"name": 28, "kind": 12, "status": 10, "department": 24, "title": 24, "result": 20,
-         "violations": 11, "not_evaluable": 14, "mitigated": 10, "gated": 8, "accounts": 10,
+         "violations": 12, "not_evaluable": 16, "mitigated": 10, "gated": 8, "accounts": 10,
          "duties": 36, "identity": 26,
          "email": 30, "account_ids": 50, "manager": 26},
     )  # fmt: skip
@@ -231,7 +232,7 @@ def _rules(report: Report) -> Grid:
         chosen(report["rules"], first),
         "every rule, what it says and what it found",
         {"rule_id": 15, "title": 36, "severity": 11, "logic": 32, "people_violating": 12,
-         "violations": 11, "places": 9, "not_evaluable": 13, "mitigated": 10, "gated": 8,
+         "violations": 12, "places": 9, "not_evaluable": 16, "mitigated": 10, "gated": 8,
          "state": 15, "notes": 40, "why": 50, "subjects": 36, "gates": 34, "references": 50,
          "false_positives": 40, "controls": 26},
         tones={"severity": _SEVERITY},

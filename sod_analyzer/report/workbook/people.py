@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sod_analyzer.report import facts, registers, words
+from sod_analyzer.report.example import example
 from sod_analyzer.report.workbook.grid import Placed
 from sod_analyzer.report.workbook.sheet import Book, Sheet, lines_of
 
 _COVER = (2.0, 24.0, 74.0, 14.0)
+#: Rows of the cover that can still be read on one page.
+_ONE_PAGE = 75
 _METHOD = (2.0, 7.0, 26.0, 84.0, 14.0)
 
 
@@ -68,6 +71,8 @@ def cover(sheet: Sheet, book: Book, grids: Mapping[str, Placed]) -> None:
         sheet.text(row, 2, "", "blank")
         row += 1
     sheet.made.print_area(0, 0, row, 3)
+    if row <= _ONE_PAGE:
+        sheet.made.fit_to_pages(1, 1)
 
 
 def _approvals(sheet: Sheet, row: int, book: Book) -> int:
@@ -164,7 +169,7 @@ def _index(sheet: Sheet, row: int, grids: Mapping[str, Placed]) -> int:
 
 
 def _example(sheet: Sheet, row: int, book: Book) -> int:
-    found = facts.example(book.report)
+    found = example(book.report)
     if found is None:
         return _line(sheet, row, "", "There is no violation to trace.")
     finding, steps = found

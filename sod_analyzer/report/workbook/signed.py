@@ -79,7 +79,7 @@ def _approvals(report: Report) -> Grid:
         "Approvals",
         from_rows(found, columns),
         "what was approved, by whom, and whether it is what was used",
-        {"what": 18, "name": 26, "state": 24, "by": 32, "on": 12, "changes_since": 14,
+        {"what": 18, "name": 26, "state": 24, "by": 32, "on": 12, "changes_since": 17,
          "approved_digest": 68, "digest": 68},
         tones={"state": (registers.APPROVED, registers.CHANGED, registers.NOT_APPROVED)},
     )  # fmt: skip
