@@ -39,9 +39,19 @@ def page() -> str:
         command = sod.get_command(top, name)
         if command is None:
             raise LookupError(name)
-        ctx = click.Context(command, info_name=name, parent=top)
-        parts.extend(_section(command, ctx))
+        parts.extend(_sections(command, click.Context(command, info_name=name, parent=top)))
     return "\n".join(parts)
+
+
+def _sections(command: click.Command, ctx: click.Context) -> Iterator[str]:
+    """The section of a command, and of every command under it."""
+    yield from _section(command, ctx)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(ctx):
+            under = command.get_command(ctx, name)
+            if under is None:
+                raise LookupError(name)
+            yield from _sections(under, click.Context(under, info_name=name, parent=ctx))
 
 
 def _section(command: click.Command, ctx: click.Context) -> list[str]:

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "sod_analyzer.cli.what_if:what_if",
         "What would follow if grants were taken away or given.",
     ),
+    "rules": ("sod_analyzer.cli.rules:rules", "Look at rules, check them, and try them on cases."),
     "doctor": (
         "sod_analyzer.cli.doctor:doctor",
         "Show versions, plugins, rulesets, and what is missing.",

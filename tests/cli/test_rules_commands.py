@@ -1,0 +1,181 @@
+"""`sod rules`: every command on small rulesets, through the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sod_analyzer import cli
+
+RULES = """\
+ruleset: small
+version: 1
+owner: me
+title: A small one
+duties:
+  write: {title: Write, ways: [{product: gh, action: push}]}
+  ship: {title: Ship, ways: [{product: k8s, action: deploy}]}
+rules:
+  R1-01:
+    title: Write and ship
+    duties: {all_of: [write, ship]}
+    scope: application
+    severity: high
+    why: Loss.
+    references: {soc2: [CC6.3], iso-27001-2022: [A.5.3]}
+"""
+
+CASES = """\
+ruleset: small
+systems:
+  gh: {product: gh}
+  k8s: {product: k8s}
+applications:
+  pay: {resources: [{system: gh, resource: o/pay}, {system: k8s, resource: pay}]}
+  web: {resources: [{system: gh, resource: o/web}, {system: k8s, resource: web}]}
+R1-01:
+  hit:
+    - ann: [gh push o/pay, k8s deploy pay]
+      at: pay
+  miss:
+    - ann: [gh push o/pay, k8s deploy web]
+      differs: application
+    - ann: [gh push o/pay, k8s look pay]
+      differs: right
+    - ann: [gh push o/pay]
+      differs: duty
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "small.yaml").write_text(RULES)
+    (tmp_path / "small.cases.yaml").write_text(CASES)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def sod(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.sod, arguments)
+
+
+def answer(*arguments: str) -> dict[str, object]:
+    result = sod(*arguments, "--format", "json")
+    told: dict[str, object] = json.loads(result.stdout)
+    return told
+
+
+def test_help_of_the_group_loads_no_heavy_library() -> None:
+    code = (
+        "import sys\nfrom sod_analyzer.cli import main\n"
+        "sys.argv = ['sod', 'rules', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = ['pyarrow', 'numpy', 'pydantic', 'yaml', 'rich', 'jinja2', 'xlsxwriter']\n"
+        "print([m for m in heavy if m in sys.modules], file=sys.stderr)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.stderr.strip() == "[]"
+
+
+def test_list_names_the_builtin_rulesets() -> None:
+    rows = answer("rules", "list")["rows"]
+
+    assert isinstance(rows, list)
+    (devops,) = [row for row in rows if row["ruleset"] == "devops"]
+    assert devops["owner"] == "IT risk"
+    assert devops["rules"] > 0
+    assert devops["cases"] > devops["rules"]
+
+
+def test_list_names_the_rules_of_one(small: Path) -> None:
+    assert answer("rules", "list", "./small.yaml") == {
+        "ruleset": "small",
+        "rows": [
+            {
+                "rule": "R1-01",
+                "kind": "combination",
+                "severity": "high",
+                "scope": "application",
+                "title": "Write and ship",
+                "asks": "nobody has write and ship",
+                "ruleset": "small",
+                "status": "stable",
+            }
+        ],
+    }
+
+
+def test_show_tells_a_ruleset_a_rule_and_a_duty(small: Path) -> None:
+    whole = sod("rules", "show", "./small.yaml", "--format", "csv").stdout
+    rule = sod("rules", "show", "./small.yaml", "R1-01", "--format", "csv").stdout
+    duty = sod("rules", "show", "./small.yaml", "ship", "--format", "csv").stdout
+
+    assert "duty,ship: Ship\n" in whole
+    assert "rule,R1-01 Write and ship\n" in whole
+    assert "way to ship,k8s: deploy\n" in rule
+    assert 'cases,"1 hit, 3 miss"\n' in rule
+    assert "reference,iso-27001-2022 A.5.3\n" in rule
+    assert "rule,R1-01 Write and ship\n" in duty
+
+
+def test_show_suggests_a_near_name(small: Path) -> None:
+    result = sod("rules", "show", "./small.yaml", "shipp")
+
+    assert result.exit_code == 2
+    assert "small has no rule and no duty 'shipp'; did you mean 'ship'?" in result.stderr
+
+
+def test_test_passes_and_prints_its_counts(small: Path) -> None:
+    result = sod("rules", "test", "./small.yaml")
+
+    assert result.exit_code == 0
+    assert result.stderr == "4 cases of 1 rules; 0 problems\n"
+    assert answer("rules", "test", "./small.yaml")["kinds"] == [
+        {
+            "kind": "combination",
+            "hit": 1,
+            "miss": 3,
+            "gated": 0,
+            "mitigated": 0,
+            "not-evaluable": 0,
+        }
+    ]
+
+
+def test_a_wrong_rule_fails_with_file_and_line(small: Path) -> None:
+    (small / "small.yaml").write_text(RULES.replace("action: deploy", "action: look"))
+
+    result = sod("rules", "test", "./small.yaml")
+
+    assert result.exit_code == 3
+    assert "small.cases.yaml:10: R1-01 ann: expected hit at pay, found miss" in result.stderr
+    assert "small.cases.yaml:15: R1-01 ann: expected miss, found hit at pay" in result.stderr
+
+
+def test_a_case_taken_away_fails_with_the_rule(small: Path) -> None:
+    (small / "small.cases.yaml").write_text(CASES.rpartition("    - ann")[0])
+
+    told = answer("rules", "test", "./small.yaml")
+
+    assert told["passed"] is False
+    assert told["problems"] == [
+        "small.yaml:9: R1-01 has no miss that is one fact from a hit: one duty short"
+    ]
+
+
+def test_broken_files_are_told_together_and_exit_2(small: Path) -> None:
+    (small / "other.yaml").write_text(RULES.replace("write, ship", "wrte, ship"))
+    (small / "small.cases.yaml").write_text(CASES.replace("R1-01:", "R1-07:"))
+
+    result = sod("rules", "test", "./other.yaml", "./small.yaml")
+
+    assert result.exit_code == 2
+    assert "did you mean 'write'?" in result.stderr
+    assert "small.cases.yaml:8: no rule 'R1-07' in small" in result.stderr
