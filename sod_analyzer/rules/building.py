@@ -226,8 +226,8 @@ def _tiers(shape: RuleShape, voice: Voice) -> tuple[str, ...]:
 def _check_holder(made: Rule, shape: RuleShape, voice: Voice, *, repeats: bool) -> None:
     possible = frozenset({Holder.ROLE}) if repeats else _HOLDERS.get(made.kind, frozenset())
     if shape.holder is not None and shape.holder not in possible:
-        words = " or ".join(each for each in Holder if each in possible)
-        said = f"a rule of this kind judges {words}s" if words else _judged(made.kind)
+        words = " or ".join(f"'{each}'" for each in Holder if each in possible)
+        said = f"for a rule of this kind it is {words}" if words else _judged(made.kind)
         voice.say("holder", f"cannot be {shape.holder}: {said}")
     narrowed = made.subjects
     role = made.holder is Holder.ROLE

@@ -104,6 +104,8 @@ def extend(content: Content, shape: ExtendShape, voice: Voice) -> None:
         if stated is None:
             inner.say_all(f"no imported rule {quoted(name)}{suggest(name, content.rules)}")
         elif rule_shape is not None:
+            if not tree.entries:
+                inner.say_all("changes nothing; leave it out")
             content.rules[name] = content.known[name] = _extended(stated, rule_shape, inner)
 
 
@@ -127,20 +129,20 @@ def add(
     controls: Mapping[str, Control],
 ) -> None:
     """Adds the ruleset's own statements, in place. Says which of them the imports make already."""
+    # Where an id clashes the imported meaning stays, so that nothing else is told but the clash.
     for name, duty in duties.items():
-        if content.duties.get(name, duty) != duty:
+        if content.duties.setdefault(name, duty) != duty:
             text = "an imported duty has this id; choose another, or add ways under extend.duties"
-            voice.say("duties", f"{name}: {text}", name)
-        content.duties[name] = duty
+            voice.inner("duties", name).say_all(text)
     for name, stated in rules.items():
-        if name in content.known:
+        if content.known.setdefault(name, stated) is stated:
+            content.rules[name] = stated
+        else:
             text = "an imported rule has this id; choose another, or change it under extend.rules"
-            voice.say("rules", f"{name}: {text}", name)
-        content.rules[name] = content.known[name] = stated
+            voice.inner("rules", name).say_all(text)
     for name, control in controls.items():
-        if content.controls.get(name, control) != control:
-            voice.say("controls", f"{name}: an imported control has this id; choose another", name)
-        content.controls[name] = control
+        if content.controls.setdefault(name, control) != control:
+            voice.inner("controls", name).say_all("an imported control has this id; choose another")
 
 
 def _extend_duty(content: Content, name: str, shape: DutyExtensionShape, voice: Voice) -> None:
@@ -158,8 +160,6 @@ def _extend_duty(content: Content, name: str, shape: DutyExtensionShape, voice: 
 def _extended(stated: StatedRule, shape: RuleExtensionShape, voice: Voice) -> StatedRule:
     keys = ("severity", "subjects", "environment", "tiers", "exclude", "counts", "controls")
     given = {key: value for key in keys if (value := getattr(shape, key)) is not None}
-    if not given:
-        voice.say_all("changes nothing; leave it out")
     base = stated.voice
     return replace(
         stated,

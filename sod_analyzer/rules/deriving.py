@@ -14,14 +14,18 @@ from sod_analyzer.model.ruleset import Duty, Selector, Way
 
 
 def circle(includes: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """Duties that include each other all around, the first one again at the end; else empty."""
+    """Duties that include each other all around, the first one again at the end; else empty.
+
+    Begins with the smallest id of the circle.
+    """
     ordered = {duty: sorted(each) for duty, each in sorted(includes.items())}
     try:
         TopologicalSorter(ordered).prepare()
     except CycleError as error:
-        # Reported from the included one to the including; read, it goes the other way.
-        found: list[str] = error.args[1]
-        return tuple(reversed(found))
+        # Reported from the included one to the including, the first one twice.
+        found: list[str] = error.args[1][:0:-1]
+        start = found.index(min(found))
+        return (*found[start:], *found[:start], found[start])
     return ()
 
 

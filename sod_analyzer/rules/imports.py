@@ -79,7 +79,7 @@ class Library:
         if self.imported is not None:
             if key not in self.imported:
                 near = suggest(key, self.imported)
-                raise RulesetError(f"its text is not stored with the others{near}")
+                raise RulesetError(f"{quoted(key)}: its text is not stored with the others{near}")
             return document_of(self.imported[key], error=RulesetError, shown=shown)
         path = self.top.parent / key if is_path(key) else builtin_rulesets()[key]
         return read_document(path, error=RulesetError, shown=shown)

@@ -41,7 +41,7 @@ def subjects_of(
 
     found = _subjects(shape, say)
     if not found:
-        tail = "; leave it out" if optional else ""
+        tail = ", or leave it out" if optional else ""
         say(f"names nobody; give one of {_choices(_KEYS)}{tail}")
     return found
 
