@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from sod_analyzer.assemble import assemble
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas
@@ -37,9 +40,9 @@ CLEAR = Said(Verdict.CLEAR)
 
 
 class Court:
-    """Judges the cases of one world by any rule; engines are shared between rules.
+    """Judges the cases of one world by any rule.
 
-    Cost: an assembly at first; one engine for each set of duties.
+    Cost: an assembly at first; one engine for each set of duties that a rule names.
     """
 
     def __init__(self, world: World, cases: CaseFile, controls: Mapping[str, Control]) -> None:
@@ -62,30 +65,37 @@ class Court:
     def _edges(self) -> Edges:
         return compile_edges(self.snapshot, as_of=self._cases.as_of)
 
-    @cached_property
-    def _resources(self) -> list[tuple[str, str]]:
-        """The resources that rules of scope `resource` are judged in."""
-        table = self.snapshot["entitlements"]
-        columns = [table.column(name).to_pylist() for name in ("system", "resource")]
-        return sorted({pair for pair in zip(*columns, strict=True) if pair[1] != WHOLE_SYSTEM})
-
     def judge(self, duties: tuple[Duty, ...], *, resources: bool) -> Judge:
         """A judge over these duties; `resources`: with a place for each resource."""
         key = (duties, resources)
         found = self._judges.get(key)
         if found is None:
-            atlas = Atlas(self.snapshot, resources=self._resources if resources else ())
+            view = self._view(duties)
+            atlas = Atlas(view, resources=_resources(view) if resources else ())
             engine = Engine(self.snapshot, Columns(self.snapshot, duties, atlas), self._edges)
             found = Judge(engine, unknown_systems=self._world.unknown_systems)
-            # One set of duties is asked about many times over, then the next.
-            self._judges = {key: found, **{k: v for k, v in self._judges.items() if k[0] == duties}}
+            self._judges = {key: found}
         return found
+
+    def _view(self, duties: tuple[Duty, ...]) -> Snapshot:
+        """The world with only the systems in which these duties can exist.
+
+        The others have nothing to say to the rule, and every system costs places.
+        """
+        products = {part.product for duty in duties for way in duty.ways for part in way.parts}
+        if not products:
+            return self.snapshot
+        systems = self.snapshot["systems"]
+        named = pc.is_in(systems.column("product"), value_set=pa.array(sorted(products)))
+        tables = {**self.snapshot.tables, "systems": systems.filter(named)}
+        return replace(self.snapshot, tables=tables)
 
     def say(
         self, rule: Rule, duties: tuple[Duty, ...], numbers: Sequence[int]
     ) -> Mapping[int, Said]:
         """What the rule says of these cases of the world."""
-        judge = self.judge(duties, resources=rule.scope is ScopeKind.RESOURCE)
+        legs = tuple(duty for duty in duties if duty.duty_id in rule.duties)
+        judge = self.judge(legs, resources=rule.scope is ScopeKind.RESOURCE)
         result = judge.judge(rule)
         rows = plain_rows(judge, result)
         by_subject: dict[str, list[PlainVerdict]] = {}
@@ -163,6 +173,20 @@ class Court:
             else:
                 found |= {name for name, _ in atlas.placed(right.system, right.resource)}
         return tuple(sorted(found))
+
+
+def _resources(view: Snapshot) -> list[tuple[str, str]]:
+    """The resources that rules of scope `resource` are judged in."""
+    table = view["entitlements"]
+    known = set(view["systems"].column("system").to_pylist())
+    columns = [table.column(name).to_pylist() for name in ("system", "resource")]
+    return sorted(
+        {
+            (system, resource)
+            for system, resource in zip(*columns, strict=True)
+            if resource != WHOLE_SYSTEM and system in known
+        }
+    )
 
 
 def _judged(rule: Rule, stage: Stage) -> tuple[str, ...]:
