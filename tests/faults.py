@@ -9,8 +9,9 @@ from __future__ import annotations
 from tests.fault_kit import Fault
 from tests.faults_around import AROUND
 from tests.faults_engine import ENGINE
+from tests.faults_rules import RULES
 
-FAULTS: tuple[Fault, ...] = (*ENGINE, *AROUND)
+FAULTS: tuple[Fault, ...] = (*ENGINE, *RULES, *AROUND)
 
 #: Runs when the tests that a fault names do not notice it, in this order.
 EVERYTHING_FAST = (

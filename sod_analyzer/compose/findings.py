@@ -324,11 +324,19 @@ class FindingWriter:
                     measure["place"],
                     measure["place"],
                     (),
-                    {},
+                    self._holders(count),
                     rule.controls,
                     rule.control_max_days,
                 )
             )
+
+    def _holders(self, count: Count) -> Mapping[str, tuple[str, ...]]:
+        """Who has each duty: a control stands for these people, and for nobody who comes later."""
+        held: dict[str, set[str]] = {}
+        for member in count.members:
+            for duty in member.duties:
+                held.setdefault(duty, set()).add(self._subject(member.code)[1])
+        return {duty: tuple(sorted(keys)) for duty, keys in sorted(held.items())}
 
     # -- everything in a system ------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import yaml
 
 from sod_analyzer.compose.findings import FindingWriter
 from sod_analyzer.compose.report import Analysis
@@ -46,7 +46,7 @@ Row = dict[str, Any]
 CATALOGUE_COPY = "catalogue.yaml"
 ALIASES_COPY = "aliases.csv"
 _REGISTER_COPY = "mitigations"
-_IMPORTS = "imports.yaml"
+_IMPORTS = "imports.json"
 _MEANINGS = "*.meaning.json"
 
 
@@ -137,8 +137,8 @@ def copy_papers(config: Config, ruleset: Ruleset, settings: Path) -> None:
     for n, imported in enumerate(ruleset.imports, start=1):
         index[imported.key] = f"import-{n:02d}.yaml"
         (settings / index[imported.key]).write_text(imported.text, encoding="utf-8")
-    text = yaml.safe_dump(index, allow_unicode=True, sort_keys=True)
-    (settings / _IMPORTS).write_text(text, encoding="utf-8")
+    text = json.dumps(index, ensure_ascii=False, sort_keys=True, indent=1)
+    (settings / _IMPORTS).write_text(f"{text}\n", encoding="utf-8")
 
 
 def stored_imports(settings: Path) -> Mapping[str, str]:
@@ -146,8 +146,8 @@ def stored_imports(settings: Path) -> Mapping[str, str]:
     path = settings / _IMPORTS
     if not path.is_file():
         return {}
-    # Written by this program and sealed with the folder; plain texts only.
-    index = yaml.safe_load(path.read_text(encoding="utf-8"))
+    # Written by this program and sealed with the folder.
+    index = json.loads(path.read_text(encoding="utf-8"))
     return {
         str(key): (settings / str(name)).read_text(encoding="utf-8")
         for key, name in sorted(index.items())
