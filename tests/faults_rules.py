@@ -249,8 +249,8 @@ RULES = (
         ),
         (
             "check-without-facts-is-clean",
-            "if self.hygiene.check is HygieneCheck.DORMANT_PRIVILEGED and not self._privileged.any():",
-            "if self.hygiene.check is HygieneCheck.DORMANT_PRIVILEGED and not len(self._privileged):",
+            "DORMANT_PRIVILEGED and not self._privileged.any():",
+            "DORMANT_PRIVILEGED and not len(self._privileged):",
         ),
         ("managing-a-group-needs-no-membership", "if own is not None:", "if taking:"),
     ),
