@@ -58,6 +58,7 @@ class PlaceView:
 
     facts: dict[str, Any]
     several: bool  # whether the holders are others than the subject
+    duties: int  # how many different ones
     holders: list[HolderView]
     left_out: list[HolderView]  # not drawn
 
@@ -179,7 +180,13 @@ class _Details:
             _holder(row, holder, mine, hops if number < limits.holders else ())
             for number, (holder, mine) in enumerate(by_holder.items())
         ]
-        return PlaceView(place, several, views[: limits.holders], views[limits.holders :])
+        return PlaceView(
+            facts=place,
+            several=several,
+            duties=len({leg["duty"] for leg in legs}),
+            holders=views[: limits.holders],
+            left_out=views[limits.holders :],
+        )
 
 
 def _holder(
@@ -201,6 +208,8 @@ def _lanes(leg: dict[str, Any], hops: Iterable[dict[str, Any]]) -> list[Lane]:
         if hop["duty"] == leg["duty"]:
             target = Node(hop["to_kind"], hop["to_id"], hop["to_name"] or hop["to_id"])
             parts.setdefault(hop["part"], []).append(Edge(hop["kind"], hop["note"], target))
+    if not parts and leg["state"] == "yes":
+        return []  # a fact about the subject by itself, such as a login nobody answers for
     if not parts:
         return [Lane(title, (), leg["reason"] or "no path recorded")]
     if len(parts) == 1:
@@ -266,8 +275,8 @@ def attention(report: Report) -> list[Attention]:
                   "findings", "verdict=mitigated"),
         Attention("warn", judged(Verdict.GATED), "findings behind a review or approval",
                   "findings", "verdict=gated"),
-        Attention("warn", sum(line.tone == "missing" for line in signed),
-                  "texts without an approval", "approvals"),
+        Attention("warn", registers.unapproved(report), "texts without an approval",
+                  "approvals"),
         Attention("warn", len(unequal), "inputs whose counts do not agree", "inputs"),
         Attention("warn", report.completeness.accepted_gaps, "gaps accepted by an owner", "gaps"),
         Attention("warn", report["unmapped"].num_rows, "resources no application claims",

@@ -33,13 +33,28 @@ class Control:
 
 
 def approvals(report: Report) -> tuple[Signed, ...]:
-    """What was approved, the ruleset first; where nothing is stated of it, that is said."""
+    """What was approved: the ruleset first, and at the end in one line what nobody approved.
+
+    Where nothing is stated of the ruleset, that is said.
+    """
     found = rows(report["approvals"])
-    found.sort(key=lambda row: row["what"] != "ruleset")
-    told = [_signed(row) for row in found]
+    told = [_signed(row) for row in found if row["what"] == "ruleset"]
+    others = [row for row in found if row["what"] != "ruleset"]
+    told += [_signed(row) for row in others if row["state"] in (APPROVED, CHANGED)]
+    missing = [
+        row["name"] or row["what"] for row in others if row["state"] not in (APPROVED, CHANGED)
+    ]
     if not any(row["what"] == "ruleset" for row in found):
         told.insert(0, Signed("missing", f"Ruleset {report.ruleset}: no approval is stated", ()))
+    if missing:
+        told.append(Signed("missing", f"Not approved: {', '.join(missing)}", ()))
     return tuple(told)
+
+
+def unapproved(report: Report) -> int:
+    """How many of the texts that the result rests on nobody approved."""
+    states = report["approvals"]["state"].to_pylist()
+    return sum(state not in (APPROVED, CHANGED) for state in states)
 
 
 def changes_of(row: dict[str, Any]) -> tuple[str, ...]:
@@ -47,9 +62,15 @@ def changes_of(row: dict[str, Any]) -> tuple[str, ...]:
     return tuple(line for line in (row["changes"] or "").split("\n") if line.strip())
 
 
+def _named(row: dict[str, Any]) -> str:
+    """What it is and its name, unless the name says what it is: "systems in sod.yaml"."""
+    what, name = str(row["what"]).replace("-", " "), str(row["name"] or "")
+    return name if name.startswith(f"{what} ") else f"{what} {name}".strip()
+
+
 def _signed(row: dict[str, Any]) -> Signed:
-    what = str(row["what"]).replace("-", " ").capitalize()
-    named = f"{what} {row['name']}" if row["name"] else what
+    named = _named(row)
+    named = named[:1].upper() + named[1:]
     signer = f"by {row['by'] or 'nobody named'}" + (f" on {row['on']}" if row["on"] else "")
     changes = changes_of(row)
     if row["state"] == APPROVED:

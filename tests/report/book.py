@@ -39,6 +39,7 @@ DUTIES = {
     "change-pipeline": "Change the pipeline",
     "administer-logs": "Administer logs",
     "everything": "Do everything in the system",
+    "nobody-behind": "Nobody answers for it",
 }
 PLACES = {
     "payments": ("Payments", "move-money"),
@@ -146,7 +147,7 @@ class Book:
 
         `places` maps a place to its duties, and each duty to its witness, or to the witness of
         each person who holds it; a witness that starts with `?` is a leg that is unknown, for the
-        reason that follows. `by_place` has columns of *places* that are special to one of them.
+        reason that follows, and one with `!` a leg that is certain without a path. `by_place` has columns of *places* that are special to one of them.
         """
         key = finding_id(rule, person.key, person.subject_kind)
         verdicts = []
@@ -211,7 +212,8 @@ class Book:
     ) -> None:
         key, place, duty = where
         unknown = witness[1:] if witness.startswith("?") else None
-        hops = 0 if unknown else self._hops(key, place, duty, holder, witness)
+        reason = witness[1:] if witness.startswith(("?", "!")) else None
+        hops = 0 if reason else self._hops(key, place, duty, holder, witness)
         path = self.rows["hops"][-hops:] if hops else []
         nodes = [path[0]["from_name"], *(hop["to_name"] for hop in path)] if hops else []
         self.add(
@@ -225,7 +227,7 @@ class Book:
             state="unknown" if unknown else "yes",
             means=None if unknown else means,
             way=None if unknown else "github: push | merge" if duty == "commit" else duty,
-            reason=unknown,
+            reason=reason,
             hops=hops,
             path=" > ".join(nodes) or None,
         )

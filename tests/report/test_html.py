@@ -275,6 +275,14 @@ def test_finding_without_a_path_has_no_drawing(page: str) -> None:
     assert "Nobody is known to answer for uid=svc-old" in body
 
 
+def test_fact_without_a_path_is_not_called_unknown(page: str) -> None:
+    body = body_of(page, "HYG-01")
+
+    assert "nobody is known to answer for it" in body
+    assert "not known" not in body
+    assert "Violation:" not in body
+
+
 def test_mitigated_and_gated_findings_say_why(page: str) -> None:
     gated, mitigated = body_of(page, "DEV-02", "gated"), body_of(page, "DEV-01", "mitigated")
 
