@@ -146,8 +146,9 @@ class Book:
         """A violation, its places, legs and hops; a witness is written as in `_hops`.
 
         `places` maps a place to its duties, and each duty to its witness, or to the witness of
-        each person who holds it; a witness that starts with `?` is a leg that is unknown, for the
-        reason that follows, and one with `!` a leg that is certain without a path. `by_place` has columns of *places* that are special to one of them.
+        each person who holds it. A witness that starts with `?` is a leg that is unknown, for the
+        reason that follows, and one with `!` a leg that is certain without a path. `by_place` has
+        columns of *places* that are special to one of them.
         """
         key = finding_id(rule, person.key, person.subject_kind)
         verdicts = []
