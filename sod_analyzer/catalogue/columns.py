@@ -321,6 +321,19 @@ class Columns:
             self._found[part],
         )
 
+    def is_absent(self, duty: str) -> bool:
+        """Whether every way of the duty needs a product that is declared not used or out of scope.
+
+        Then somebody has said that nobody can have it; a product that is not declared says nothing.
+        """
+        declared: dict[str, bool] = {}
+        for system in self.atlas.systems.values():
+            declared[system.product] = declared.get(system.product, False) or system.in_scope
+        return all(
+            any(declared.get(self.parts[part].product) is False for part in self.ways[way].parts)
+            for way in self.ways_of.get(duty, ())
+        )
+
     def is_live(self, duty: str) -> bool:
         """Whether at least one way of the duty has entitlements for all of its parts."""
         return any(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sod_analyzer.catalogue.columns import UNRESTRICTED
 from sod_analyzer.compose import sentences
@@ -16,7 +17,7 @@ from sod_analyzer.compose.places import PlaceNames
 from sod_analyzer.compose.small_teams import SmallTeams
 from sod_analyzer.compose.words import counted, joined
 from sod_analyzer.detect.judge import Judge, RuleResult
-from sod_analyzer.detect.results import Count
+from sod_analyzer.detect.results import UNKNOWN, Count
 from sod_analyzer.evaluate.lens import Lens, best_pairs, narrowings
 from sod_analyzer.explain.names import Names
 from sod_analyzer.model.access import NodeKind
@@ -48,6 +49,9 @@ class Findings:
     rows: FindingRows = field(default_factory=FindingRows)
     broken: list[BrokenPlace] = field(default_factory=list)
     measures: list[Row] = field(default_factory=list)
+    #: By rule: subjects of whom nobody can say only because nothing lets anyone do the rest. They
+    #: are told as one line on the rule, and counted there.
+    waiting: dict[str, set[int]] = field(default_factory=dict)
 
 
 class FindingWriter:
@@ -101,11 +105,12 @@ class FindingWriter:
     # -- rules about one subject -----------------------------------------------------------------
 
     def _rule(self, result: RuleResult, whole: Mapping[int, str]) -> None:
+        told = self._told(result)
         # Sorted by subject, so each subject's rows are one run.
-        subjects, starts = np.unique(result.subject, return_index=True)
-        stops = np.append(starts, len(result.subject))[1:]  # none for none
+        subjects, starts = np.unique(result.subject[told], return_index=True)
+        stops = np.append(starts, len(told))[1:]  # none for none
         for subject, start, stop in zip(subjects, starts, stops, strict=True):
-            rows = range(int(start), int(stop))
+            rows = [int(row) for row in told[start:stop]]
             code = result.subjects.start + int(subject)
             finding = finding_id(result.rule.rule_id, *self._subject(code))
             self.legs.begin(finding)
@@ -121,6 +126,22 @@ class FindingWriter:
                 means=pairs,
                 folded_under=whole.get(code) if folded else None,
             )
+
+    def _told(self, result: RuleResult) -> npt.NDArray[np.int64]:
+        """Row numbers that become findings: all but those that wait for a duty nobody can have."""
+        dead = [n for n, duty in enumerate(result.rule.duties) if duty in result.dead]
+        if not dead:
+            return np.arange(len(result.subject))
+        others = np.delete(result.legs, dead, axis=1)
+        stated = np.isin(np.arange(len(result.subject)), list(result.reasons))
+        waits = (
+            (result.verdict == Verdict.NOT_EVALUABLE.rank)
+            & ~np.any(others == UNKNOWN, axis=1)
+            & ~stated
+        )
+        waiting = {result.subjects.start + int(s) for s in result.subject[waits]}
+        self.found.waiting[result.rule.rule_id] = waiting
+        return np.flatnonzero(~waits)
 
     def _pairs(self, result: RuleResult, rows: Iterable[int]) -> str | None:
         held = [

@@ -31,8 +31,16 @@ _ABOUT_SUBJECTS = frozenset({RuleKind.COMBINATION, RuleKind.ONLY, RuleKind.MAY_H
 COUNTED = Lens(means=Means.ELIGIBLE, conditional=True)
 
 
-def population(judge: Judge, names: Names, violations: Sequence[Row]) -> list[Row]:
-    """One row per identity: who was looked at, through which accounts, with what result."""
+def population(
+    judge: Judge,
+    names: Names,
+    violations: Sequence[Row],
+    waiting: Mapping[str, set[int]],
+) -> list[Row]:
+    """One row per identity: who was looked at, through which accounts, with what result.
+
+    `waiting` has, by rule, those of whom nothing can be said since a duty is nowhere to be had.
+    """
     engine = judge.engine
     edges = engine.edges
     holds = KINDS.index(GrantKind.HOLDS)
@@ -48,6 +56,9 @@ def population(judge: Judge, names: Names, violations: Sequence[Row]) -> list[Ro
         if row["rule_id"] != UNRESTRICTED_RULE:
             found[row["subject"]][row["verdict"]] += 1
     ids = engine.snapshot.node_ids
+    for codes in waiting.values():
+        for code in codes:
+            found[ids[code]][Verdict.NOT_EVALUABLE] += 1
     rows = []
     for offset, code in enumerate(judge.subjects):
         person = names.row(code)

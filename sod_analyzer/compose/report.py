@@ -104,7 +104,7 @@ def engine_issues(engine: Engine, ruleset: Ruleset) -> pa.Table:
     for duty in ruleset.duties:
         # What is dead by a duty it is made of is said of that one.
         told = any(not live.get(other, True) for other in duty.made_of)
-        if not live[duty.duty_id] and not told:
+        if not live[duty.duty_id] and not told and not engine.columns.is_absent(duty.duty_id):
             text = f"nothing that was read matches duty {duty.duty_id} of {ruleset.name}"
             rows.append(_issue("dead-duty", None, duty.duty_id, text))
     return pa.Table.from_pylist(rows, schema=ISSUES)
@@ -133,10 +133,8 @@ def tables_of(analysis: Analysis) -> Mapping[str, pa.Table]:
         "places": rows.places,
         "legs": rows.legs,
         "hops": rows.hops,
-        "population": people.population(judge, names, rows.violations),
-        "rules": rule_rows.rule_rows(
-            judge, ruleset, analysis.results, rows.violations, rows.places
-        ),
+        "population": people.population(judge, names, rows.violations, found.waiting),
+        "rules": rule_rows.rule_rows(judge, ruleset, analysis.results, found),
         "patterns": rule_rows.pattern_rows(judge, ruleset),
         "dormant": people.would_be(judge, names, analysis.results),
         "unmapped": people.unmapped(judge, names, ruleset.duty),
@@ -155,6 +153,7 @@ def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[st
     violations = tables["violations"].to_pylist()
     verdicts = Counter(v["verdict"] for v in violations)
     broken = [v for v in violations if v["verdict"] == Verdict.VIOLATION]
+    states = [rule_rows.state_of(analysis.judge, result) for result in analysis.results]
     people = {v["subject"] for v in broken if v["subject_kind"] not in _NOBODY}
     unfolded = [v for v in broken if v["folded_under"] is None]
     snapshot = analysis.snapshot
@@ -174,7 +173,8 @@ def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[st
         "gated": verdicts[Verdict.GATED],
         "excluded": sum(len(result.left) for result in analysis.results),
         "rules": len(analysis.ruleset.rules),
-        "rules_not_evaluable": sum(r.not_evaluable for r in analysis.results),
+        "rules_not_evaluable": sum(s == rule_rows.NOT_EVALUABLE for s in states),
+        "rules_not_applicable": sum(s == rule_rows.NOT_APPLICABLE for s in states),
         "dormant": tables["dormant"].num_rows,
         "unmapped_resources": tables["unmapped"].num_rows,
     }

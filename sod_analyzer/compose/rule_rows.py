@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 
 from sod_analyzer.compose import sentences
+from sod_analyzer.compose.findings import Findings
 from sod_analyzer.compose.people import COUNTED
-from sod_analyzer.compose.words import counted, listed
+from sod_analyzer.compose.words import counted, joined, listed, lower_first
 from sod_analyzer.detect.judge import Judge, RuleResult
 from sod_analyzer.model.finding import Verdict
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.model.settings import UNREAD
 
 Row = dict[str, Any]
+
+#: States of a rule.
+EVALUATED, NOT_EVALUABLE, NOT_APPLICABLE = "evaluated", "not evaluable", "not applicable"
 
 #: Columns that count a rule's findings, with the verdict of each.
 _COUNTED = {
@@ -29,10 +33,10 @@ def rule_rows(
     judge: Judge,
     ruleset: Ruleset,
     results: Iterable[RuleResult],
-    violations: Sequence[Row],
-    places: Sequence[Row],
+    found: Findings,
 ) -> list[Row]:
     """One row per rule, sorted by id."""
+    violations, places = found.rows.violations, found.rows.places
     of_rule = {v["finding_id"]: v["rule_id"] for v in violations}
     rows = []
     for result in results:
@@ -67,11 +71,38 @@ def rule_rows(
                 "violations": len(broken),
                 "places": sum(p["verdict"] == Verdict.VIOLATION for p in mine_places),
                 **{name: _with(mine, verdict) for name, verdict in _COUNTED.items()},
-                "state": "not evaluable" if result.not_evaluable else "evaluated",
-                "notes": "; ".join(_notes(judge, ruleset, result)) or None,
+                "state": state_of(judge, result),
+                "notes": "; ".join(
+                    [
+                        *_waiting(ruleset, result, found.waiting.get(rule.rule_id, set())),
+                        *_notes(judge, ruleset, result),
+                    ]
+                )
+                or None,
             }
         )
     return sorted(rows, key=lambda r: r["rule_id"])
+
+
+def state_of(judge: Judge, result: RuleResult) -> str:
+    """Whether a rule could be judged: evaluated, not evaluable, or not applicable.
+
+    A rule is not applicable when a duty of it exists only in products that somebody has declared
+    not used or out of scope.
+    """
+    if not result.not_evaluable:
+        return EVALUATED
+    absent = [judge.engine.columns.is_absent(duty) for duty in result.dead]
+    elsewhere = result.blank or any(result.blind.values())
+    return NOT_APPLICABLE if absent and all(absent) and not elsewhere else NOT_EVALUABLE
+
+
+def _waiting(ruleset: Ruleset, result: RuleResult, waiting: set[int]) -> list[str]:
+    if not waiting:
+        return []
+    titles = [lower_first(ruleset.duty[duty].title) for duty in result.dead]
+    who = counted(len(waiting), "subject has", "subjects have")
+    return [f"{who} the rest, but nothing that was read lets anyone {joined(titles, ' or ')}"]
 
 
 def _with(violations: Sequence[Row], verdict: Verdict) -> int:
