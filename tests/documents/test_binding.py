@@ -276,3 +276,34 @@ def test_importing_the_room_loads_no_pydantic() -> None:
     done = subprocess.run([sys.executable, "-c", program], check=False)
 
     assert done.returncode == 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    class_: int
+    except_: tuple[str, ...] = ()
+
+
+def test_a_key_that_python_keeps_for_itself_is_a_field_with_an_underscore(tmp_path: Path) -> None:
+    path = tmp_path / "kept.yaml"
+    path.write_text("class: 1\nexcept: [a]\n", encoding="utf-8")
+
+    assert load(path, _Kept, error=ConfigError, shown="kept.yaml") == _Kept(1, ("a",))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("class: one\n", "kept.yaml:1: class: 'one' is not a whole number, such as 7"),
+        ("except: []\n", "kept.yaml:1: key 'class' is missing"),
+        ("class: 1\nclass_: 1\n", "kept.yaml:2: unknown key 'class_'; did you mean 'class'?"),
+    ],
+)
+def test_messages_name_such_a_key_as_it_is_written(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "kept.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(ConfigError) as caught:
+        load(path, _Kept, error=ConfigError, shown="kept.yaml")
+
+    assert [str(problem) for problem in caught.value.problems] == [message]

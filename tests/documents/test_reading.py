@@ -18,6 +18,7 @@ from sod_analyzer.documents import (
     Listed,
     Scalar,
     Value,
+    document_of,
     read_document,
     reading,
     shown_path,
@@ -287,3 +288,22 @@ def test_any_bytes_are_read_or_refused_but_never_crash(
         found = error
 
     assert isinstance(found, (Scalar, Listed, Keyed, RulesetError))
+
+
+@pytest.mark.parametrize("text", ["a: 1\n", "a: 1\r\nb: [x]\r\n", "ö: ü"])
+def test_a_text_kept_elsewhere_is_the_same_document(tmp_path: Path, text: str) -> None:
+    filed = read(tmp_path, text)
+
+    kept = document_of(text, error=ConfigError, shown=filed.path)
+
+    facts = ("path", "text", "sha256", "bytes", "encoding", "lines", "root")
+    assert [getattr(kept, fact) for fact in facts] == [getattr(filed, fact) for fact in facts]
+
+
+def test_a_text_kept_elsewhere_is_bounded_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_BYTES", 10)
+
+    with pytest.raises(ConfigError, match="12 bytes; a document has at most 10"):
+        document_of("a: 123456789", error=ConfigError, shown="kept.yaml")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        document_of("a: \ud800", error=ConfigError, shown="kept.yaml")
