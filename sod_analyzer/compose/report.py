@@ -42,10 +42,6 @@ LIMITS = (
 )
 
 
-#: Subjects of findings that are nobody.
-_NOBODY = frozenset({"role", "place"})
-
-
 @dataclass(frozen=True)
 class Analysis:
     """What the rules say, before it is put into tables."""
@@ -154,8 +150,9 @@ def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[st
     verdicts = Counter(v["verdict"] for v in violations)
     broken = [v for v in violations if v["verdict"] == Verdict.VIOLATION]
     states = [rule_rows.state_of(analysis.judge, result) for result in analysis.results]
-    people = {v["subject"] for v in broken if v["subject_kind"] not in _NOBODY}
     unfolded = [v for v in broken if v["folded_under"] is None]
+    identities = set(tables["population"].column("identity").to_pylist())
+    people = {v["subject"] for v in unfolded} & identities
     snapshot = analysis.snapshot
     return {
         "identities": snapshot["identities"].num_rows,
