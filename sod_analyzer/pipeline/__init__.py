@@ -25,7 +25,14 @@ from sod_analyzer.pipeline.importing import import_exports
 from sod_analyzer.pipeline.judging import Judged, judge, report_of, run_facts, unknown_systems
 from sod_analyzer.pipeline.papers import Papers, approve_now, load_papers
 from sod_analyzer.pipeline.progress import Progress, silent
-from sod_analyzer.pipeline.questions import Explained, access_of, ask, completeness_of, explain
+from sod_analyzer.pipeline.questions import (
+    Explained,
+    access_of,
+    ask,
+    completeness_of,
+    explain,
+    measures_of,
+)
 from sod_analyzer.pipeline.trying import Tried, what_if
 
 __all__ = [
@@ -48,6 +55,7 @@ __all__ = [
     "import_exports",
     "judge",
     "load_papers",
+    "measures_of",
     "open_workspace",
     "report_of",
     "reports_of",

@@ -55,6 +55,12 @@ def access_of(
     return names.name(code), rows
 
 
+def measures_of(space: Workspace) -> list[dict[str, object]]:
+    """What rules that count people find in a workspace, in every place: clear ones too."""
+    judged = judge(space.config, space.snapshot, space.ruleset, space.papers)
+    return list(tables_of(judged.analysis)["measures"].to_pylist())
+
+
 @dataclass(frozen=True)
 class Explained:
     """One finding with every route, for printing."""
