@@ -44,12 +44,12 @@ def test_the_rules_are_those_agreed() -> None:
     assert found == {
         "LIB-01": (
             MAY_HOLD_ONLY,
-            ("use-production-library!read-production-library",),
+            ("use-production-library!read-library",),
             1,
             DEVELOPERS,
         ),
         "LIB-02": (COMBINATION, ("use-production-library",), 1, DEVELOPERS),
-        "LIB-03": (MAY_HOLD_ONLY, ("use-release!read-release+stage-release",), 1, DEVELOPERS),
+        "LIB-03": (MAY_HOLD_ONLY, ("use-release!read-library+stage-release",), 1, DEVELOPERS),
         "LIB-04": (ONLY, ("change-production-library",), 1, EVERYONE),
         "LIB-05": (COMBINATION, ("move-release", full), 2, EVERYONE),
         "LIB-06": (COMBINATION, ("stage-release", "move-release"), 2, EVERYONE),
