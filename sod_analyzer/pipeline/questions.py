@@ -11,6 +11,7 @@ from sod_analyzer.compose.questions import Asker, Question, access, find_identit
 from sod_analyzer.compose.report import (
     engine_issues,
     engine_of,
+    tables_of,
 )
 from sod_analyzer.evaluate.lens import PLAIN
 from sod_analyzer.explain.names import Names
