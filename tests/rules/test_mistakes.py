@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import random
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sod_analyzer.errors import RulesetError
+from sod_analyzer.rules import load_ruleset
 from tests.rules.one_rule import HEAD, loaded, refusal, ruled
 
 ALL_OF = "duties: {all_of: [commit, deploy]}"
@@ -353,3 +358,52 @@ def test_each_mistake_of_the_head_is_told(tmp_path: Path, old: str, new: str, me
 
     messages = [str(problem) for problem in caught.value.problems]
     assert [each for each in messages if each.startswith(message)] != [], messages
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9_.*+-]+|[\[\]{}:,]")
+
+
+def damaged(text: str, chance: random.Random) -> str:
+    """The text with a word or a line replaced, lost or moved, up to three times."""
+    for _ in range(chance.randint(1, 3)):
+        lines = text.split("\n")
+        words = list(_TOKEN.finditer(text))
+        word, other, line = chance.choice(words), chance.choice(words), chance.randrange(len(lines))
+        how = chance.randrange(4)
+        if how == 0:
+            text = text[: word.start()] + other.group() + text[word.end() :]
+        elif how == 1:
+            text = text[: word.start()] + text[word.end() :]
+        elif how == 2:
+            text = "\n".join(lines[:line] + lines[line + 1 :])
+        else:
+            text = "\n".join((*lines[:line], chance.choice(lines), *lines[line:]))
+    return text
+
+
+@settings(max_examples=60, deadline=None)
+@given(chance=st.randoms(use_true_random=False))
+def test_a_damaged_ruleset_is_refused_in_words_or_means_something(
+    tmp_path_factory: pytest.TempPathFactory, chance: random.Random
+) -> None:
+    whole = HEAD + ruled(
+        "duties: {all_of: [commit, {any_of: [deploy, release]}]}",
+        "environment: prod",
+        "subjects: {class: [person], role: 'git:*'}",
+        "exclude: [{place: x, reason: r, by: b, on: 2026-10-02, until: 2026-11-02}]",
+        "gates: {commit: [independent_review]}",
+        "controls: {allowed: [CC-WATCH], max_days: 3}",
+    )
+    path = tmp_path_factory.getbasetemp() / "damaged.yaml"
+    path.write_text(damaged(whole, chance), encoding="utf-8")
+
+    # Anything else that it raises is a crash.
+    problems, unknown = [], []
+    try:
+        ruleset = load_ruleset(path)
+    except RulesetError as error:
+        problems = [str(problem) for problem in error.problems if problem.where is None]
+    else:
+        unknown = [leg for rule in ruleset.rules for leg in rule.duties if leg not in ruleset.duty]
+
+    assert (problems, unknown) == ([], [])
