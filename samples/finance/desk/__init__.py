@@ -1,0 +1,1 @@
+"""The parts of the finance sample's generator."""
