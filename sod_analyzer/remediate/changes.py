@@ -13,7 +13,7 @@ from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.forward import Forward
 from sod_analyzer.graph.closure import Facts, Flow
 from sod_analyzer.model.access import NodeKind
-from sod_analyzer.model.finding import Verdict
+from sod_analyzer.model.finding import PLACE_ALL, PLACE_UNMAPPED, Verdict
 from sod_analyzer.model.ruleset import Means
 from sod_analyzer.remediate.edits import Edit
 
@@ -21,6 +21,10 @@ Row = dict[str, Any]
 
 #: Rights that count: held or eligible, under a condition or not.
 _COUNTED = Lens(means=Means.ELIGIBLE, conditional=True)
+
+
+#: Places that "all" does not stand for.
+_APART = frozenset({PLACE_ALL, PLACE_UNMAPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +90,20 @@ def compare(
                 row["name"],
                 row["place"],
                 row["severity"],
-                old[key]["verdict"] if key in old else None,
-                new[key]["verdict"] if key in new else None,
+                _verdict(old, key),
+                _verdict(new, key),
             )
         )
     return tuple(sorted(changes, key=lambda c: (_ORDER.index(c.what), c.rule_id, c.name, c.place)))
+
+
+def _verdict(rows: Mapping[tuple[str, str], Row], key: tuple[str, str]) -> str | None:
+    """The verdict of a finding in a place: its own row, or the one row that stands for them all."""
+    finding, place = key
+    row = rows.get(key)
+    if row is None and place not in _APART:
+        row = rows.get((finding, PLACE_ALL))
+    return None if row is None else str(row["verdict"])
 
 
 def _by_place(tables: Mapping[str, Sequence[Row]]) -> Mapping[tuple[str, str], Row]:

@@ -12,11 +12,12 @@ from sod_analyzer.compose.report import Analysis, analyse, tables_of
 from sod_analyzer.errors import QueryError
 from sod_analyzer.explain.names import Names
 from sod_analyzer.model.access import Snapshot
+from sod_analyzer.model.ruleset import Selector
 from sod_analyzer.remediate.changes import affected_by, compare
 from sod_analyzer.remediate.edits import Edit, apply_edits, find_edit
 from tests.engine.kit import COMMIT, DEPLOY, plain, world
 from tests.strategies import worlds
-from tests.world import TODAY, World, rule, ruleset, snapshot_of
+from tests.world import TODAY, World, duty, rule, ruleset, snapshot_of
 
 RULES = ruleset([COMMIT, DEPLOY], [rule("R", "commit", "deploy")])
 PAIR = ("i0 > a0 > r0 > x-prod c ra", "a0 > r1 > x-prod d ra")
@@ -72,6 +73,27 @@ def test_a_right_that_nobody_had_can_be_given() -> None:
     after, _ = edited(before, add=["a0 > x-prod d ra"])
 
     assert changes(snapshot_of(before), after) == [("new", "i0", "app-a")]
+
+
+def test_whoever_keeps_some_places_of_all_has_no_new_violation() -> None:
+    owner = world(
+        "i0 > a0 > x-prod c *", "i0 > a1 > x-prod d *", "a1 > x-prod d ra",
+        systems={"x-prod": ("x", "prod")},
+        placements=[("app-a", "x-prod", "ra", None), ("app-b", "x-prod", "rb", None)],
+    )  # fmt: skip
+    commit = [duty("commit", [Selector("x", ("c",))]), DEPLOY]
+    rules = ruleset(commit, [rule("R", "commit", "deploy")])
+    snapshot = snapshot_of(owner)
+    edit = find_edit(snapshot, Names(snapshot), "a1 > e:x-prod d *", add=False)
+
+    sides = [
+        tables_of(analyse(each, rules, as_of=TODAY))
+        for each in (snapshot, apply_edits(snapshot, [edit]))
+    ]
+    rows = [{n: t[n].to_pylist() for n in ("violations", "places")} for t in sides]
+
+    found = {(c.place, c.what) for c in compare(*rows) if c.rule_id == "R"}
+    assert found == {("all", "gone"), ("app-a", "unchanged")}
 
 
 def test_everyone_below_an_edited_grant_is_named_with_what_they_lose() -> None:
