@@ -61,7 +61,12 @@ def catalogue() -> str:
     lines = ["# Which resources make up which application.", "applications:"]
     for place, (title, tier) in APPLICATIONS.items():
         lines += [f"  {place}:", f"    title: {title}", f"    tier: {tier}", "    resources:"]
-        lines += [f"      - {{system: {system}, resource: {place}}}" for system in ("iga", "cloud")]
+        lines += [
+            f"      - {{system: {system}, resource: {place}}}"
+            for system in ("iga", "iga-life", "cloud")
+        ]
+    lines += ["  platform:", "    title: Platform", "    resources:"]
+    lines += ['      - {system: vault, resource: "root*"}']
     return "\n".join(lines) + "\n"
 
 

@@ -209,6 +209,7 @@ def plant_tool(world: World) -> None:
     who, near = (world.hire("Platform", "Duty engineer") for _ in range(2))
     world.check_out(who, "root", "30.10.2026 08:00", "31.10.2026 14:00")
     world.check_out(near, "root-2", "30.10.2026 21:00", "31.10.2026 09:00")
+    world.check_out(near, "root", "05.10.2026 08:00", "07.10.2026 08:00")  # over since then
     fact = "has the id for 30 hours; the near miss for 12"
     world.plant("IAM-20", "An emergency that did not end", who, "anywhere", near, fact)
 
