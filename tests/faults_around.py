@@ -108,8 +108,8 @@ _COMPOSE = (
         "tests/engine/test_findings.py",
         (
             "rule-nobody-can-judge-is-evaluated",
-            '"not evaluable" if result.not_evaluable else "evaluated"',
-            '"not evaluable" if False else "evaluated"',
+            "if not result.not_evaluable:",
+            "if not result.not_evaluable or result:",
         ),
     ),
     *in_module(

@@ -97,10 +97,14 @@ def engine_issues(engine: Engine, ruleset: Ruleset) -> pa.Table:
         text = f"nobody says which environment {shown(resource)} in {system} belongs to"
         rows.append(_issue("unknown-environment", system, resource, text))
     live = {d.duty_id: engine.columns.is_live(d.duty_id) for d in ruleset.duties}
+    asked = {duty for rule in ruleset.rules for duty in rule.duties}
+    asked |= {other for duty in asked for other in ruleset.duty[duty].made_of}
     for duty in ruleset.duties:
         # What is dead by a duty it is made of is said of that one.
         told = any(not live.get(other, True) for other in duty.made_of)
-        if not live[duty.duty_id] and not told and not engine.columns.is_absent(duty.duty_id):
+        if duty.duty_id not in asked or live[duty.duty_id] or told:
+            continue
+        if not engine.columns.is_absent(duty.duty_id):
             text = f"nothing that was read matches duty {duty.duty_id} of {ruleset.name}"
             rows.append(_issue("dead-duty", None, duty.duty_id, text))
     return pa.Table.from_pylist(rows, schema=ISSUES)
