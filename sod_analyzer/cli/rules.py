@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _RULESETS = ("ruleset", "version", "owner", "rules", "duties", "cases", "title")
 _RULES = ("rule", "kind", "severity", "scope", "title", "asks", "ruleset", "status")
 _LISTS = ("hit", "miss", "gated", "mitigated", "not-evaluable")
+_TESTED = ("ruleset", "rule", "kind", *_LISTS, "failed")
+_SCORES = ("mutants", "noticed", "score")
 
 
 @click.group()
@@ -62,31 +64,53 @@ def show(*, ruleset: str, name: str | None, form: str) -> int:
 
 @rules.command()
 @click.argument("rulesets", nargs=-1, metavar="[RULESET]...")
+@click.option(
+    "--mutation", is_flag=True, help="Change rules in every small way, and see which case notices."
+)
+@click.option(
+    "--min-score",
+    type=click.IntRange(0, 100),
+    metavar="PERCENT",
+    help="With --mutation: exit 3 when the cases of a ruleset notice less than this.",
+)
 @format_option
-def test(*, rulesets: tuple[str, ...], form: str) -> int:
+def test(*, rulesets: tuple[str, ...], mutation: bool, min_score: int | None, form: str) -> int:
     """Run the cases of each RULESET; without one, of all built-in ones.
 
     Exit 3 when a case does not come out, or when a rule lacks a hit, or a miss that is one fact
     from a hit.
     """
+    if min_score is not None and not mutation:
+        raise click.UsageError("--min-score is about --mutation")
     from sod_analyzer.rulebench.examining import examine, matrix_rows
+    from sod_analyzer.rulebench.mutation import merged_rows, mutate, survivor_rows
 
     opened = _opened(rulesets)
-    examined = tuple(examine(each.ruleset, each.cases) for each in opened)
-    problems = [problem for each in examined for problem in each.problems]
-    rows = [row for each in examined for row in each.rows()]
-    columns = ("ruleset", "rule", "kind", *_LISTS, "failed")
-    about = {
+    examined = [examine(each.ruleset, each.cases) for each in opened]
+    mutated = [mutate(e.ruleset, e.cases) for e in opened if mutation and e.cases is not None]
+    problems = [str(problem) for each in examined for problem in each.problems]
+    matrix = matrix_rows(examined)
+    survivors = [row for each in mutated for row in survivor_rows(each)]
+    about: dict[str, object] = {
         "passed": not problems,
         "cases": sum(len(each.results) for each in examined),
-        "kinds": matrix_rows(examined),
-        "problems": [str(problem) for problem in problems],
+        "kinds": matrix,
+        "problems": problems,
     }
-    emit(rows, columns if form == "table" else (*columns, "problems"), form=form, about=about)
+    if mutation:
+        about |= {"scores": {m.ruleset: m.percent for m in mutated}, "survivors": survivors}
+    columns = [*_TESTED, *(_SCORES if mutation else ())]
+    rows = merged_rows(examined, mutated)
+    emit(rows, columns if form == "table" else [*columns, "problems"], form=form, about=about)
     if form == "table":
-        emit(matrix_rows(examined), ("kind", *_LISTS), form=form)
+        emit(matrix, ("kind", *_LISTS), form=form)
+        if mutation:
+            emit(survivors, ("at", "kind", "survivor"), form=form)
     say = voice()
     for problem in problems:
-        say.error(str(problem), kind="failed")
+        say.error(problem, kind="failed")
     say.talk(f"{about['cases']} cases of {len(rows)} rules; {len(problems)} problems")
-    return Exit.FINDINGS if problems else Exit.DONE
+    for each in mutated:
+        say.talk(str(each))
+    low = any(each.percent < (min_score or 0) for each in mutated)
+    return Exit.FINDINGS if problems or low else Exit.DONE

@@ -64,7 +64,7 @@ class Bench:
     def __init__(self, ruleset: Ruleset, cases: CaseFile) -> None:
         self.ruleset = ruleset
         self.cases = cases
-        self._courts = tuple(
+        self.courts = tuple(
             Court(world, cases, ruleset.control) for world in worlds(cases, ruleset)
         )
         self._numbers: dict[str, list[int]] = {}
@@ -87,11 +87,15 @@ class Bench:
         numbers = self._numbers.get(rule.rule_id, ())
         found: dict[int, Said] = {}
         chosen = tuple(duties)
-        for court in self._courts:
+        for court in self.courts:
             mine = [number for number in numbers if number in court.stages]
             if mine:
                 found |= court.say(rule, chosen, mine)
         return found
+
+    def numbers_of(self, rule_id: str) -> tuple[int, ...]:
+        """The positions in the file of the cases of one rule."""
+        return tuple(self._numbers.get(rule_id, ()))
 
     def cases_of(self, rule_id: str) -> tuple[Case, ...]:
         """The cases of one rule, in the order of the file."""

@@ -20,11 +20,14 @@ from sod_analyzer.graph.edges import Edges, compile_edges
 from sod_analyzer.model.access import WHOLE_SYSTEM, Snapshot
 from sod_analyzer.model.finding import PLACE_ANYWHERE, Verdict
 from sod_analyzer.model.mitigation import Standing
-from sod_analyzer.model.ruleset import Control, Duty, Holder, Rule, RuleKind, ScopeKind
+from sod_analyzer.model.ruleset import Control, Duty, Holder, Rule, RuleKind, ScopeKind, Way
 from sod_analyzer.rulebench.mitigating import excuse
 from sod_analyzer.rulebench.people import Stage
 from sod_analyzer.rulebench.worlds import World
 from sod_analyzer.rules.cases import Case, CaseFile
+
+#: The duty that holds every way of many legs; no author can name it.
+_POOL = "(pool)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,30 @@ class Court:
         key = (duties, resources)
         found = self._judges.get(key)
         if found is None:
-            view = self._view(duties)
-            atlas = Atlas(view, resources=_resources(view) if resources else ())
-            engine = Engine(self.snapshot, Columns(self.snapshot, duties, atlas), self._edges)
-            found = Judge(engine, unknown_systems=self._world.unknown_systems)
+            found = self._new_judge(duties, resources=resources)
             self._judges = {key: found}
         return found
+
+    def _new_judge(self, duties: tuple[Duty, ...], *, resources: bool) -> Judge:
+        view = self._view(duties)
+        atlas = Atlas(view, resources=_resources(view) if resources else ())
+        engine = Engine(self.snapshot, Columns(self.snapshot, duties, atlas), self._edges)
+        return Judge(engine, unknown_systems=self._world.unknown_systems)
+
+    def pooled_judge(self, legs: Mapping[str, tuple[Way, ...]], *, resources: bool) -> Judge:
+        """A judge over many legs that have most of their ways in common.
+
+        Every way is computed once, however many legs have it.
+        """
+        pool = tuple(dict.fromkeys(way for ways in legs.values() for way in ways))
+        judge = self._new_judge((Duty(_POOL, _POOL, pool),), resources=resources)
+        columns = judge.engine.columns
+        number = dict(zip(pool, columns.ways_of.get(_POOL, ()), strict=True))
+        columns.ways_of = {
+            **columns.ways_of,
+            **{leg: tuple(number[way] for way in ways) for leg, ways in legs.items()},
+        }
+        return judge
 
     def _view(self, duties: tuple[Duty, ...]) -> Snapshot:
         """The world with only the systems in which these duties can exist.
@@ -96,6 +117,10 @@ class Court:
         """What the rule says of these cases of the world."""
         legs = tuple(duty for duty in duties if duty.duty_id in rule.duties)
         judge = self.judge(legs, resources=rule.scope is ScopeKind.RESOURCE)
+        return self.say_by(judge, rule, numbers)
+
+    def say_by(self, judge: Judge, rule: Rule, numbers: Sequence[int]) -> Mapping[int, Said]:
+        """The same, by a judge over this world that knows the rule's legs."""
         result = judge.judge(rule)
         rows = plain_rows(judge, result)
         by_subject: dict[str, list[PlainVerdict]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sod_analyzer.errors import Problem
@@ -94,7 +94,7 @@ def _gaps(rule: Rule, ruleset: Ruleset, cases: CaseFile) -> list[Problem]:
     ]
 
 
-def matrix_rows(examined: tuple[Examined, ...]) -> list[dict[str, object]]:
+def matrix_rows(examined: Iterable[Examined]) -> list[dict[str, object]]:
     """How many cases there are of each rule kind and verdict; every kind has a row."""
     counts: Counter[tuple[RuleKind, Verdict]] = Counter()
     for each in examined:

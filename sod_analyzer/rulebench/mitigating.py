@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -21,6 +22,8 @@ from sod_analyzer.rules.cases import Case
 #: Whoever performs or approves where a case names nobody: known, and nobody's subordinate.
 _PERFORMER, _APPROVER = "somebody-else", "somebody-above"
 _MONTH = timedelta(days=30)
+#: Between the id of a leg and the number of the mutant that it is of; stands in no duty's id.
+MARK = "#"
 
 
 def excuse(
@@ -43,12 +46,17 @@ def excuse(
     mine = _subject(case, stage, result)
     if (mine, case.at) not in broken:
         return None
-    found = [_broken(judge, result, rows[n], n) for n in broken.values()]
-    own = next(each for each in found if (each.subject_key, each.place) == (mine, case.at))
+    own = _broken(judge, result, rows[broken[mine, case.at]], broken[mine, case.at])
+    # Of what others break only that they break it counts: they may perform no control for it.
+    others = [
+        replace(own, subject_key=subject, place=place, means=(), ways={})
+        for subject, place in broken
+        if (subject, place) != (mine, case.at)
+    ]
     managers, names = _roster(judge)
     weighed = weigh(
         [_mitigation(case, case.mitigation, stage, judge, own)],
-        found,
+        [own, *others],
         as_of=judge.engine.edges.as_of,
         managers=managers,
         names={**names, _PERFORMER: _PERFORMER, _APPROVER: _APPROVER},
@@ -74,7 +82,12 @@ def _broken(judge: Judge, result: RuleResult, row: PlainVerdict, n: int) -> Brok
         row.subject_key,
         row.place,
         tuple(lens.pair for lens in best_pairs(held)),
-        {duty: ways for duty in rule.duties if (ways := _ways(judge, result, duty, n))},
+        # A leg of a mutant bears its number after its name.
+        {
+            duty.partition(MARK)[0]: ways
+            for duty in rule.duties
+            if (ways := _ways(judge, result, duty, n))
+        },
         rule.controls,
         rule.control_max_days,
     )

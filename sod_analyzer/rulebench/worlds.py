@@ -1,10 +1,10 @@
 """Rule cases as tables that an importer could have made, and the estates they are in.
 
-Cases share one world as far as they can: a duty that only some cases perform is then alive for all
-of them, as it would be in an organisation. Each case has accounts, roles and people of its own
-there. A case whose rule counts people has a world for itself. So has one that needs a name which
+The cases of a rule share one world as far as they can, each with accounts, roles and people of its
+own. A case whose rule counts people has a world for itself. So has one that needs a name which
 another case uses differently, where a rule tells names apart (`subjects: {role: [...]}`).
-The rights of all cases exist in every world, whoever holds them.
+The rights of all cases exist in every world, whoever holds them: a duty that only some cases
+perform is then alive for all of them, as it would be in an organisation.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def worlds(cases: CaseFile, ruleset: Ruleset) -> tuple[World, ...]:
 
     Cost: as many tables as worlds; cases that share one cost nothing further.
     """
-    shared: list[_Group] = []
+    shared: dict[str, list[_Group]] = {}
     alone: list[_Group] = []
     for number, case in enumerate(cases.cases):
         rule = ruleset.rule.get(case.rule_id)
@@ -67,12 +67,14 @@ def worlds(cases: CaseFile, ruleset: Ruleset) -> tuple[World, ...]:
         roles = rule.kind is RuleKind.HYGIENE or rule.holder is Holder.ROLE
         naming = _naming(rule, number, exact=own)
         stated = state(cases, number, naming=naming, own_roles=roles)
-        group = None if own else next((each for each in shared if each.takes(stated)), None)
+        known = alone if own else shared.setdefault(rule.rule_id, [])
+        group = None if own else next((each for each in known if each.takes(stated)), None)
         if group is None:
             group = _Group()
-            (alone if own else shared).append(group)
+            known.append(group)
         group.add(stated)
-    groups = sorted((*shared, *alone), key=lambda group: group.stated[0].number)
+    several = (group for groups in shared.values() for group in groups)
+    groups = sorted((*several, *alone), key=lambda group: group.stated[0].number)
     rights = _rights(cases)
     return tuple(_world(cases, group.stated, rights) for group in groups)
 

@@ -179,3 +179,33 @@ def test_broken_files_are_told_together_and_exit_2(small: Path) -> None:
     assert result.exit_code == 2
     assert "did you mean 'write'?" in result.stderr
     assert "small.cases.yaml:8: no rule 'R1-07' in small" in result.stderr
+
+
+def test_mutation_scores_each_rule_and_lists_what_survives(small: Path) -> None:
+    told = answer("rules", "test", "./small.yaml", "--mutation")
+
+    rows, survivors = told["rows"], told["survivors"]
+    assert isinstance(rows, list)
+    assert isinstance(survivors, list)
+    (row,) = rows
+    assert {each["survivor"] for each in survivors} >= {"R1-01: only what is sure"}
+    assert row["mutants"] == row["noticed"] + len(survivors)
+    assert told["scores"] == {"small": row["score"]}
+
+
+def test_a_score_below_the_least_exits_3(small: Path) -> None:
+    assert sod("rules", "test", "./small.yaml", "--mutation", "--min-score", "40").exit_code == 0
+    assert sod("rules", "test", "./small.yaml", "--mutation", "--min-score", "90").exit_code == 3
+    assert sod("rules", "test", "./small.yaml", "--min-score", "90").exit_code == 2
+
+
+def test_a_table_shows_rules_kinds_and_survivors(small: Path) -> None:
+    shown = sod("rules", "test", "./small.yaml", "--mutation").stdout
+
+    assert [line.split()[0] for line in shown.splitlines() if "───" not in line][:4] == [
+        "ruleset",
+        "small",
+        "kind",
+        "combination",
+    ]
+    assert "narrow certainty" in shown
