@@ -128,5 +128,5 @@ def _decoded(content: bytes, problems: Problems) -> str:
 def _refuse_characters(text: str, problems: Problems) -> None:
     for found in _UNWANTED.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
-        problems.say(line, f"character U+{ord(found.group()):04X} is not allowed")
+        problems.say(line, f"character U+{ord(found.group()):04X} is not allowed; remove it")
     problems.settle()

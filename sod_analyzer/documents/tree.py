@@ -123,7 +123,7 @@ def compose(text: str, problems: Problems) -> Value:
         for event in _events(text):
             root = composer.take(event) or root
     except yaml.MarkedYAMLError as error:
-        _refuse_syntax(error, problems)
+        _refuse_syntax(error, text, problems)
     except yaml.YAMLError as error:
         problems.fail(None, f"not valid YAML: {error}")
     if root is None:
@@ -137,13 +137,21 @@ def _events(text: str) -> Iterator[Event]:
     yield from yaml.parse(text, Loader=loader)
 
 
-def _refuse_syntax(error: yaml.MarkedYAMLError, problems: Problems) -> NoReturn:
+def _refuse_syntax(error: yaml.MarkedYAMLError, text: str, problems: Problems) -> NoReturn:
     mark = error.problem_mark or error.context_mark
     reason = " ".join(filter(None, (error.context, error.problem)))
     began = error.context_mark
     if began is not None and mark is not None and began.line != mark.line:
         reason += f" (it begins in line {began.line + 1})"
+    if mark is not None and "\t" in _indent(text, mark.line):
+        reason += "; the line begins with a tab, indent it with spaces"
     problems.fail(None if mark is None else mark.line + 1, f"not valid YAML: {reason}")
+
+
+def _indent(text: str, line: int) -> str:
+    """What stands before the first word of a line; lines count from 0."""
+    found = text.split("\n")[line : line + 1]
+    return found[0][: len(found[0]) - len(found[0].lstrip())] if found else ""
 
 
 class _Composer:
@@ -177,10 +185,13 @@ class _Composer:
 
     def _refuse_marks(self, event: yaml.NodeEvent, line: int) -> None:
         if event.anchor is not None:
-            self._problems.say(line, f"anchor '&{event.anchor}': anchors are not allowed")
+            name = f"anchor '&{event.anchor}'"
+            text = f"{name}: anchors are not allowed, write the value where it is used"
+            self._problems.say(line, text)
         tag = getattr(event, "tag", None)
         if tag is not None:
-            self._problems.say(line, f"tag {quoted(str(tag))}: tags are not allowed")
+            text = f"tag {quoted(str(tag))}: tags are not allowed, leave it out"
+            self._problems.say(line, text)
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> Value | None:
         # libyaml gives "" as the style of a plain scalar, the pure parser gives None.

@@ -252,7 +252,8 @@ def _includes_hold(shape: RulesetShape, content: Content, voice: Voice) -> bool:
                 text = f"names duty {quoted(word.text)}, which is not defined{near}"
                 voice.inner("duties", name).say("includes", text, n)
     around = circle({name: duty.includes for name, duty in content.duties.items()})
-    if around:
+    # A duty that names itself was told when it was read.
+    if len(set(around)) > 1:
         where = voice.inner("duties", around[0])
         where.say("includes", f"leads back to the duty itself: {' → '.join(around)}")
     return not around
