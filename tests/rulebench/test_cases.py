@@ -154,20 +154,6 @@ def test_a_way_taken_out_of_a_duty_fails_a_case(tmp_path: Path) -> None:
                 assert failures(run_cases(without(ruleset, duty, way, part), cases)), str(part)
 
 
-def test_every_way_of_the_devops_ruleset_is_needed_by_a_case() -> None:
-    path = builtin_rulesets()["devops"]
-    ruleset, cases = load_ruleset(path), load_cases(path.with_name("devops.cases.yaml"))
-
-    needless = [
-        f"{duty.duty_id}: {way}"
-        for duty in ruleset.duties
-        for way in duty.ways
-        if not failures(run_cases(without(ruleset, duty, way, way.parts[0]), cases))
-    ]
-
-    assert needless == []
-
-
 @pytest.mark.parametrize("scope", [ScopeKind.SYSTEM, ScopeKind.RESOURCE, ScopeKind.ANYWHERE])
 def test_another_scope_fails_a_case(tmp_path: Path, scope: ScopeKind) -> None:
     ruleset, cases = small(tmp_path)
