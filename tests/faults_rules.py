@@ -49,8 +49,8 @@ RULES = (
         ),
         (
             "unknown-is-clear",
-            "maybe = np.setdiff1d(self._judged(possible.pairs, without=everywhere), sure)",
-            "maybe = sure[:0]",
+            "maybe = maybe[~among(maybe, sure)]",
+            "maybe = maybe[:0]",
         ),
         (
             "unmapped-is-a-violation",

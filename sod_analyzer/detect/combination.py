@@ -19,7 +19,7 @@ from sod_analyzer.detect.results import Left, RuleResult
 from sod_analyzer.detect.subjects import Population
 from sod_analyzer.evaluate.lens import Lens, lens_of, narrowings
 from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.graph.closure import Keys
+from sod_analyzer.graph.closure import Keys, among, distinct
 from sod_analyzer.model.finding import PLACE_ALL, Verdict
 from sod_analyzer.model.ruleset import Exclusion, Holder, Rule, RuleKind, ScopeKind
 
@@ -102,7 +102,8 @@ class Combination:
         everywhere = np.flatnonzero(known.all & self.judged)
         sure = self._judged(known.pairs, without=everywhere)
         sure = sure[sure % n_places != self.engine.unmapped]
-        maybe = np.setdiff1d(self._judged(possible.pairs, without=everywhere), sure)
+        maybe = self._judged(possible.pairs, without=everywhere)
+        maybe = maybe[~among(maybe, sure)]
         subject = np.concatenate([everywhere, sure // n_places, maybe // n_places])
         place = np.concatenate(
             [np.full(len(everywhere), n_places), sure % n_places, maybe % n_places]
@@ -168,17 +169,17 @@ class Combination:
         rule, n_places, places = self.rule, self.n_places, self.places
         holding = self.holdings[lens]
         explicit = [holding.explicit(duty) for duty in rule.duties]
-        candidates = np.unique(np.concatenate(explicit))
-        candidates = candidates[np.isin(candidates % n_places, places)]
+        candidates = distinct(np.concatenate(explicit))
+        candidates = candidates[among(candidates % n_places, places)]
         covers = np.sum([holding.covers_some(duty) for duty in rule.duties], axis=0)
         free = int(blanks[:, places].sum(axis=0).max(initial=0)) if blanks is not None else 0
         wide = np.flatnonzero(covers >= max(1, self.count - free))
         spread = (wide[:, None] * n_places + places[None, :]).ravel()
-        candidates = np.union1d(candidates, spread)
+        candidates = distinct(np.concatenate([candidates, spread]))
         if rule.scope is ScopeKind.APPLICATION:
             # One duty over a whole system reaches what nobody placed there as well.
             lost = np.flatnonzero(covers) * n_places + self.engine.unmapped
-            candidates = np.union1d(candidates, lost)
+            candidates = distinct(np.concatenate([candidates, lost]))
         legs = self._held(holding, candidates)
         if blanks is not None:
             legs = legs | blanks[:, candidates % n_places].T
@@ -249,7 +250,7 @@ class Combination:
 
     def _judged(self, pairs: Keys, *, without: Keys) -> Keys:
         subject = pairs // self.n_places
-        return pairs[self.judged[subject] & ~np.isin(subject, without)]
+        return pairs[self.judged[subject] & ~among(subject, without)]
 
     # -- verdicts --------------------------------------------------------------------------------
 

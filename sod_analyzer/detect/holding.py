@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.graph.closure import Keys, distinct
+from sod_analyzer.graph.closure import Keys, among, distinct
 
 Bits = npt.NDArray[np.bool_]
 
@@ -45,11 +45,17 @@ class Holding:
         chosen = self.engine.columns.ways_of.get(duty, ()) if ways is None else ways
         found = self._explicit.get(chosen)
         if found is None:
-            subject, place, way = self._ways
-            mine = np.isin(way, chosen)
+            subject, place, _ = self._ways
+            mine = self._of_ways(chosen)
             found = distinct(subject[mine] * self.engine.n_places + place[mine])
             self._explicit[chosen] = found
         return found
+
+    def _of_ways(self, chosen: tuple[int, ...]) -> Bits:
+        """Which facts are of the chosen ways."""
+        table = np.zeros(self.engine.n_ways, dtype=bool)
+        table[list(chosen)] = True
+        return np.asarray(table[self._ways[2]])
 
     @cached_property
     def _explicit(self) -> dict[tuple[int, ...], Keys]:
@@ -97,12 +103,12 @@ class Holding:
     def _at(self, duty: str, pairs: Keys, ways: tuple[int, ...]) -> Bits:
         n_places = self.engine.n_places
         subject, place = pairs // n_places, pairs % n_places
-        held = np.isin(pairs, self.explicit(duty, ways))
+        held = among(pairs, self.explicit(duty, ways))
         for system in self._covers:
             for way in ways:
                 over = self.holders_over(system, way)
                 if len(over):
-                    held |= np.isin(subject, over) & self.reaches(system, way)[place]
+                    held |= among(subject, over) & self.reaches(system, way)[place]
         return held
 
     def reaches(self, system: str, way: int) -> Bits:

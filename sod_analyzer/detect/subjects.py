@@ -205,6 +205,10 @@ class Population:
             for code in self.engine.snapshot.ranges[kind]
             if any(matches(glob, ids[code]) for glob in globs)
         ]
+        if self.holder is Holder.ROLE:
+            # A role that contains a named one has more than that one, and is another role.
+            itself = np.isin(np.array(self.range), named)
+            return np.where(itself, int(Truth.YES), int(Truth.NO))
         sure = self._reaching(named, kind, possible=False)
         possible = self._reaching(named, kind, possible=True)
         return np.where(sure, int(Truth.YES), np.where(possible, int(Truth.UNKNOWN), 0))

@@ -130,9 +130,17 @@ def distinct(keys: Keys) -> Keys:
     return keys[fresh]
 
 
+def among(keys: Keys, known: Keys) -> npt.NDArray[np.bool_]:
+    """Which of the keys are among the known ones, which are sorted.
+
+    `np.isin` hashes or sorts both sides each time it is asked.
+    """
+    if not len(known):
+        return np.zeros(len(keys), dtype=bool)
+    spot = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    return np.asarray(known[spot] == keys)
+
+
 def _absent(keys: Keys, known: Keys) -> Keys:
     """Those of the sorted keys that the sorted known ones lack."""
-    if not len(known):
-        return keys
-    spot = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-    return np.asarray(keys[known[spot] != keys])
+    return np.asarray(keys[~among(keys, known)])

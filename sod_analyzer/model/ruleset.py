@@ -153,7 +153,9 @@ class Subjects:
     kinds: tuple[str, ...] = ()  # person | workload | shared | vendor
     departments: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()  # ids of roles of which the subject has one, directly or not
+    #: Ids of roles of which the subject has one, directly or not; a role that is judged itself
+    #: must be one of them.
+    roles: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()  # ids of accounts of which the subject has one
     people: tuple[str, ...] = ()  # subject keys: employee ids, else account ids
 

@@ -201,9 +201,7 @@ def test_no_conflicts_is_said_only_when_nothing_at_all_is_open() -> None:
 
     assert the_line(analysis_of(clean, R)) == "No conflicts"
     assert the_line(analysis_of(clean, R), INCOMPLETE) == judged
-    assert the_line(analysis_of(half, R)) == (
-        f"{judged}; 1 rule not evaluable"
-    )
+    assert the_line(analysis_of(half, R)) == (f"{judged}; 1 rule not evaluable")
     assert the_line(analysis_of(nobody, R)) == f"{judged}; 1 rule not evaluable"
 
 

@@ -110,6 +110,15 @@ def test_a_role_breaks_a_rule_by_itself_whether_or_not_anybody_has_it() -> None:
     assert got == {("r0", "app-a"): "violation"}
 
 
+def test_a_rule_about_a_role_is_not_about_what_contains_it() -> None:
+    roles = world(f"r0 > {COMMITS}", f"r0 > {DEPLOYS}", "r1 > r0")
+    narrow = replace(BOTH, holder=Holder.ROLE, subjects=Subjects(roles=("r0",)))
+
+    got = plain(analysis_of(roles, narrow))
+
+    assert got == {("r0", "app-a"): "violation"}
+
+
 def test_a_role_has_a_way_whose_parts_it_brings_together() -> None:
     two_parts = duty("start", [Selector("x", ("c",)), Selector("x", ("d",))])
     roles = world(f"r0 > {COMMITS}", f"r0 > {DEPLOYS}", f"r1 > {COMMITS}")
