@@ -153,7 +153,7 @@ class RuleBuilder:
             return None
         target = self.known.get(word.text)
         if target is None:
-            near = suggest(word.text, self.known)
+            near = suggest(word.text, self.known.keys() - set(voice.way))
             voice.say("role_conflicts", f"no rule {quoted(word.text)}{near}")
             return None
         if target.shape.duties is None:

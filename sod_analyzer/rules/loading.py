@@ -260,12 +260,16 @@ def _includes_hold(shape: RulesetShape, content: Content, voice: Voice) -> bool:
 
 
 def _check_slugs(rules: Iterable[Rule], content: Content, voice: Voice) -> None:
+    def own(rule: Rule) -> bool:
+        return content.rules[rule.rule_id].voice.document is voice.document
+
     first: dict[str, str] = {}
-    for rule in rules:
+    # Imported ones first: where one of two can be changed here, it is the one to be told.
+    for rule in sorted(rules, key=own):
         if rule.slug in first:
             text = f"slug '{rule.slug}' is that of {first[rule.slug]} too"
-            speaker = content.rules[rule.rule_id].voice
-            if speaker.document is voice.document:
+            if own(rule):
+                text += "; give another one as 'slug'"
                 line = voice.document.line("rules", rule.rule_id, "slug")
                 voice.problems.say(line, f"rules.{rule.rule_id}: {text}")
             else:

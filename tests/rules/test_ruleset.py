@@ -431,7 +431,8 @@ def test_two_rules_may_not_share_a_slug(tmp_path: Path) -> None:
 
     messages = refusal(tmp_path, SMALL + second)
 
-    assert messages == ["rules.yaml:15: rules.R1-02: slug 'a-and-b' is that of R1-01 too"]
+    text = "rules.R1-02: slug 'a-and-b' is that of R1-01 too; give another one as 'slug'"
+    assert messages == [f"rules.yaml:15: {text}"]
 
 
 def test_mistakes_of_every_part_are_told_together(tmp_path: Path) -> None:
