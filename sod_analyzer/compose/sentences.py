@@ -7,7 +7,7 @@ from typing import Any
 
 from sod_analyzer.compose.words import counted, joined, listed, lower_first
 from sod_analyzer.model.finding import PLACE_ALL, PLACE_ANYWHERE, PLACE_UNMAPPED, Verdict
-from sod_analyzer.model.ruleset import Duty, Holder, HygieneCheck, Rule, RuleKind
+from sod_analyzer.model.ruleset import Duty, Holder, HygieneCheck, Rule, RuleKind, Subjects
 
 Row = dict[str, Any]
 
@@ -59,9 +59,7 @@ def lower_who(who: str) -> str:
 
 def _claim(rule: Rule, who: str, what: str, where: str) -> str:
     if rule.kind is RuleKind.ONLY:
-        return f"{who} can {what} {where}, which is only for {rule.allowed}"
-    if rule.kind is RuleKind.MAY_HOLD_ONLY:
-        return f"{who} has {what} {where}"
+        return f"{who} can {what} {where}, which is only for {those(rule.allowed)}"
     if rule.kind is RuleKind.MAX_GRANT_HOURS:
         return f"{who} can {what} {where} for longer than {counted(rule.count, 'hour')}"
     return f"{who} can {what} {where}"
@@ -103,7 +101,7 @@ def logic(rule: Rule) -> str:
     if rule.kind is RuleKind.HYGIENE:
         return _check(rule)
     said = {
-        RuleKind.ONLY: f"only {rule.allowed} may have {names}",
+        RuleKind.ONLY: f"only {those(rule.allowed)} may have {names}",
         RuleKind.MAY_HOLD_ONLY: f"nobody of these has {names}",
         RuleKind.MAX_GRANT_HOURS: f"nobody is given {names} for longer than {rule.count} hours",
     }
@@ -119,10 +117,32 @@ def _check(rule: Rule) -> str:
     return f"{str(check.check).replace('-', ' ')}{tail}"
 
 
+_CLASSES: Mapping[str, str] = {
+    "person": "people",
+    "workload": "workloads",
+    "shared": "shared logins",
+    "vendor": "vendors",
+}
+
+
+def those(subjects: Subjects) -> str:
+    """Those whom a narrowing fits, as a noun: "workloads with account cm:SRV*"."""
+    noun = " or ".join(_CLASSES.get(kind, kind) for kind in subjects.kinds) or "those"
+    told = (
+        ("department", subjects.departments),
+        ("title", subjects.titles),
+        ("role", subjects.roles),
+        ("account", subjects.accounts),
+        ("key", subjects.people),
+    )
+    tail = [f"{name} {' or '.join(values)}" for name, values in told if values]
+    return f"{noun} with {joined(tail, ' and ')}" if tail else noun
+
+
 def about(rule: Rule) -> str | None:
     """Whom the rule judges, where it says."""
-    words = [str(rule.subjects)] if rule.subjects else []
-    words += [f"everyone but {rule.allowed}"] if rule.allowed else []
+    words = [those(rule.subjects)] if rule.subjects else []
+    words += [f"everyone but {those(rule.allowed)}"] if rule.allowed else []
     words += [f"each {rule.holder}"] if rule.holder is not Holder.IDENTITY else []
     return "; ".join(words) or None
 

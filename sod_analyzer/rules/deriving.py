@@ -99,7 +99,7 @@ def anything_but(within: Duty, allowed: Iterable[Duty]) -> Duty:
     but = " or ".join(_lowered(each.title) for each in members)
     return Duty(
         duty_id=f"{within.duty_id}!{'+'.join(each.duty_id for each in members)}",
-        title=f"Anything in {_lowered(within.title)} but {but}",
+        title=f"Do more than {but}",
         ways=tuple(
             replace(way, parts=tuple(_sparing(part, spared) for part in way.parts))
             for way in _taken(within)
