@@ -78,14 +78,13 @@ def _settle(place: Row, excuse: Excuse | None) -> None:
         place["verdict"] = str(Verdict.MITIGATED)
         place["reason"] = f"mitigated: {excuse.text}"
     if place.get("small_team"):
-        missing = (
-            "nothing: a control stands for it"
-            if stands
-            else f"a control in force ({excuse.text})"
-            if excuse is not None
-            else "nobody has registered a control for this person and place"
-        )
-        place["small_team"] += f". Missing: {missing}"
+        if stands and excuse is not None:
+            missing = f"Nothing is missing: {excuse.text}"
+        elif excuse is not None:
+            missing = f"Missing: a control in force; {excuse.text}"
+        else:
+            missing = "Missing: nobody has registered a control for this person and place"
+        place["small_team"] += f". {missing}"
 
 
 def _again(rows: FindingRows, places: Mapping[str, Iterable[Row]]) -> None:
