@@ -298,8 +298,9 @@ def _duty(ruleset: Ruleset, atlas: Atlas, what: str) -> Duty:
     if not colon:
         duty = ruleset.duty.get(what)
         if duty is None:
+            named = [each.duty_id for each in ruleset.duties if not each.made_of]
             raise QueryError(
-                f"no duty is called '{what}' in ruleset {ruleset.name}{near(what, ruleset.duty)}"
+                f"no duty is called '{what}' in ruleset {ruleset.name}{near(what, named)}"
             )
         return duty
     products = {system.product for system in atlas.systems.values()}
