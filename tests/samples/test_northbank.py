@@ -18,7 +18,8 @@ from tests.samples.plain_reader import facts_of, ldif_entries, locked_accounts
 
 FOLDER = Path(__file__).resolve().parents[2] / "samples" / "northbank"
 GENERATOR = FOLDER / "generate.py"
-VERDICTS = {"violation", "not-evaluable", "clear", "all"}
+VERDICTS = {"violation", "not-evaluable", "mitigated"}
+SIGNED = "approvals"  # by people, and so not made by the generator
 DORMANT_PLANTS = {"A disabled account is dormant", "A leaver whose account still works"}
 MADE = {".yaml", ".csv", ".ldif", ".json", ".md"}
 
@@ -35,7 +36,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.suffix in MADE
+        if path.suffix in MADE and path.relative_to(folder).parts[0] not in (SIGNED, "out")
     }
 
 
@@ -61,51 +62,71 @@ def test_the_generator_knows_nothing_of_the_tool() -> None:
     assert importing == []
 
 
+def told(expected: dict[str, Any], rule: str, subject: str, place: str) -> str:
+    """The planted verdict; in the place `all` it stands for every place."""
+    places = expected["results"].get(rule, {}).get(subject, {})
+    return str(places.get(place, "all" if "all" in places else "clear"))
+
+
 def test_every_plant_has_a_near_miss_with_another_verdict(expected: dict[str, Any]) -> None:
     plants = expected["plants"]
 
-    told = [
+    found = [
         tuple(
-            expected["people"][plant[who]]["rules"][plant["rule"]][plant["place"]]
+            told(expected, plant["rule"], plant[who], plant["place"])
             for who in ("person", "near_miss")
         )
         for plant in plants
     ]
 
-    assert told == [(plant["verdict"], plant["near_miss_verdict"]) for plant in plants]
+    excused = {"violation": "violation", "mitigated": "violation"}
+    assert [(excused.get(hit, hit), near) for hit, near in found] == [
+        (plant["verdict"], plant["near_miss_verdict"]) for plant in plants
+    ]
     assert [plant["id"] for plant in plants if plant["verdict"] == plant["near_miss_verdict"]] == []
-    assert len({plant["title"] for plant in plants}) == len(plants) >= 40
+    assert len({plant["title"] for plant in plants}) == len(plants) >= 75
 
 
-def test_every_person_of_the_roster_has_a_verdict_in_every_place(expected: dict[str, Any]) -> None:
+def test_everyone_of_the_roster_is_told_of(expected: dict[str, Any]) -> None:
     with (FOLDER / "hr/roster.csv").open(encoding="utf-8", newline="") as roster:
-        numbers = {row["employee_id"] for row in csv.DictReader(roster)}
+        names = {row["employee_id"]: row["name"] for row in csv.DictReader(roster)}
 
-    places = {
-        rule: expected["places"]["system" if rule == "DEV-04" else "application"]
-        for rule in ("DEV-01", "DEV-02", "DEV-03", "DEV-04", "DEV-05")
+    assert len(names) == 300
+    assert names.items() <= expected["people"].items()
+
+
+def test_every_rule_that_can_be_judged_here_has_a_verdict_or_a_clear_reason(
+    expected: dict[str, Any],
+) -> None:
+    silent = {
+        rule
+        for rule, state in expected["rules"].items()
+        if state == "evaluated" and rule not in expected["results"]
+    }
+    verdicts = {
+        verdict
+        for subjects in expected["results"].values()
+        for places in subjects.values()
+        for verdict in places.values()
     }
 
-    assert len(numbers) == 300
-    assert numbers <= expected["people"].keys()
-    for person in expected["people"].values():
-        assert {rule: sorted(told) for rule, told in person["rules"].items()} == {
-            rule: sorted(wanted) for rule, wanted in places.items()
-        }
-        assert {
-            verdict for told in person["rules"].values() for verdict in told.values()
-        } <= VERDICTS
+    # Enough people deploy everywhere, and no role of the bank spans the systems of DEV-34.
+    assert silent == {"DEV-31", "DEV-34"}
+    assert verdicts == VERDICTS
+    assert len(expected["rules"]) == 38
+    assert expected["results"].keys() <= expected["rules"].keys()
 
 
-def test_only_the_planted_break_a_rule(expected: dict[str, Any]) -> None:
+def test_only_the_planted_break_a_rule_about_people(expected: dict[str, Any]) -> None:
     planted = {plant[who] for plant in expected["plants"] for who in ("person", "near_miss")}
     # The near miss of "Employee numbers are text" leaves its account to stand alone.
     planted.add("changeman:NB01106")
 
     breaking = {
-        key
-        for key, person in expected["people"].items()
-        if any(told != "clear" for rule in person["rules"].values() for told in rule.values())
+        subject
+        for rule, subjects in expected["results"].items()
+        for subject in subjects.keys() & expected["people"].keys()
+        if rule != "DEV-37"  # a login that belongs to nobody is nobody's plant
     }
 
     assert breaking - planted == set()

@@ -11,12 +11,26 @@ from typing import NamedTuple
 BASE_DN = "dc=northbank,dc=example"
 ORG = "northbank"
 
+# Duties as facts. `rules.py` says which of them perform which duty of the ruleset.
 COMMIT = "commit"
-APPROVE = "approve"
+REVIEW = "review"
+APPROVE_OWN = "approve-own"
+MERGE = "merge"
+MERGE_UNREVIEWED = "merge-unreviewed"
 DEPLOY = "deploy"
+DEVELOP = "develop"
+WORKFLOW = "edit-workflow"
+PIPELINE = "administer-pipeline"
+GATES = "control-gates"
 ACCESS = "administer-access"
-PIPELINE = "change-pipeline"
+CLUSTER_ACCESS = "administer-cluster-access"
+STOP_LOGS = "stop-logs"
 LOGS = "administer-logs"
+SECRETS = "read-secrets"
+BACKUPS = "delete-backups"
+NETWORK = "change-network-rules"
+#: More than looking, in the production cluster: any right at all there but to read.
+TOUCH = "change-anything-in-production"
 
 APPLICATIONS = ("internet-banking", "logging", "onboarding", "payments")
 SYSTEMS = ("changeman", "github-north", "hr-north", "k8s-prod", "k8s-test", "ldap-north")
@@ -47,46 +61,28 @@ PLACED: dict[tuple[str, str], tuple[str, ...]] = {
     ("ldap-north", "cn=directory-admins"): APPLICATIONS,
 }
 
-#: Systems in which a duty has ways: who covers them all has the duty everywhere.
-WAYS: dict[str, tuple[str, ...]] = {
-    COMMIT: ("changeman", "github-north"),
-    APPROVE: ("changeman", "github-north"),
-    DEPLOY: ("changeman", "k8s-prod"),
-    ACCESS: ("changeman", "github-north", "k8s-prod", "k8s-test", "ldap-north"),
-    PIPELINE: ("changeman", "github-north", "k8s-prod", "k8s-test"),
-    LOGS: ("changeman", "github-north", "k8s-prod", "k8s-test"),
-}
-
-#: Rule to its duties and whether they must meet in an application or in a system.
-RULES: dict[str, tuple[tuple[str, str], str]] = {
-    "DEV-01": ((COMMIT, DEPLOY), "application"),
-    "DEV-02": ((APPROVE, DEPLOY), "application"),
-    "DEV-03": ((ACCESS, DEPLOY), "application"),
-    "DEV-04": ((ACCESS, LOGS), "system"),
-    "DEV-05": ((PIPELINE, ACCESS), "application"),
-}
-
 # The change manager's right letters.
 LETTERS: dict[str, tuple[str, ...]] = {
     "C": (COMMIT,),
-    "A": (APPROVE,),
+    "A": (APPROVE_OWN,),
     "P": (DEPLOY,),
     "E": (PIPELINE,),
     "U": (ACCESS,),
-    "L": (LOGS,),
+    "L": (STOP_LOGS,),
     "B": (),
 }
 
 # GitHub.
-_WRITE = (COMMIT, APPROVE, PIPELINE)
+_WRITE = (COMMIT, REVIEW, MERGE, WORKFLOW)
+_ADMIN = (*_WRITE, ACCESS, GATES, PIPELINE)
 LEVELS: dict[str, tuple[str, ...]] = {
     "read": (),
     "triage": (),
     "write": _WRITE,
     "maintain": _WRITE,
-    "admin": (*_WRITE, ACCESS),
+    "admin": _ADMIN,
 }
-OWNER_DUTIES = (COMMIT, APPROVE, PIPELINE, ACCESS, LOGS)
+OWNER_DUTIES = (*_ADMIN, MERGE_UNREVIEWED, STOP_LOGS)
 REPOSITORIES = tuple(
     resource.partition("/")[2] for system, resource in PLACED if system == "github-north"
 )
@@ -159,9 +155,14 @@ class Group(NamedTuple):
     about: str = ""
 
 
-_PAY = ("deploy k8s-prod payments",)
-_ONB = ("deploy k8s-prod onboarding",)
-_IB = ("deploy k8s-prod internet-banking",)
+def _prod(place: str, *duties: str) -> tuple[str, ...]:
+    """Duties in the production cluster, where having any of them is more than looking."""
+    return tuple(f"{duty} k8s-prod {place}" for duty in (*duties, TOUCH))
+
+
+_PAY = _prod("payments", DEPLOY)
+_ONB = _prod("onboarding", DEPLOY)
+_IB = _prod("internet-banking", DEPLOY)
 _DIRECTORY = ("administer-access ldap-north cn=directory-admins",)
 
 GROUPS: dict[str, Group] = {
@@ -176,13 +177,11 @@ GROUPS: dict[str, Group] = {
     "payments-squad-guests": Group((), ("payments-guests",)),
     "payments-guests": Group(()),
     "payments-viewers": Group(),
-    "payments-ns-admins": Group(
-        ("deploy k8s-prod payments", "administer-access k8s-prod payments")
-    ),
+    "payments-ns-admins": Group(_prod("payments", DEPLOY, CLUSTER_ACCESS)),
     "payments-ns-editors": Group(_PAY),
-    "payments-binders": Group(("administer-access k8s-prod payments",)),
-    "payments-test-binders": Group(("administer-access k8s-test payments",)),
-    "payments-api-patchers": Group(("deploy k8s-prod payments/payments-api",)),
+    "payments-binders": Group(_prod("payments", CLUSTER_ACCESS)),
+    "payments-test-binders": Group((f"{CLUSTER_ACCESS} k8s-test payments",)),
+    "payments-api-patchers": Group(_prod("payments/payments-api", DEPLOY)),
     "payments-api-creators": Group(),
     "Release, Night": Group(_PAY, about="The comma belongs to the name"),
     "Release Night": Group(about="Sees the release calendar"),
@@ -198,31 +197,28 @@ GROUPS: dict[str, Group] = {
     "ib-deployers": Group(_IB),
     "ib-viewers": Group(),
     "ib-patchers": Group(_IB),
-    "ib-scalers": Group(),
+    "ib-scalers": Group(_prod("internet-banking")),
     "ib-workload-admins": Group(_IB),
-    "ib-all-scalers": Group(),
+    "ib-all-scalers": Group(_prod("internet-banking")),
     "ib-ephemeral-fixers": Group(_IB),
     "ib-pod-watchers": Group(),
     "release-prod": Group(_IB),
-    "release-test": Group(),
-    "treasury-deployers": Group(("deploy k8s-prod treasury",)),
+    "release-test": Group((f"{DEVELOP} k8s-test internet-banking",)),
+    "treasury-deployers": Group(_prod("treasury", DEPLOY)),
     "treasury-viewers": Group(),
-    "logging-ops": Group(("deploy k8s-prod logging", "administer-logs k8s-prod logging")),
-    "log-config": Group(("administer-logs k8s-prod logging",)),
+    "logging-ops": Group(_prod("logging", DEPLOY, LOGS, STOP_LOGS)),
+    "log-config": Group(_prod("logging", STOP_LOGS)),
     "log-readers": Group(),
-    "platform-deployers": Group(("deploy k8s-prod *",)),
-    "platform-binders": Group(("administer-access k8s-prod *",)),
+    "platform-deployers": Group(_prod("*", DEPLOY)),
+    "platform-binders": Group(_prod("*", CLUSTER_ACCESS)),
     "platform-role-readers": Group(),
     "platform-breakglass": Group(
-        (
-            "deploy k8s-prod *",
-            "administer-access k8s-prod *",
-            "administer-logs k8s-prod *",
-            "change-pipeline k8s-prod *",
+        _prod(
+            "*", DEPLOY, CLUSTER_ACCESS, LOGS, STOP_LOGS, PIPELINE, GATES, SECRETS, BACKUPS, NETWORK
         ),
         unrestricted=True,
     ),
-    "test-deployers": Group(),
+    "test-deployers": Group((f"{DEVELOP} k8s-test *",)),
     "directory-admins": Group(_DIRECTORY, ("directory-admins-oncall",)),
     "directory-admins-oncall": Group(_DIRECTORY),
 }
@@ -237,13 +233,13 @@ NOT_LOCKED = "loginDisabled: FALSE"
 #: What a Kubernetes role gives a user bound to it: by cluster, kind, role and namespace.
 #: A namespace of "" means a cluster-wide binding, "any" any other namespace.
 KUBE_DUTIES: dict[tuple[str, str, str, str], tuple[str, ...]] = {
-    ("k8s-prod", "ClusterRole", "nb-deployer", "any"): (DEPLOY,),
+    ("k8s-prod", "ClusterRole", "nb-deployer", "any"): (DEPLOY, TOUCH),
     ("k8s-prod", "ClusterRole", "view", "any"): (),
-    ("k8s-prod", "ClusterRole", "admin", "any"): (DEPLOY, ACCESS),
-    ("k8s-prod", "ClusterRole", "edit", "any"): (DEPLOY,),
-    ("k8s-prod", "Role", "releaser", "payments"): (DEPLOY,),
+    ("k8s-prod", "ClusterRole", "admin", "any"): (DEPLOY, CLUSTER_ACCESS, TOUCH),
+    ("k8s-prod", "ClusterRole", "edit", "any"): (DEPLOY, TOUCH),
+    ("k8s-prod", "Role", "releaser", "payments"): (DEPLOY, TOUCH),
     # The role of the same name there only reads, and in Internet Banking there is none.
     ("k8s-prod", "Role", "releaser", "onboarding"): (),
     ("k8s-prod", "Role", "releaser", "internet-banking"): (),
-    ("k8s-test", "ClusterRole", "nb-deployer", "any"): (),
+    ("k8s-test", "ClusterRole", "nb-deployer", "any"): (DEVELOP,),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
+from maker import bank
 from maker.tables import Counts, counts
 from maker.world import Account, Fact, World
 
@@ -127,7 +128,7 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
 _SERVICES: tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...] = (
     (
         "k8s-prod", "argocd", "argocd-application-controller", "", "gitops-controller",
-        ("deploy", "administer-access"),
+        (bank.DEPLOY, bank.CLUSTER_ACCESS, bank.TOUCH),
     ),
     ("k8s-prod", "payments", "payments-api", "payments", "view", ()),
     ("k8s-prod", "onboarding", "onboarding-api", "onboarding", "view", ()),
@@ -136,7 +137,7 @@ _SERVICES: tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...] = (
     ("k8s-prod", "treasury", "treasury-batch", "treasury", "view", ()),
     (
         "k8s-test", "argocd", "argocd-application-controller", "", "gitops-controller",
-        ("administer-access",),
+        (bank.DEVELOP, bank.CLUSTER_ACCESS),
     ),
     ("k8s-test", "payments", "payments-api", "payments", "view", ()),
 )  # fmt: skip

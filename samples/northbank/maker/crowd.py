@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from maker import bank
+from maker import bank, plants_rules
 from maker.plants import DIGITAL, ENGINEERING, OPERATIONS
 from maker.world import HEADCOUNT, World, draw, pick
 
@@ -25,12 +25,13 @@ def hire_crowd(world: World) -> None:
     """Fill the roster up to the headcount."""
     _teams(world)
     _strangers(world)
-    while len(world.people) < HEADCOUNT:
+    while len(world.people) < HEADCOUNT - plants_rules.HIRED:
         number = len(world.people)
         department, titles = pick(f"office {number}", OFFICES)
         hired = world.person(department, pick(f"title {number}", titles))
         if draw(f"login {number}", 5):  # one of five has none
             world.ldap(hired, "all-staff", *(("vpn",) if draw(f"vpn {number}", 3) == 0 else ()))
+    plants_rules.plant_rules(world)
     _hostile(world)
     _managers(world)
 
@@ -43,7 +44,7 @@ def _teams(w: World) -> None:
         (2, DIGITAL, "Developer", lambda n: (w.github(n, "auth-dev"), w.ldap(n, "test-deployers"))),
         (3, OPERATIONS, "Operator", lambda n: w.ldap(n, "payments-deployers", "vpn")),
         (3, OPERATIONS, "Operator", lambda n: w.ldap(n, "onboarding-deployers")),
-        (3, OPERATIONS, "Operator", lambda n: w.ldap(n, "ib-deployers", "release-test")),
+        (3, OPERATIONS, "Operator", lambda n: w.ldap(n, "ib-deployers")),
         (2, "Treasury IT", "Operator", lambda n: w.ldap(n, "treasury-deployers")),
         (3, "Platform", "Platform engineer", lambda n: w.ldap(n, "test-deployers", "vpn")),
         (2, "Security Operations", "Log engineer", lambda n: w.ldap(n, "log-config")),

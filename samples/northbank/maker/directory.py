@@ -24,7 +24,7 @@ Line = tuple[str, str]
 def write_directory(world: World) -> tuple[dict[str, bytes], dict[str, Counts]]:
     """The two LDIF files, and how many lines of each are what."""
     frame = [_root(), *(_unit(name) for name in _UNITS)]
-    people = [_person(entry) for _, entry in sorted(world.ldap_entries.items())]
+    people = [_person(world, entry) for _, entry in sorted(world.ldap_entries.items())]
     groups = [_group(world, cn) for cn in sorted(bank.GROUPS)]
     groups += [_posix_group(world, cn) for cn in sorted(bank.POSIX_GROUPS)]
     files, told = {}, {}
@@ -85,7 +85,7 @@ def _unit(name: str) -> list[Line]:
     ]
 
 
-def _person(entry: LdapEntry) -> list[Line]:
+def _person(world: World, entry: LdapEntry) -> list[Line]:
     lines = [
         ("dn", entry.dn),
         ("objectClass", "top"),
@@ -108,6 +108,9 @@ def _person(entry: LdapEntry) -> list[Line]:
             ("gidNumber", str(entry.gid)),
             ("homeDirectory", f"/home/{entry.uid}"),
         ]
+    last = world.last_used.get(f"ldap-north:{entry.dn}")
+    if last:
+        lines.append(("authTimestamp", f"{last.replace('-', '')}081500Z"))
     if entry.lock:
         name, _, value = entry.lock.partition(": ")
         lines.append((name, value))
@@ -124,6 +127,8 @@ def _group(world: World, cn: str) -> list[Line]:
     ]
     if group.about:
         lines.append(("description", group.about))
+    if cn in world.group_owners:
+        lines.append(("owner", world.group_owners[cn]))
     members = [_other_escape(group_dn(child)) for child in group.contains]
     members += world.group_members[cn]
     if not members:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from maker import register, rules
 from maker.world import HEADCOUNT, World
 
 SOD_YAML = f"""\
@@ -13,6 +14,7 @@ classification: Confidential
 as_of: 2026-10-31
 ruleset: devops
 catalogue: catalogue.yaml
+mitigations: mitigations.yaml
 output: out/northbank
 max_skew_days: 7
 
@@ -39,6 +41,16 @@ systems:
     accounts_from: {{system: ldap-north, by: email, prefix: "oidc:"}}
   changeman: {{title: Mainframe change manager, product: change-manager, environment: prod, owner: Mainframe}}
   old-erp: {{title: Former general ledger, product: sap, scope: out-of-scope, reason: Sold with the leasing business in 2025}}
+  # Nobody has what these products would give; rules that need it say "not applicable".
+  aws: {{title: Amazon Web Services, product: aws, scope: not-used, reason: No public cloud before 2028}}
+  azure: {{title: Microsoft Azure, product: azure, scope: not-used, reason: No public cloud before 2028}}
+  gcp: {{title: Google Cloud, product: gcp, scope: not-used, reason: No public cloud before 2028}}
+  gitlab: {{title: GitLab, product: gitlab, scope: not-used, reason: Replaced by GitHub in 2023}}
+  jenkins: {{title: Jenkins, product: jenkins, scope: not-used, reason: Replaced by GitHub in 2023}}
+  argocd: {{title: Argo CD, product: argocd, scope: out-of-scope, reason: Has no logins of its own; people reach it through the cluster}}
+  iga: {{title: Access certification tool, product: iga, scope: not-used, reason: Access is certified on paper by Internal Audit}}
+  pam: {{title: Vault of emergency ids, product: pam, scope: not-used, reason: Emergency access is the group platform-breakglass}}
+  test-manager: {{title: Test manager, product: test-manager, scope: not-used, reason: Tests are signed off in the change ticket}}
 
 sources:
   hr:
@@ -108,7 +120,7 @@ sources:
         B: browse
 """
 
-CATALOGUE_YAML = """\
+_CATALOGUE = """\
 # Which resources make up which application. The namespace treasury is missing on purpose.
 applications:
   payments:
@@ -138,8 +150,7 @@ applications:
     owner: Head of Digital
     resources:
       - {system: github-north, resource: "northbank/ib-*"}
-      - {system: github-north, resource: northbank/shared-auth}
-      - {system: k8s-prod, resource: internet-banking}
+SHARED      - {system: k8s-prod, resource: internet-banking}
       - {system: k8s-test, resource: internet-banking}
       - {system: changeman, resource: IBK}
       - {system: ldap-north, resource: "cn=directory-admins,*"}
@@ -154,24 +165,35 @@ applications:
       - {system: ldap-north, resource: "cn=directory-admins,*"}
 """
 
+_SHARED = "      - {system: github-north, resource: northbank/shared-auth}\n"
+
+
+def catalogue(world: World) -> str:
+    """The catalogue; as it was approved, the shared repository belonged to Payments alone."""
+    return _CATALOGUE.replace("SHARED", "" if world.as_approved else _SHARED)
+
+
 _README = """\
 # Northbank
 
 A small bank that does not exist: {people} people, a directory, a GitHub organisation, two clusters and an old change manager.
-`generate.py` makes every file in this folder, this page among them, and gives the same bytes on every run:
+`generate.py` makes every file in this folder, this page among them and `approvals/` apart, and gives the same bytes on every run:
 
 ```sh
 python samples/northbank/generate.py
 ```
 
-`EXPECTED.json` says what an analysis must find: a verdict for every person, rule and place, from what was planted and not from any tool's output.
-Somebody who breaks a rule in the place `all` has the verdict `all` in the single places.
+`EXPECTED.json` says what an analysis must find, from what was planted and not from any tool's output: for each of the {rules} rules of the ruleset `devops` everybody (or every account, group, application) who is not clear, and where; who is counted; how each mitigation stands.
+What it does not name is clear.
+Somebody who breaks a rule in the place `all` breaks it in every single place.
 
 ## What is where
 
 | file | what |
 |---|---|
 | `sod.yaml`, `catalogue.yaml`, `aliases.csv` | what is analysed, which resources make up which application, accounts tied to people by hand |
+| `mitigations.yaml` | compensating controls, each for one person or application |
+| `approvals/` | what the Change Advisory Board signed on 1 October, and what each mitigation was approved for |
 | `hr/roster.csv` | the people; one record appears twice, and some texts are hostile |
 | `ldap/` | accounts and nested groups, one ring of groups, one dangling member, names spelled in several ways |
 | `github/` | answers of the REST API |
@@ -179,6 +201,30 @@ Somebody who breaks a rule in the place `all` has the verdict `all` in the singl
 | `changeman/access.csv` | semicolons, cp1252, days as 31.10.2026 |
 
 What the data leaves open on purpose: the namespace `treasury` belongs to no application, one directory account could be either of two people's, one group lists a member that does not exist, and nothing shows branch rules or pipelines.
+Nothing shows who may hire, so DEV-13 cannot be judged, and nothing shows when the owners of the GitHub organisation last signed in.
+
+Rules about products that `sod.yaml` declares as not used are *not applicable*: {absent}.
+
+## What is excused
+
+| id | rule | whom | place | stands | because |
+|---|---|---|---|---|---|
+{register}
+
+Only what is *in force* excuses; the rest is a violation, with the reason beside it.
+
+Nobody but the tool can say what a mitigation was approved for, so the folder `approvals/` is not the generator's.
+It was made from the bank as it was on the day of signing:
+
+```sh
+python samples/northbank/generate.py --as-approved --out BANK
+sod run --config BANK/sod.yaml --out BANK/out
+sod rules approve --config BANK/sod.yaml --in BANK/out --by "Change Advisory Board" --on 2026-10-01
+```
+
+Three things have changed since: {later} was entered, the shared repository became part of Internet Banking too, and one more way to deploy lapses M-005.
+So the report says *changed since approval* of the register and of the catalogue, and what the change was.
+Of the ruleset it says so too, if yours is not the one that was signed.
 
 ## What is planted
 
@@ -198,7 +244,15 @@ def readme(world: World) -> str:
         f"| {plant.rule} | {plant.place} | {plant.fact} |"
         for number, plant in enumerate(world.plants, start=1)
     ]
-    return _README.format(people=len(world.people), plants="\n".join(lines))
+    absent = [rule for rule, state in rules.states().items() if state == rules.NOT_APPLICABLE]
+    return _README.format(
+        people=len(world.people),
+        rules=len(rules.states()),
+        absent=", ".join(absent),
+        register="\n".join(register.rows(world)),
+        later=register.later(world),
+        plants="\n".join(lines),
+    )
 
 
 def _who(world: World, key: str) -> str:

@@ -1,11 +1,12 @@
-"""The expected answers, from the planted facts alone: a verdict for everyone, rule and place."""
+"""The expected answers, from the planted facts alone: what is not clear, of whom and where."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from maker import bank
+from maker import bank, headcount, hygiene, register, rules
+from maker.rules import Conflict, Leg
 from maker.world import Account, Fact, World
 
 VIOLATION = "violation"
@@ -13,7 +14,10 @@ NOT_EVALUABLE = "not-evaluable"
 CLEAR = "clear"
 COVERED = "all"  # broken here too, and told once under the place `all`
 
+#: Rule to place to verdict; what is clear has no entry.
 Verdicts = dict[str, dict[str, str]]
+#: Rule to subject to place to verdict.
+Results = dict[str, dict[str, dict[str, str]]]
 
 
 class Subject(NamedTuple):
@@ -21,7 +25,7 @@ class Subject(NamedTuple):
 
     key: str
     name: str
-    judged: bool
+    kind: str  # person | vendor | shared | workload
     facts: frozenset[Fact]
     maybe: frozenset[Fact]  # of accounts whose owner is undecided
     dormant: frozenset[Fact]
@@ -35,21 +39,19 @@ def subjects(world: World) -> list[Subject]:
     for number, person in sorted(world.people.items()):
         own = [a for a in world.accounts.values() if a.owner == number]
         perhaps = [a for a in world.accounts.values() if number in a.candidates]
-        judged = person.kind != "workload"
-        found.append(_subject(number, person.name, own, perhaps, judged=judged))
+        found.append(_subject(number, person.name, person.kind, own, perhaps))
     for key, account in sorted(world.accounts.items()):
         if account.owner is None:
-            found.append(_subject(key, account.name, [account], [], judged=not account.workload))
+            kind = "workload" if account.workload else "person"
+            found.append(_subject(key, account.name, kind, [account], []))
     return found
 
 
-def _subject(
-    key: str, name: str, own: list[Account], perhaps: list[Account], *, judged: bool
-) -> Subject:
+def _subject(key: str, name: str, kind: str, own: list[Account], perhaps: list[Account]) -> Subject:
     return Subject(
         key,
         name,
-        judged,
+        kind,
         _facts(a for a in own if not a.dormant),
         _facts(a for a in perhaps if not a.dormant),
         _facts(a for a in own if a.dormant),
@@ -63,7 +65,7 @@ def _facts(accounts: Iterable[Account]) -> frozenset[Fact]:
 
 
 class Judge:
-    """Knows which resources nobody claims, and applies the rules to one subject at a time."""
+    """Knows which resources nobody claims, and applies the rules to one holder at a time."""
 
     def __init__(self, world: World) -> None:
         #: Systems with a resource that no application claims and on which some duty is held: a
@@ -80,48 +82,71 @@ class Judge:
             for application in applications
         }
 
-    def verdicts(self, facts: frozenset[Fact], maybe: frozenset[Fact]) -> Verdicts:
-        """Every rule and place for someone with these facts, and perhaps those."""
-        either = facts | maybe
+    def verdicts(
+        self,
+        facts: frozenset[Fact],
+        maybe: frozenset[Fact] = frozenset(),
+        *,
+        kind: str = "person",
+        holder: str = "identity",
+    ) -> Verdicts:
+        """What is not clear, for somebody with these facts and perhaps those."""
         answers: Verdicts = {}
-        for rule, (duties, scope) in bank.RULES.items():
-            if scope == "system":
-                answers[rule] = {
-                    system: _meet(
-                        [_in_system(facts, d, system) for d in duties],
-                        [_in_system(either, d, system) for d in duties],
-                    )
-                    for system in bank.SYSTEMS
-                }
-            else:
-                answers[rule] = self._by_application(duties, facts, either)
+        for rule, conflict in rules.CONFLICTS.items():
+            if conflict.holder != holder or conflict.state != rules.EVALUATED:
+                continue
+            if kind == "workload" or conflict.kind not in ("", kind):
+                continue
+            told = self._places(conflict, facts, facts | maybe)
+            if told:
+                answers[rule] = told
         return answers
 
-    def _by_application(
-        self, duties: tuple[str, str], facts: frozenset[Fact], either: frozenset[Fact]
+    def _places(
+        self, conflict: Conflict, facts: frozenset[Fact], either: frozenset[Fact]
     ) -> dict[str, str]:
-        if all(_everywhere(facts, duty) for duty in duties):
-            return {**dict.fromkeys((*bank.APPLICATIONS, "unmapped"), COVERED), "all": VIOLATION}
+        if conflict.scope == "application":
+            return self._by_application(conflict, facts, either)
+        places = bank.SYSTEMS if conflict.scope == "system" else (None,)
+        return {
+            place or "anywhere": verdict
+            for place in places
+            if (
+                verdict := _weigh(
+                    conflict,
+                    [_in_system(facts, leg, place) for leg in conflict.legs],
+                    [_in_system(either, leg, place) for leg in conflict.legs],
+                )
+            )
+            != CLEAR
+        }
+
+    def _by_application(
+        self, conflict: Conflict, facts: frozenset[Fact], either: frozenset[Fact]
+    ) -> dict[str, str]:
+        if sum(_everywhere(facts, leg) for leg in conflict.legs) >= conflict.needed:
+            return {"all": VIOLATION}
         places = {
-            application: _meet(
-                [self._at(facts, d, application) for d in duties],
-                [self._at(either, d, application) for d in duties],
+            application: _weigh(
+                conflict,
+                [self._at(facts, leg, application) for leg in conflict.legs],
+                [self._at(either, leg, application) for leg in conflict.legs],
             )
             for application in bank.APPLICATIONS
         }
-        somewhere = all(any(fact.duty == duty for fact in either) for duty in duties)
-        unmapped = any(self._off_the_map(fact) for fact in either if fact.duty in duties)
-        places["unmapped"] = NOT_EVALUABLE if somewhere and unmapped else CLEAR
-        places["all"] = CLEAR
-        return places
+        somewhere = sum(_in_system(either, leg, None) for leg in conflict.legs)
+        lost = any(self._off_the_map(f) for f in either for leg in conflict.legs if f.duty in leg)
+        places["unmapped"] = NOT_EVALUABLE if lost and somewhere >= conflict.needed else CLEAR
+        return {place: verdict for place, verdict in places.items() if verdict != CLEAR}
 
-    def _at(self, facts: frozenset[Fact], duty: str, application: str) -> bool:
-        return any(
-            application in bank.PLACED.get((fact.system, fact.resource), ())
-            or (fact.resource == "*" and (fact.system, application) in self.inhabited)
-            for fact in facts
-            if fact.duty == duty
-        )
+    def _at(self, facts: frozenset[Fact], leg: Leg, application: str) -> bool:
+        return any(self.reaches(fact, application) for fact in facts if fact.duty in leg)
+
+    def reaches(self, fact: Fact, application: str) -> bool:
+        """Whether the duty can be performed on the application."""
+        if fact.resource == "*":
+            return (fact.system, application) in self.inhabited
+        return application in bank.PLACED.get((fact.system, fact.resource), ())
 
     def _off_the_map(self, fact: Fact) -> bool:
         if fact.resource == "*":
@@ -129,44 +154,54 @@ class Judge:
         return (fact.system, fact.resource) not in bank.PLACED
 
 
-def _meet(surely: list[bool], perhaps: list[bool]) -> str:
-    if all(surely):
+def _weigh(conflict: Conflict, surely: list[bool], perhaps: list[bool]) -> str:
+    if sum(surely) >= conflict.needed:
         return VIOLATION
-    return NOT_EVALUABLE if all(perhaps) else CLEAR
+    return NOT_EVALUABLE if sum(perhaps) >= conflict.needed else CLEAR
 
 
-def _in_system(facts: frozenset[Fact], duty: str, system: str) -> bool:
-    return any(fact.duty == duty and fact.system == system for fact in facts)
+def _in_system(facts: frozenset[Fact], leg: Leg, system: str | None) -> bool:
+    return any(fact.duty in leg and system in (None, fact.system) for fact in facts)
 
 
-def _everywhere(facts: frozenset[Fact], duty: str) -> bool:
-    return all(Fact(duty, system, "*") in facts for system in bank.WAYS[duty])
+def _everywhere(facts: frozenset[Fact], leg: Leg) -> bool:
+    """Whether the leg is held over every system in which anybody could have it."""
+    systems = rules.systems_of(leg)
+    return bool(systems) and all(
+        any(Fact(duty, system, "*") in facts for duty in leg) for system in systems
+    )
 
 
 def expected(world: World, counts: dict[str, dict[str, int]]) -> dict[str, object]:
     """Everything that EXPECTED.json says."""
     judge = Judge(world)
     everyone = subjects(world)
-    people: dict[str, object] = {}
+    results: Results = {}
     dormant: list[dict[str, object]] = []
     for subject in everyone:
-        answers = judge.verdicts(subject.facts, subject.maybe)
-        entry: dict[str, object] = {"name": subject.name, "rules": answers}
-        if subject.judged:
-            revived = judge.verdicts(subject.facts | subject.dormant, subject.maybe)
-            dormant += _would_be(subject, answers, revived)
-        else:
-            entry["rules"] = {r: dict.fromkeys(places, CLEAR) for r, places in answers.items()}
-            entry["note"] = "not judged"
-        people[subject.key] = entry
-    _check_plants(world, people)
+        answers = judge.verdicts(subject.facts, subject.maybe, kind=subject.kind)
+        _add(results, subject.key, answers)
+        revived = judge.verdicts(subject.facts | subject.dormant, subject.maybe, kind=subject.kind)
+        dormant += _would_be(subject, answers, revived)
+    for account in world.accounts.values():
+        if not account.dormant:
+            kind = "workload" if account.workload else "person"
+            facts = account.facts | world.signed_in(account)
+            _add(
+                results, account.key, judge.verdicts(frozenset(facts), kind=kind, holder="account")
+            )
+    hygiene.judge(world, results)
+    measures = headcount.judge(world, judge.reaches, results)
+    _check_plants(world, results)
+    register.excuse(world, results)
     return {
         "as_of": "2026-10-31",
-        "places": {
-            "application": [*bank.APPLICATIONS, "unmapped", "all"],
-            "system": list(bank.SYSTEMS),
-        },
-        "people": people,
+        "systems": list(bank.SYSTEMS),
+        "rules": rules.states(),
+        "people": {subject.key: subject.name for subject in everyone},
+        "results": results,
+        "measures": measures,
+        "mitigations": register.standings(world),
         "accounts": {
             subject.key: list(subject.accounts) for subject in everyone if subject.accounts
         },
@@ -182,6 +217,11 @@ def expected(world: World, counts: dict[str, dict[str, int]]) -> dict[str, objec
     }
 
 
+def _add(results: Results, subject: str, answers: Verdicts) -> None:
+    for rule, places in answers.items():
+        results.setdefault(rule, {})[subject] = places
+
+
 def _would_be(subject: Subject, now: Verdicts, then: Verdicts) -> list[dict[str, object]]:
     return [
         {
@@ -192,7 +232,7 @@ def _would_be(subject: Subject, now: Verdicts, then: Verdicts) -> list[dict[str,
         }
         for rule, places in sorted(then.items())
         for p, verdict in sorted(places.items())
-        if verdict == VIOLATION and now[rule][p] != VIOLATION
+        if verdict == VIOLATION and now.get(rule, {}).get(p) != VIOLATION
     ]
 
 
@@ -208,15 +248,20 @@ def _unrestricted(world: World) -> list[dict[str, str]]:
     )
 
 
-def _check_plants(world: World, people: dict[str, object]) -> None:
+def told(results: Results, rule: str, subject: str, place: str) -> str:
+    """The verdict of one rule on one subject in one place."""
+    places = results.get(rule, {}).get(subject, {})
+    return places.get(place, COVERED if "all" in places else CLEAR)
+
+
+def _check_plants(world: World, results: Results) -> None:
     """The plants say what the facts say, or the planting itself is wrong."""
     for plant in world.plants:
         for who, verdict in (
             (plant.person, plant.verdict),
             (plant.near_miss, plant.near_miss_verdict),
         ):
-            entry = people[who]
-            told = entry["rules"][plant.rule][plant.place]  # type: ignore[index]
-            if told != verdict:
-                message = f"plant '{plant.title}': {who} is {told}, planted as {verdict}"
+            found = told(results, plant.rule, who, plant.place)
+            if found != verdict:
+                message = f"plant '{plant.title}': {who} is {found}, planted as {verdict}"
                 raise ValueError(message)

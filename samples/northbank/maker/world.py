@@ -147,11 +147,15 @@ class Plant(NamedTuple):
 class World:
     """Everything that was planted, in the order of planting; writers sort."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, as_approved: bool = False) -> None:
+        #: As it was on the day on which the papers in `approvals/` were signed.
+        self.as_approved = as_approved
         self.people: dict[str, Person] = {}
         self.accounts: dict[str, Account] = {}
         self.ldap_entries: dict[str, LdapEntry] = {}
         self.group_members: dict[str, list[str]] = {cn: [] for cn in bank.GROUPS}
+        self.group_owners: dict[str, str] = {}  # group to the DN of an account
+        self.last_used: dict[str, str] = {}  # account to the day of its last sign-in
         self.memberuids: dict[str, list[str]] = {}
         self.github_members: dict[str, GithubMember] = {}
         self.user_bindings: list[UserBinding] = []
@@ -258,6 +262,16 @@ class World:
         uid = key.partition("uid=")[2].partition(",")[0]
         self.memberuids.setdefault(cn, []).append(uid)
         self._give(self.accounts[key], bank.GIDS[bank.POSIX_GROUPS[cn]])
+
+    def signed_in(self, account: Account) -> set[Fact]:
+        """What a directory account can do in the clusters under the name it signs in with there."""
+        mails = {
+            entry.mail
+            for entry in self.ldap_entries.values()
+            if account.key == f"ldap-north:{entry.dn}" and entry.mail
+        }
+        names = {f"{cluster}:oidc:{mail}" for cluster in ("k8s-prod", "k8s-test") for mail in mails}
+        return {fact for name in names & self.accounts.keys() for fact in self.accounts[name].facts}
 
     def github(
         self,
