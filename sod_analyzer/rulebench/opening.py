@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sod_analyzer.errors import Problem, RulesetError
+from sod_analyzer.errors import Problem, RulesetError, SourceRef, near
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.rules import builtin_rulesets, find_ruleset, load_cases, load_ruleset
 from sod_analyzer.rules.cases import CaseFile
@@ -70,7 +70,10 @@ def _open(path: Path) -> Opened:
     strangers = dict.fromkeys(c.rule_id for c in cases.cases if c.rule_id not in ruleset.rule)
     if strangers:
         raise RulesetError(
-            Problem(f"{shown}:{cases.document.line(name)}: no rule '{name}' in {ruleset.name}")
+            Problem(
+                f"no rule '{name}' in {ruleset.name}{near(name, ruleset.rule)}",
+                SourceRef(shown, cases.document.line(name)),
+            )
             for name in strangers
         )
     return Opened(path, ruleset, cases)

@@ -75,7 +75,11 @@ def _judged(ruleset: Ruleset) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     spared = (RuleKind.MAY_HOLD_ONLY, RuleKind.ONLY)
-    for rule in (rule for rule in ruleset.rules if rule.kind not in spared):
+    for rule in ruleset.rules:
+        # One critical duty is looked at with its rule.
+        single = rule.kind is RuleKind.COMBINATION and rule.count == 1 and not rule.exclusions
+        if rule.kind in spared or single:
+            continue
         for leg in rule.duties:
             for name in ruleset.duty[leg].made_of or (leg,):
                 if not _few(rule):
@@ -195,13 +199,13 @@ def _lint_spelling(ruleset: Ruleset, own: list[Duty], places: Places, say: Say) 
         ],
     }
     for kind, stated in kinds.items():
-        for word, where, usual in _odd(stated):
+        for word, where, usual, elsewhere in _odd(stated):
             if where.path == ruleset.path or where in mine:
-                text = f"{kind} {quoted(word)} looks like {quoted(usual)}, which stands elsewhere"
-                say("odd-spelling", f"{text}; spell both alike, or nothing will match", where)
+                text = f"{kind} {quoted(word)} looks like {quoted(usual)} in {elsewhere}"
+                say("odd-spelling", f"{text}; spell both alike, or one matches nothing", where)
 
 
-def _odd(stated: list[tuple[str, SourceRef]]) -> Iterator[tuple[str, SourceRef, str]]:
+def _odd(stated: list[tuple[str, SourceRef]]) -> Iterator[tuple[str, SourceRef, str, SourceRef]]:
     """Words of which another spelling is more usual, or as usual and earlier."""
     counts = Counter(word for word, _ in stated)
     first: dict[str, SourceRef] = {}
@@ -211,7 +215,7 @@ def _odd(stated: list[tuple[str, SourceRef]]) -> Iterator[tuple[str, SourceRef, 
     for n, word in enumerate(ranked):
         usual = next((each for each in ranked[:n] if _alike(each, word)), None)
         if usual is not None:
-            yield word, first[word], usual
+            yield word, first[word], usual, first[usual]
 
 
 def _order(where: SourceRef) -> tuple[str, int]:
@@ -227,7 +231,8 @@ def _alike(one: str, other: str) -> bool:
     if a.startswith(b) or b.startswith(a):
         # `payroll` and `payroll-eu` are two things; `prodd` is none.
         return abs(len(a) - len(b)) == 1
-    return SequenceMatcher(None, a, b, autojunk=False).ratio() >= _ALIKE
+    # Two letters that changed places, or one that is wrong in a long word.
+    return sorted(a) == sorted(b) or SequenceMatcher(None, a, b, autojunk=False).ratio() >= _ALIKE
 
 
 def _letters(word: str) -> str:

@@ -209,14 +209,16 @@ def _meet(one: Selector, other: Selector, scope: ScopeKind) -> bool:
 
 def _lint_pairs(ruleset: Ruleset, compare: Subsuming, places: Places, say: Say) -> None:
     told: set[str] = set()
-    for rule in ruleset.rules:
-        for wide in ruleset.rules:
-            if rule is wide or not (places.own(rule) or places.own(wide)):
+    # Own rules last: of two that are the same, the one that can be changed here is told.
+    rules = sorted(ruleset.rules, key=lambda rule: (places.own(rule), rule.rule_id))
+    for n, rule in enumerate(rules):
+        for m, wide in enumerate(rules):
+            if n == m or not (places.own(rule) or places.own(wide)):
                 continue
             if not compare.implies(rule, wide):
                 continue
             same = compare.implies(wide, rule)
-            if same and rule.rule_id > wide.rule_id:
+            if same and n > m:
                 text = f"{rule.rule_id} asks the same as {wide.rule_id}; keep one"
                 say("duplicate-rule", text, places.rule(rule))
             elif not same and as_bad(wide, rule) and rule.rule_id not in told:
