@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sod_analyzer.cli.exit import Exit
+from sod_analyzer.cli.folders import config_option
 from sod_analyzer.cli.output import emit, format_option, voice
+from sod_analyzer.cli.rules_out import approve, coverage, crosswalk, matrix, on_option, schema
 
 if TYPE_CHECKING:
     from sod_analyzer.rulebench.opening import Opened
+    from sod_analyzer.rules.lint import LintNote
 
 _RULESETS = ("ruleset", "version", "owner", "rules", "duties", "cases", "title")
 _RULES = ("rule", "kind", "severity", "scope", "title", "asks", "ruleset", "status")
@@ -20,7 +24,16 @@ _TESTED = ("ruleset", "rule", "kind", *_LISTS, "failed")
 _SCORES = ("mutants", "noticed", "score")
 
 
-@click.group()
+class _Bench(click.Group):
+    """The commands in the order of an author's day, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names as they were added."""
+        del ctx
+        return list(self.commands)
+
+
+@click.group(cls=_Bench)
 def rules() -> None:
     """Look at rules, check them, and try them on cases.
 
@@ -60,6 +73,50 @@ def show(*, ruleset: str, name: str | None, form: str) -> int:
     (opened,) = _opened((ruleset,))
     emit(told(opened, name), ("field", "value"), form=form)
     return Exit.DONE
+
+
+@rules.command()
+@click.argument("rulesets", nargs=-1, metavar="[RULESET]...")
+@on_option
+@config_option
+@format_option
+def lint(*, rulesets: tuple[str, ...], on: date, config: Path | None, form: str) -> int:
+    """Look for what is wrong or odd in each RULESET; without one, in all built-in ones.
+
+    With --config, the ruleset that it names, its approvals and its register of mitigations. Exit 3
+    when something is certainly wrong.
+    """
+    notes = _config_notes(config, on) if config is not None else []
+    if rulesets or config is None:
+        from sod_analyzer.rules.lint import lint as looked
+
+        for each in _opened(rulesets):
+            notes += looked(each.ruleset, each.cases, as_of=on)
+    rows = [
+        {"severity": n.severity, "at": str(n.where or ""), "code": n.code, "text": n.text}
+        for n in notes
+    ]
+    emit(rows, ("severity", "at", "code", "text"), form=form)
+    errors = sum(note.severity == "error" for note in notes)
+    voice().talk(f"{errors} errors, {len(notes) - errors} warnings")
+    return Exit.FINDINGS if errors else Exit.DONE
+
+
+def _config_notes(path: Path, on: date) -> list[LintNote]:
+    """What lint says of everything that a configuration names."""
+    from sod_analyzer import pipeline
+    from sod_analyzer.config import load_config
+    from sod_analyzer.rulebench.opening import open_ruleset
+    from sod_analyzer.rules.lint import lint as looked
+    from sod_analyzer.rules.lint import lint_register
+
+    told = load_config(path)
+    opened = open_ruleset(told.ruleset, told.base)
+    papers = pipeline.load_papers(told, opened.ruleset)
+    notes = [*looked(opened.ruleset, opened.cases, as_of=on, approvals=papers.approvals)]
+    if papers.register is not None:
+        notes += lint_register(papers.register, opened.ruleset, as_of=on)
+    return notes
 
 
 @rules.command()
@@ -114,3 +171,7 @@ def test(*, rulesets: tuple[str, ...], mutation: bool, min_score: int | None, fo
         say.talk(str(each))
     low = any(each.percent < (min_score or 0) for each in mutated)
     return Exit.FINDINGS if problems or low else Exit.DONE
+
+
+for _command in (coverage, matrix, crosswalk, schema, approve):
+    rules.add_command(_command)

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sod_analyzer import cli
+from tests.e2e.estate import Estate, clean
 
 RULES = """\
 ruleset: small
@@ -209,3 +210,93 @@ def test_a_table_shows_rules_kinds_and_survivors(small: Path) -> None:
         "combination",
     ]
     assert "narrow certainty" in shown
+
+
+def test_lint_lists_what_is_odd_and_exits_3_on_errors(small: Path) -> None:
+    clean = sod("rules", "lint", "./small.yaml", "--on", "2026-10-01", "--format", "json")
+    twin = RULES[RULES.index("  R1-01:") :].replace("R1-01", "R1-02").replace("ship\n", "ship 2\n")
+    (small / "twice.yaml").write_text(RULES + twin)
+    wrong = sod("rules", "lint", "./twice.yaml", "--on", "2026-10-01", "--format", "json")
+
+    assert clean.exit_code == 0
+    assert "unapproved" in {row["code"] for row in json.loads(clean.stdout)["rows"]}
+    assert wrong.exit_code == 3
+    (row,) = [r for r in json.loads(wrong.stdout)["rows"] if r["severity"] == "error"]
+    assert (row["code"], row["at"]) == ("duplicate-rule", "twice.yaml:16")
+
+
+def test_schemas_are_json_and_differ() -> None:
+    rules, cases = sod("rules", "schema"), sod("rules", "schema", "--cases")
+
+    assert "duties" in json.loads(rules.stdout)["properties"]
+    assert "systems" in json.loads(cases.stdout)["properties"]
+
+
+def test_the_crosswalk_of_a_ruleset(small: Path) -> None:
+    assert answer("rules", "crosswalk", "./small.yaml")["rows"] == [
+        {
+            "framework": "iso-27001-2022",
+            "requirement": "A.5.3",
+            "rules": ["R1-01"],
+            "controls": [],
+        },
+        {"framework": "soc2", "requirement": "CC6.3", "rules": ["R1-01"], "controls": []},
+    ]
+
+
+def test_the_matrix_as_table_sheet_and_page(small: Path) -> None:
+    told = sod("rules", "matrix", "./small.yaml", "--xlsx", "m.xlsx", "--html", "m.html")
+
+    assert told.exit_code == 0
+    assert "high: R1-01" in told.stdout
+    assert told.stderr == "wrote m.xlsx\nwrote m.html\n"
+    assert (small / "m.xlsx").read_bytes()[:2] == b"PK"
+    assert "R1-01" in (small / "m.html").read_text()
+
+
+@pytest.fixture
+def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Estate:
+    estate = clean(tmp_path / "bank")
+    monkeypatch.chdir(estate.folder)
+    return estate
+
+
+def test_coverage_counts_the_rights_that_no_duty_sees(bank: Estate) -> None:
+    assert sod("import", "--out", "out").exit_code in {0, 4}
+
+    told = answer("rules", "coverage", "--in", "out")
+
+    shares, rows = told["shares"], told["rows"]
+    assert isinstance(shares, list)
+    assert isinstance(rows, list)
+    assert {row["what"]: row["unmapped"] for row in shares}["entitlements"] > 0
+    nodes = [row for row in rows if row["action"] == "get nodes"]
+    assert [(row["people"], row["who"]) for row in nodes] == [(1, "Bob Ray")]
+    assert [row["pattern"] for row in told["patterns"]] == [  # type: ignore[attr-defined]
+        "tickets: promote [environment=prod]"
+    ]
+
+
+def test_approving_all_and_then_changing_a_rule_shows_in_lint(bank: Estate) -> None:
+    done = sod("rules", "approve", "--by", "Board", "--on", "2026-10-01", "--format", "csv")
+
+    assert done.exit_code == 0
+    assert "ruleset,small 2026.1,approved,Board,2026-10-01," in done.stdout
+    assert "catalogue,catalogue.yaml,approved,Board,2026-10-01," in done.stdout
+
+    rules = bank.folder / "rules.yaml"
+    rules.write_text(rules.read_text().replace("scope: application", "scope: anywhere"))
+    told = sod("rules", "lint", "--config", "sod.yaml", "--on", "2026-10-02", "--format", "csv")
+
+    assert told.exit_code == 3
+    assert "changed-since-approval" in told.stdout
+
+
+def test_approving_some_leaves_the_rest(bank: Estate) -> None:
+    done = sod("rules", "approve", "systems", "--by", "Board", "--on", "2026-10-01")
+    wrong = sod("rules", "approve", "sistems", "--by", "Board")
+
+    assert done.exit_code == 0
+    assert "not approved" in done.stdout
+    assert wrong.exit_code == 2
+    assert "did you mean 'systems'?" in wrong.stderr
