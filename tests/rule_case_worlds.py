@@ -74,7 +74,7 @@ def plain(node: yaml.Node) -> Any:
 
 
 def read(text: str) -> yaml.MappingNode:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root = yaml.compose(text, Loader=yaml.CSafeLoader)
     if not isinstance(root, yaml.MappingNode):
         raise TypeError("a mapping was expected")
     return root
@@ -214,7 +214,10 @@ class _Builder:
             self.role(system, name)
         for facts in self.roles.values():
             owner = facts["owner"]
-            facts["owner"] = self.logins.get((str(owner), facts["system"]), owner)
+            # A person's login in that system, else whatever has that name there.
+            named = f"{facts['system']}:{owner}"
+            known = named if named in self.roles or named in self.accounts else owner
+            facts["owner"] = self.logins.get((str(owner), facts["system"]), known)
         head = self.file.head
         return World(
             today=self.file.today,

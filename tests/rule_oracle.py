@@ -18,6 +18,19 @@ NO, UNKNOWN, YES = 0, 1, 2
 KEYS = ("class", "department", "title", "role", "account", "person")
 CLEAR, GATED, OPEN, BROKEN = "clear", "gated", "not-evaluable", "violation"
 
+#: What each hygiene check judges.
+CHECKED = {
+    "leaver-with-access": "identity",
+    "dormant-privileged": "account",
+    "nobody-behind": "account",
+    "self-managed-group": "role",
+}
+
+
+def judged_kind(rule: Rule) -> str:
+    """What a rule judges: identity, account or role."""
+    return CHECKED[rule.text["hygiene"]["check"]] if rule.kind == "hygiene" else rule.holder
+
 
 class Oracle:
     """One world, asked about rules."""
@@ -30,7 +43,7 @@ class Oracle:
 
     def table(self, rule: Rule) -> Mapping[str, Plain]:
         tables = {"account": self.world.accounts, "role": self.world.roles}
-        return tables.get(rule.holder, self.world.people)
+        return tables.get(judged_kind(rule), self.world.people)
 
     def behind(self, account: str) -> Plain:
         """The one person that an account is known to be of."""
@@ -61,7 +74,10 @@ class Oracle:
 
     def _has(self, subject: str, key: str, globs: tuple[str, ...]) -> int:
         def found(lens: Lens) -> bool:
-            if key == "role":
+            if subject in self.world.roles:
+                # A role that another one contains has less than that: only the role itself fits.
+                nodes = {subject} if key == "role" else set()
+            elif key == "role":
                 nodes = set(self.reach.had(subject, lens, becoming=True)) & set(self.world.roles)
             else:
                 own = {
@@ -118,8 +134,8 @@ class Oracle:
         tiers = words(rule.text.get("tiers"))
         if rule.scope == "application":
             named = [a for a, tier in self.world.tiers.items() if not tiers or tier in tiers]
-            lost = [] if tiers else ["unmapped:"]
-            return [*(f"application:{app}" for app in sorted(named)), *lost]
+            # What nobody placed may be of any tier.
+            return [*(f"application:{app}" for app in sorted(named)), "unmapped:"]
         if rule.scope == "resource":
             return [f"resource:{system}:{name}" for system, name in self.reach.resources()]
         if rule.scope == "system":
@@ -194,11 +210,19 @@ class Oracle:
         return not any(e.kind == "uses" and e.target in own for e in self.world.edges)
 
     def holders(self, rule: Rule, leg: Leg, place: str, lens: Lens) -> set[str]:
-        """The people who have the leg here: for certain, or with `possible` at most."""
+        """The people who have the leg here: for certain, or with `possible` at most.
+
+        In a team, each account of nobody known is somebody, under its own name.
+        """
+        team = rule.kind == "min_people"
         return {
             subject
-            for subject in self.world.people
-            if (self.known(subject) or (lens.possible and self.maybe(subject)))
+            for subject, facts in self.world.people.items()
+            if (
+                (team and facts["class"] != "workload")
+                or self.known(subject, active=rule.kind == "min_holders")
+                or (lens.possible and self.maybe(subject))
+            )
             and self.about(rule, subject, place) >= (UNKNOWN if lens.possible else YES)
             and self.reach.holds(subject, leg, place, lens)
         }
@@ -244,8 +268,7 @@ class Oracle:
         lens = Lens(eligible=False, conditional=False, all_alone=True)
 
         def count(lens: Lens) -> int:
-            found = self.holders(rule, leg, place, lens)
-            return sum(self.known(subject, active=True) for subject in found)
+            return len(self.holders(rule, leg, place, lens))
 
         if count(lens) >= rule.count:
             return CLEAR

@@ -25,19 +25,13 @@ from tests.rule_case_worlds import (
     world_of,
 )
 from tests.rule_mitigations import stands
-from tests.rule_oracle import BROKEN, CLEAR, Oracle
+from tests.rule_oracle import BROKEN, CHECKED, CLEAR, Oracle, judged_kind
 from tests.rule_texts import Plain, read_rule
 
 FOLDER = Path(__file__).parent / "cases"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml") if not path.stem.endswith(".cases"))
 VERDICTS = ("violation", "gated", "mitigated", "clear", "not-evaluable")
 _WORST = ("violation", "not-evaluable", "mitigated", "gated", "clear")
-_SUBJECTS = {
-    "leaver-with-access": "identity",
-    "dormant-privileged": "account",
-    "nobody-behind": "account",
-    "self-managed-group": "role",
-}
 
 
 @cache
@@ -80,8 +74,8 @@ def said(name: str, case: Case) -> tuple[str, set[str]]:
     """What the oracle says of a case: the worst verdict, and where."""
     world, stage = world_of(case_file(name), case, rights(name))
     oracle, rule = Oracle(world), read_rule(ruleset(name), case.rule_id)
-    kind = _SUBJECTS[rule.text["hygiene"]["check"]] if rule.kind == "hygiene" else rule.holder
-    subjects = {"identity": stage.identity, "account": stage.account, "role": stage.role}[kind]
+    by_kind = {"identity": stage.identity, "account": stage.account, "role": stage.role}
+    subjects = by_kind[judged_kind(rule)]
     found: dict[str, str] = {}
     for (subject, place), verdict in oracle.rows(rule, subjects).items():
         if rule.counts_people and label(place) != case.at:
@@ -104,8 +98,10 @@ def _excused(name: str, case: Case, oracle: Oracle, subject: str) -> bool:
 
 #: What the engine does not do yet; each with what is missing.
 WAITING: dict[tuple[str, str], str] = {
+    ("MAX-05", "clear"): "an exclusion of people in a place is passed over in counting them",
     ("MAX-01", "gated"): "gates are not looked at where people are counted",
     ("TEAM-01", "gated"): "gates are not looked at where people are counted",
+    ("GAT-07", "violation"): "a source that was not read may hold a way around the gate",
     ("GAT-03", "gated"): "a gate before a composed duty is lost where that duty is in a group",
     ("GAT-04", "gated"): "a gate before a composed duty is lost where the rule has an environment",
 }
@@ -118,10 +114,11 @@ EVERY = [
 
 @pytest.mark.parametrize(("name", "case"), EVERY)
 def test_the_engine_says_what_is_expected(name: str, case: Case) -> None:
-    if (case.rule_id, case.expected) in WAITING:
-        pytest.skip(WAITING[case.rule_id, case.expected])
-
     result = engine(name)[case.line]
+    missing = WAITING.get((case.rule_id, case.expected))
+    if missing is not None:
+        assert not result.passed, f"{case.rule_id} is right now: take it out of WAITING"
+        pytest.skip(missing)
 
     assert result.passed, str(result)
 
@@ -143,7 +140,7 @@ IMPOSSIBLE = {
     ("min_holders", "gated"): "only who needs nobody's approval counts in the first place",
     **{
         (f"hygiene {check}", "gated"): "the check is about no duty, so no gate stands before one"
-        for check in _SUBJECTS
+        for check in CHECKED
     },
 }
 KINDS = (
@@ -158,7 +155,7 @@ KINDS = (
     "min_people",
     "max_grant_hours",
     "role_conflicts",
-    *(f"hygiene {check}" for check in _SUBJECTS),
+    *(f"hygiene {check}" for check in CHECKED),
 )
 MATRIX = FOLDER / "matrix.md"
 
