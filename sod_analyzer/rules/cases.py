@@ -263,7 +263,10 @@ class _CaseReader:
         own = (*_MARKS, "differs") if missed else _MARKS
         shape: type[_MissShape | _MarksShape] = _MissShape if missed else _MarksShape
         marks = bind(tree.only(own), shape, self._problems, at=at)
-        entries = tree.without(own).entries
+        if not missed and "differs" in tree.entries:
+            line = tree.entries["differs"].line
+            self._problems.say(line, f"{at}: 'differs' is said of a miss only")
+        entries = tree.without((*own, "differs")).entries
         if not entries:
             self._problems.say(tree.line, f"{at}: must name a person")
             return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,8 +20,10 @@ from sod_analyzer.rules import (
     load_cases,
     load_ruleset,
 )
-from sod_analyzer.rules.case_people import CasePerson
+from sod_analyzer.rules.case_people import CaseMitigation, CasePerson, CasePin, CaseRole
+from sod_analyzer.rules.case_rights import TAGS
 from sod_analyzer.rules.cases import Differs
+from tests.conftest import ROOT
 
 FULL = """\
 ruleset: small
@@ -212,4 +217,215 @@ def test_every_rule_needs_a_case_and_every_case_a_rule(tmp_path: Path) -> None:
         "x.cases.yaml:16: no rule 'R1-03'; did you mean 'R1-02'?",
         "rules.yaml:15: rule R1-02 has no case that must be hit",
         "rules.yaml:15: rule R1-02 has no case that must be missed",
+    ]
+
+
+HEAD = """\
+ruleset: small
+as_of: 2026-09-01
+systems:
+  gh: {product: github}
+  k8s: {product: kubernetes, missing: true}
+applications: {}
+roles:
+  gh:team: {rights: [gh push o/r, gh pull o/r via=in], owner: ann, privileged: true, kind: team}
+"""
+
+
+def one(folder: Path, person: str, *, of: str = "hit", more: str = "") -> Case:
+    """The one case of a file with this person."""
+    (case,) = loaded(folder, f"{HEAD}R1-01:\n  {of}:\n    - {person}\n{more}").cases
+    return case
+
+
+def test_every_tag_arrives(tmp_path: Path) -> None:
+    tags = {
+        "@second": {"account": "second"},
+        "via=outer>inner": {"via": ("outer", "inner")},
+        "bot=robot": {"bot": "robot"},
+        "shared=desk": {"shared": "desk"},
+        "eligible": {"eligible": True},
+        "conditional": {"conditional": True},
+        "self-grant": {"self_grant": True},
+        "with-approval": {"mode": "with-approval"},
+        "undecided": {"undecided": True},
+        "disabled": {"disabled": True},
+        "expired": {"expired": True},
+        "hours=12": {"hours": 12},
+        "from=2026-10-01": {"valid_from": date(2026, 10, 1)},
+        "until=2026-10-02": {"valid_until": date(2026, 10, 2)},
+        "via=ops privileged": {"via": ("ops",), "privileged": True},
+        "unused=120": {"unused": 120},
+        "use-unknown": {"use_unknown": True},
+        "owner=ann": {"owner": "ann"},
+        "created=2026-08-01": {"created": date(2026, 8, 1)},
+        "expires=2026-10-02": {"expires": date(2026, 10, 2)},
+    }
+    plain = CaseRight("k8s", "deploy", "pay", at(11))
+
+    for tag, facts in tags.items():
+        (right,) = one(tmp_path, f"ann: [k8s deploy pay {tag}]").rights
+
+        assert right == replace(plain, **facts), tag  # type: ignore[arg-type]
+
+
+def test_the_page_lists_every_tag() -> None:
+    page = (ROOT / "docs" / "cases.md").read_text(encoding="utf-8")
+
+    assert [tag for tag in TAGS if f"`{tag.replace('@login', '@login2')}" not in page] == []
+
+
+def test_the_example_of_the_page_is_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "cases.md").read_text(encoding="utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+
+    found = loaded(tmp_path, example)
+
+    assert {case.verdict for case in found.cases} == {
+        Verdict.VIOLATION,
+        Verdict.CLEAR,
+        Verdict.NOT_EVALUABLE,
+        Verdict.MITIGATED,
+    }
+
+
+def test_everything_about_a_person_arrives(tmp_path: Path) -> None:
+    case = one(
+        tmp_path,
+        "vera: {class: vendor, department: Help, title: Dev, status: leaver, manager: ann, "
+        "employee_id: E1, rights: []}",
+        more="      ann: [gh push o/r]\n      exists: [gh pull o/r]\n",
+    )
+
+    assert case.people == (
+        CasePerson(
+            "vera",
+            (),
+            at(11),
+            kind="vendor",
+            department="Help",
+            title="Dev",
+            status="leaver",
+            manager="ann",
+            employee_id="E1",
+        ),
+        CasePerson("ann", (CaseRight("gh", "push", "o/r", at(12)),), at(12)),
+    )
+    assert case.exists == (CaseRight("gh", "pull", "o/r", at(13)),)
+
+
+def test_the_head_declares_roles_days_and_missing_systems(tmp_path: Path) -> None:
+    found = loaded(tmp_path, f"{HEAD}R1-01:\n  hit:\n    - ann: [gh push o/r via=team]\n")
+
+    assert found.as_of == date(2026, 9, 1)
+    assert found.systems["k8s"].missing
+    assert found.roles["gh:team"] == CaseRole(
+        "gh:team",
+        at(8),
+        (
+            CaseRight("gh", "push", "o/r", at(8)),
+            CaseRight("gh", "pull", "o/r", at(8), via=("in",)),
+        ),
+        "team",
+        None,
+        "ann",
+        privileged=True,
+    )
+
+
+def test_a_mitigation_arrives_with_its_frequency_in_days(tmp_path: Path) -> None:
+    case = one(
+        tmp_path,
+        "ann: [gh push o/r]",
+        of="mitigated",
+        more=(
+            "      at: pay\n      mitigation: {control: CC-1, performer: bob, frequency: weekly, "
+            'valid_until: 2026-10-01, pin: {means: ["held, sure"]}}\n'
+        ),
+    )
+
+    assert case.mitigation == CaseMitigation(
+        "CC-1",
+        at(13),
+        performer="bob",
+        valid_until=date(2026, 10, 1),
+        frequency_days=7,
+        pin=CasePin(means=("held, sure",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("person", "message"),
+    [
+        ("ann: [gh a b eligble]", "unknown tag 'eligble'; did you mean 'eligible'?"),
+        ("ann: [gh a b eligible=yes]", "unknown tag 'eligible=yes'; eligible takes no value"),
+        ("ann: [gh a b via]", "unknown tag 'via'; write via=…"),
+        ("ann: [gh a b via=]", "tag 'via=': has no value"),
+        ("ann: [gh a b via=x>]", "tag 'via=x>': must be a role, or roles from the outermost on"),
+        ("ann: [gh a b hours=-1]", "tag 'hours=-1': must be from 0 to"),
+        ("ann: [gh a b hours=soon]", "tag 'hours=soon': is not a whole number"),
+        ("ann: [gh a b from=1.10.2026]", "tag 'from=1.10.2026': is not a date"),
+        ("ann: [gh a b from=2026-02-30]", "tag 'from=2026-02-30': is no day of the calendar"),
+        ("ann: [gh a b from=2026-10-02 until=2026-10-01]", "until is before from"),
+        ("ann: [gh a b expired until=2026-10-01]", "expired sets the days"),
+        ("ann: [gh a b @]", "tag '@': needs a login, such as @login2"),
+        ("ann: [gh a b @x bot=y]", "@ and bot each name an account; keep one"),
+        ("ann: [gh a b eligible eligible]", "tag 'eligible': stands twice"),
+        ("ann: [gh a b privileged]", "privileged is said of a role, and there is no via="),
+        ("ann: [gh a b unused=1 use-unknown]", "unused= and use-unknown contradict each other"),
+        ("ann: {class: persn, rights: []}", "'persn' is not one of 'person', 'workload'"),
+        ("ann: {clas: person, rights: []}", "unknown key 'clas'; did you mean 'class'?"),
+        ("ann: {department: Dev}", "key 'rights' is missing"),
+        ("job: {class: workload, title: Dev, rights: []}", "is said of people in a roster"),
+        ("job: {class: workload, rights: [gh a b bot=x]}", "are about people in a roster"),
+        ("box: {class: role, rights: [gh a b eligible]}", "a role's right takes no tag but via="),
+        ("box: {class: role, rights: [gh a b, k8s a b]}", "a role has rights in one system"),
+        ("ann: [gh merge o/r via=team]", "role 'gh:team' is declared without 'gh merge o/r'"),
+        ("ann: [gh a b @x]\n      bob: [gh a b @x]", "@x in gh is ann's already"),
+        ("ann: []\n      exists: [gh a b eligible]", "cannot be of a right that nobody has"),
+        ("ann: []\n      mitigation: {control: CC-1}", "a mitigation is for one place"),
+        (
+            "ann: []\n      at: pay\n      mitigation: {control: CC-1, frequency: often}",
+            "'often' is not one of 'daily', 'weekly'",
+        ),
+        (
+            "ann: []\n      at: pay\n      mitigation: {controll: CC-1}",
+            "unknown key 'controll'; did you mean 'control'?",
+        ),
+        ("ann: []\n      differs: right", "'differs' is said of a miss only"),
+    ],
+)
+def test_each_mistake_in_a_person_or_a_right_is_told(
+    tmp_path: Path, person: str, message: str
+) -> None:
+    messages = refusal(tmp_path, f"{HEAD}R1-01:\n  hit:\n    - {person}\n")
+
+    assert any(message in each for each in messages), messages
+    assert all(re.match(r"x\.cases\.yaml:1[1-4]: R1-01", each) for each in messages), messages
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("gh:team", "team", "8: roles.team: a role is system:name, such as github-acme:team/core"),
+        ("gh:team", "g:team", "8: roles.g:team: system 'g' is not declared; did you mean 'gh'?"),
+        ("gh push o/r", "gh push o/r eligible", "8: roles.gh:team: a role's right takes no tag"),
+        ("missing: true", "missing: yes", "5: systems.k8s.missing: 'yes' is neither true nor"),
+        ("as_of: 2026-09-01", "as_of: today", "2: as_of: 'today' is not a date"),
+    ],
+)
+def test_each_mistake_in_the_head_is_told(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in HEAD
+    body = "R1-01:\n  hit:\n    - ann: [gh push o/r]\n"
+
+    messages = refusal(tmp_path, HEAD.replace(old, new, 1) + body)
+
+    assert any(each.startswith(f"x.cases.yaml:{message}") for each in messages), messages
+
+
+def test_a_mitigated_case_needs_a_mitigation(tmp_path: Path) -> None:
+    body = "R1-01:\n  mitigated:\n    - ann: [gh push o/r]\n      at: pay\n"
+
+    assert refusal(tmp_path, HEAD + body) == [
+        "x.cases.yaml:11: R1-01.mitigated[0]: key 'mitigation' is missing"
     ]
