@@ -174,6 +174,8 @@ def _changeman(hop: Hop, path: Path) -> bool:
 
 def _ldap(hop: Hop, path: Path) -> bool:
     line = _unescaped(_line(path, int(hop["at"].split()[1])))
+    if hop["kind"] == "member" and line.startswith("memberuid: "):
+        return _leaf(hop["from_id"]) == f"uid={line.removeprefix('memberuid: ').strip()}"
     if hop["kind"] == "member":
         return line.startswith("gidnumber: ") or _leaf(hop["from_id"]) in line
     subject = hop["to_id" if hop["kind"] == "holds" else "from_id"]
@@ -237,11 +239,11 @@ def test_each_printed_record_is_the_one_that_gives_the_right(
 
 def test_another_order_moves_the_records(northbank: Ran, shuffled: Path) -> None:
     def places(folder: Path) -> dict[tuple[str, ...], str]:
-        keys = ("finding_id", "place", "duty", "part", "hop")
-        return {
-            tuple(row[key] for key in keys): f"{row['file']} {row['at']}"
-            for row in outcome.rows_of(folder / "paths.csv")
-        }
+        keys = ("finding_id", "place", "holder", "duty", "part", "hop")
+        rows = outcome.rows_of(folder / "paths.csv")
+        found = {tuple(row[key] for key in keys): f"{row['file']} {row['at']}" for row in rows}
+        assert len(found) == len(rows)
+        return found
 
     first, again = places(northbank.folder), places(shuffled / "out")
 
