@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from sod_analyzer.assemble import assemble
 from sod_analyzer.detect.mitigations import pins_for, weigh
 from sod_analyzer.errors import SodError
 from sod_analyzer.model.mitigation import BrokenPlace, Standing
 from sod_analyzer.model.ruleset import Rule, Ruleset
+from sod_analyzer.rulebench.coverage import coverage
 from sod_analyzer.rulebench.examining import examine
 from sod_analyzer.rulebench.opening import open_ruleset
+from sod_analyzer.rulebench.worlds import worlds
 from sod_analyzer.rules import load_catalogue, load_ruleset
 from sod_analyzer.rules.approvals import Approvals, approve, load_approvals, of_ruleset
 from sod_analyzer.rules.lint import lint, lint_register
@@ -347,10 +350,25 @@ def _catalogue(folder: Path, _: Mistake, __: Ruleset) -> Told:
     return []
 
 
+def _coverage(folder: Path, _: Mistake, __: Ruleset) -> Told:
+    """The cases' own world for a snapshot: the bank's own patterns must match something in it."""
+    opened = open_ruleset("./bank.yaml", folder)
+    if opened.cases is None:
+        raise ValueError("the bank has no cases")
+    world = worlds(opened.cases, opened.ruleset)[0]
+    found = coverage(assemble([world.batch], world.estate), opened.ruleset, as_of=DAY)
+    return [
+        (f"{row['at']}: {row['state']}: {row['pattern']} of duty {row['duty']}", "")
+        for row in found.patterns
+        if row["state"] == "dead" and str(row["at"]).startswith("bank.yaml")
+    ]
+
+
 _STAGES: Mapping[str, Callable[[Path, Mistake, Ruleset], Told]] = {
     "load": _load,
     "lint": _lint,
     "cases": _cases,
+    "coverage": _coverage,
     "register": _register,
     "weigh": _weigh,
     "approvals": _approvals,

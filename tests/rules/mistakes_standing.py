@@ -129,6 +129,15 @@ OF_CASES: tuple[Mistake, ...] = (
         ("no miss that is one fact from a hit", "one duty short", "the case in line 29"),
         told_of="bank.yaml",
     ),
+    Mistake(
+        "a pattern that matches nothing",
+        "coverage",
+        "bank.yaml",
+        "{product: github, action: push}",
+        "{product: github, action: [pushes, committed]}",
+        "committed",
+        ("dead: github: pushes | committed of duty commit",),
+    ),
     _case(
         "a miss that is a hit",
         'k8s "get deployments.apps" pay',
