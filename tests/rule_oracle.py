@@ -355,8 +355,13 @@ class Oracle:
         if self.reach.asleep(account) or not had & (strong | self._everything):
             return
         facts = self.world.accounts[account]
-        unused = facts.get("unused")
-        yield facts["system"], UNKNOWN if unused is None else YES if unused > days else NO
+        unused, made = facts.get("unused"), facts.get("created")
+        if unused is None:
+            # An account cannot be unused for longer than it has been there.
+            young = made is not None and (self.world.today - made).days <= days
+            yield facts["system"], NO if young else UNKNOWN
+        else:
+            yield facts["system"], YES if unused > days else NO
 
     def _unminded(self, account: str) -> Iterable[tuple[str, int]]:
         facts = self.world.accounts[account]
