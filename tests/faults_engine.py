@@ -260,12 +260,12 @@ _DETECT = (
         "tests/engine/test_judge.py",
         (
             "cover-is-ignored",
-            "held |= np.isin(subject, over) & self.reaches(system, way)[place]",
+            "held |= among(subject, over) & self.reaches(system, way)[place]",
             "held |= np.isin(subject, over) & (place < 0)",
         ),
         (
             "one-organisation-covers-every-application",
-            "held |= np.isin(subject, over) & self.reaches(system, way)[place]",
+            "held |= among(subject, over) & self.reaches(system, way)[place]",
             "held |= np.isin(subject, over)",
         ),
         ("one-system-is-all-systems", "answer &= over", "answer |= over"),

@@ -296,7 +296,7 @@ class FindingWriter:
             "possible": count.possible,
             "people": sentences.names_of(members, duties=rule.kind is RuleKind.MIN_PEOPLE),
             "verdict": str(count.verdict),
-            "reason": count.reason,
+            "reason": self._gate(rule) if count.verdict is Verdict.GATED else count.reason,
         }
 
     def _about_place(self, rule: Rule, count: Count, measure: Row, finding: str) -> None:

@@ -80,15 +80,15 @@ def headcount(rule: Rule, duties: Mapping[str, Duty], row: Row) -> str:
     if row["verdict"] == Verdict.NOT_EVALUABLE:
         return f"Nobody can say whether {wanted(rule)} can {what} {where}: {row['reason']}."
     found = counted(row["found"], "person", "people")
+    names = f": {row['people']}" if row["people"] else ""
+    but = f"; but {row['reason']}" if row["verdict"] == Verdict.GATED else ""
     if rule.kind is RuleKind.MIN_PEOPLE:
         together = "alone" if row["found"] == 1 else "together"
         return (
-            f"{found} {together} can {what} {where}, and it should take {rule.count}: "
-            f"{row['people']}."
+            f"{found} {together} can {what} {where}, and it should take {rule.count}{names}{but}."
         )
     limit = "no more than" if rule.kind is RuleKind.MAX_HOLDERS else "at least"
-    names = f": {row['people']}" if row["people"] else ""
-    return f"{found} can {what} {where}, and {limit} {rule.count} should{names}."
+    return f"{found} can {what} {where}, and {limit} {rule.count} should{names}{but}."
 
 
 def logic(rule: Rule) -> str:

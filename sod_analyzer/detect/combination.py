@@ -83,14 +83,7 @@ class Combination:
         self.n_places = engine.n_places
         self.columns = engine.columns
         #: Ways that a gate may stand before, by duty.
-        self.gated: Mapping[str, tuple[int, ...]] = {
-            duty: tuple(
-                way
-                for way in self.columns.ways_of.get(duty, ())
-                if self.columns.ways[way].base in rule.gates or duty in rule.gates
-            )
-            for duty in rule.duties
-        }
+        self.gated = gated_ways(engine, rule)
 
     def result(self) -> RuleResult:
         """The rule's verdict on every subject and place."""
@@ -115,7 +108,7 @@ class Combination:
         subject, place, broken = subject[order], place[order], broken[order]
         kept, left = self._exclusions(subject, place)
         subject, place, broken = subject[kept], place[kept], broken[kept]
-        verdict, reasons = self._verdicts(subject, place, broken)
+        verdict, reasons = self._verdicts(subject, place, broken, blanks)
         lenses = narrowings(lens)
         return RuleResult(
             rule,
@@ -219,16 +212,28 @@ class Combination:
             legs[lost] |= at(pairs[lost] // n_places * n_places)
         return legs
 
-    def holds(self, lens: Lens, subject: Keys, place: Keys, *, gates: bool = False) -> Bits:
+    def holds(
+        self,
+        lens: Lens,
+        subject: Keys,
+        place: Keys,
+        *,
+        gates: bool = False,
+        blanks: Bits | None = None,
+    ) -> Bits:
         """For each (subject, place), places beyond the last meaning "all": does the lens see it?
 
         With `gates`, the duties that the rule names gates for count only as far as held alone.
+        With `blanks`, what is unknown for everyone counts as held.
         """
         holding = self.holdings[lens]
         alone = self.holdings[replace(lens, alone=True)] if gates else None
         everywhere = place == self.n_places
         pairs = subject * self.n_places + np.where(everywhere, 0, place)
-        answer = self._held(holding, pairs, alone).sum(axis=1) >= self.count
+        legs = self._held(holding, pairs, alone)
+        if blanks is not None:
+            legs = legs | blanks[:, pairs % self.n_places].T
+        answer = legs.sum(axis=1) >= self.count
         if everywhere.any():
             covered = self._cover(holding, alone).sum(axis=1) >= self.count
             answer = np.where(everywhere, covered[subject], answer)
@@ -254,12 +259,15 @@ class Combination:
 
     # -- verdicts --------------------------------------------------------------------------------
 
-    def _verdicts(self, subject: Keys, place: Keys, broken: Bits) -> tuple[Keys, Mapping[int, str]]:
+    def _verdicts(
+        self, subject: Keys, place: Keys, broken: Bits, blanks: Bits
+    ) -> tuple[Keys, Mapping[int, str]]:
         verdict = np.where(broken, Verdict.VIOLATION.rank, Verdict.NOT_EVALUABLE.rank)
         doubtful = self.truths[subject] == int(Truth.UNKNOWN)
         if any(self.gated.values()):
             # Only what could not be broken alone in any case is known to be gated.
-            alone = self.holds(replace(self.lens, possible=True), subject, place, gates=True)
+            lens = replace(self.lens, possible=True)
+            alone = self.holds(lens, subject, place, gates=True, blanks=blanks)
             verdict = np.where(broken & ~alone, Verdict.GATED.rank, verdict)
         violation = verdict == Verdict.VIOLATION.rank
         verdict = np.where(violation & doubtful, Verdict.NOT_EVALUABLE.rank, verdict)
@@ -315,6 +323,19 @@ class Combination:
             duty: tuple(s for s in self.columns.systems_of(duty) if s in self.unknown_systems)
             for duty in self.rule.duties
         }
+
+
+def gated_ways(engine: Engine, rule: Rule) -> Mapping[str, tuple[int, ...]]:
+    """By duty of a rule: the ways of those duties that it names gates for."""
+    columns = engine.columns
+    return {
+        duty: tuple(
+            way
+            for way in columns.ways_of.get(duty, ())
+            if columns.ways[way].base in rule.gates or duty in rule.gates
+        )
+        for duty in rule.duties
+    }
 
 
 def places_of(engine: Engine, rule: Rule) -> Keys:

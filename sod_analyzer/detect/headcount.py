@@ -12,7 +12,13 @@ from dataclasses import replace
 import numpy as np
 
 from sod_analyzer.catalogue.places import Truth
-from sod_analyzer.detect.combination import in_force, names_place, places_of, rule_lens
+from sod_analyzer.detect.combination import (
+    gated_ways,
+    in_force,
+    names_place,
+    places_of,
+    rule_lens,
+)
 from sod_analyzer.detect.holding import Bits, Holding
 from sod_analyzer.detect.results import Count, Left, Member, RuleResult
 from sod_analyzer.detect.subjects import Population, Truths
@@ -52,6 +58,7 @@ class Headcount:
         self.full = (1 << len(rule.duties)) - 1
         self.lens = self._lens()
         self.truths: Truths = self._about()
+        self.gated = gated_ways(engine, rule)
 
     def _lens(self) -> Lens:
         if self.rule.kind is RuleKind.MIN_HOLDERS:
@@ -132,22 +139,45 @@ class Headcount:
         sure = self._masks(self.lens, place, int(Truth.YES))
         possible = self._masks(replace(self.lens, possible=True), place, int(Truth.UNKNOWN))
         unread = self._unread(place)
-        if self.rule.kind is RuleKind.MIN_PEOPLE:
-            return self._team(place, sure, possible, unread=unread, dead=dead)
-        return self._number(place, sure, possible, unread=unread, dead=dead)
+        judge = self._team if self.rule.kind is RuleKind.MIN_PEOPLE else self._number
+        count = judge(place, sure, possible, unread=unread, dead=dead)
+        if count.verdict is not Verdict.VIOLATION or not any(self.gated.values()):
+            return count
+        # Gated only where nothing unknown could break the rule without anybody's approval.
+        alone = self._masks(self.lens, place, int(Truth.YES), gates=True)
+        lens = replace(self.lens, possible=True)
+        perhaps = self._masks(lens, place, int(Truth.UNKNOWN), gates=True)
+        without = judge(place, alone, perhaps, unread=unread, dead=dead)
+        nobody = without.possible is None and not unread and not dead
+        if without.verdict is Verdict.CLEAR or nobody:
+            return replace(count, verdict=Verdict.GATED)
+        return count
 
-    def _masks(self, lens: Lens, place: int, least: int) -> Masks:
-        """The duties of everyone who counts at least so surely and has one there, as bits."""
+    def _masks(self, lens: Lens, place: int, least: int, *, gates: bool = False) -> Masks:
+        """The duties of everyone who counts at least so surely and has one there, as bits.
+
+        With `gates`, duties that the rule names gates for count only as far as held alone.
+        """
         holding = self.holdings[lens]
+        alone = self.holdings[replace(lens, alone=True)] if gates else None
         n_places = self.engine.n_places
-        everyone = np.flatnonzero(self.truths >= least)
+        everyone = np.flatnonzero((self.truths >= least) & ~self._left_out(place))
         pairs = everyone * n_places + place
         masks: Masks = {}
         for bit, duty in enumerate(self.rule.duties):
-            held: Bits = holding.at(duty, pairs)
+            held: Bits = holding.at(duty, pairs, gated=self.gated[duty], alone=alone)
             for subject in everyone[held].tolist():
                 masks[subject] = masks.get(subject, 0) | 1 << bit
         return masks
+
+    def _left_out(self, place: int) -> Bits:
+        """Whom an exclusion leaves out in this place only."""
+        out = np.zeros(len(self.truths), dtype=bool)
+        for exclusion in in_force(self.engine, self.rule):
+            both = exclusion.subjects and exclusion.places
+            if both and names_place(self.engine, self.rule, exclusion, place):
+                out |= self.population.fits(exclusion.subjects) == int(Truth.YES)
+        return out
 
     def _unread(self, place: int) -> list[str]:
         """Systems that were not read and in which somebody may have a duty of this place."""

@@ -41,7 +41,7 @@ def composed(stated: Mapping[str, Duty]) -> dict[str, Duty]:
         if name not in stated:
             continue
         duty = stated[name]
-        taken = [way for each in duty.includes if each in made for way in _taken(made[each])]
+        taken = [way for each in duty.includes if each in made for way in _stated(made[each])]
         made[name] = replace(duty, ways=tuple(dict.fromkeys((*duty.ways, *taken))))
     return made
 
@@ -109,8 +109,14 @@ def anything_but(within: Duty, allowed: Iterable[Duty]) -> Duty:
     )
 
 
-def _taken(duty: Duty) -> Iterable[Way]:
+def _stated(duty: Duty) -> Iterable[Way]:
+    """The duty's ways, each with the duty that states it."""
     return (replace(way, origin=way.origin or duty.duty_id) for way in duty.ways)
+
+
+def _taken(duty: Duty) -> Iterable[Way]:
+    """The duty's ways, each with the duty that a rule names: gates and readers know that one."""
+    return (way if duty.made_of else replace(way, origin=duty.duty_id) for way in duty.ways)
 
 
 def _base(duties: Iterable[Duty]) -> tuple[str, ...]:
