@@ -86,15 +86,6 @@ GROWING = tuple(
 )
 #: Rules with gates.
 GATED = ("LAW-02", "LAW-11", "LAW-27", "LAW-28", "LAW-29", "LAW-30", "LAW-31", "LAW-32")
-#: What the engine does not do yet; each with what is missing.
-WAITING = {
-    "LAW-31": "gates are not looked at where people are counted",
-    "LAW-32": "gates are not looked at where people are counted",
-    "LAW-33": "an exclusion of people in a place is passed over where people are counted",
-}
-#: What a gate may not do and still does: clear somebody while a source that would show a way
-#: around it was not read.
-UNREAD_GATE = ("gated", "violation")
 
 RULESET = """\
 ruleset: laws
