@@ -140,11 +140,11 @@ def test(*, rulesets: tuple[str, ...], mutation: bool, min_score: int | None, fo
     if min_score is not None and not mutation:
         raise click.UsageError("--min-score is about --mutation")
     from sod_analyzer.rulebench.examining import examine, matrix_rows
-    from sod_analyzer.rulebench.mutation import merged_rows, mutate, survivor_rows
+    from sod_analyzer.rulebench.mutation import merged_rows, mutate_all, survivor_rows
 
     opened = _opened(rulesets)
     examined = [examine(each.ruleset, each.cases) for each in opened]
-    mutated = [mutate(e.ruleset, e.cases) for e in opened if mutation and e.cases is not None]
+    mutated = mutate_all(opened) if mutation else ()
     problems = [str(problem) for each in examined for problem in each.problems]
     matrix = matrix_rows(examined)
     survivors = [row for each in mutated for row in survivor_rows(each)]

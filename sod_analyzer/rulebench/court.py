@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -24,6 +24,7 @@ from sod_analyzer.model.ruleset import Control, Duty, Holder, Rule, RuleKind, Sc
 from sod_analyzer.rulebench.mitigating import excuse
 from sod_analyzer.rulebench.people import Stage
 from sod_analyzer.rulebench.worlds import World
+from sod_analyzer.rules.case_rights import CaseRight
 from sod_analyzer.rules.cases import Case, CaseFile
 
 #: The duty that holds every way of many legs; no author can name it.
@@ -99,17 +100,32 @@ class Court:
         return judge
 
     def _view(self, duties: tuple[Duty, ...]) -> Snapshot:
-        """The world with only the systems in which these duties can exist.
+        """The world with only what can matter to these duties in these cases.
 
-        The others have nothing to say to the rule, and every system costs places.
+        Systems in which the duties cannot exist have nothing to say, nor have applications in which
+        no case has or names a right: nobody has a leg there. Each of them costs places.
         """
+        tables = dict(self.snapshot.tables)
+        for name in ("applications", "placements"):
+            column = tables[name].column("application")
+            tables[name] = tables[name].filter(pc.is_in(column, value_set=self._applications))
         products = {part.product for duty in duties for way in duty.ways for part in way.parts}
-        if not products:
-            return self.snapshot
-        systems = self.snapshot["systems"]
-        named = pc.is_in(systems.column("product"), value_set=pa.array(sorted(products)))
-        tables = {**self.snapshot.tables, "systems": systems.filter(named)}
+        if products:
+            column = tables["systems"].column("product")
+            named = pc.is_in(column, value_set=pa.array(sorted(products)))
+            tables["systems"] = tables["systems"].filter(named)
         return replace(self.snapshot, tables=tables)
+
+    @cached_property
+    def _applications(self) -> pa.Array:
+        """The applications that some case of this world is about."""
+        atlas = Atlas(self.snapshot)
+        cases = [self._cases.cases[number] for number in self.stages]
+        known = {case.at for case in cases if case.at is not None}
+        for case in cases:
+            for right in _rights(case, self._cases):
+                known |= _applications_of(atlas, right)
+        return pa.array(sorted(known), pa.string())
 
     def say(
         self, rule: Rule, duties: tuple[Duty, ...], numbers: Sequence[int]
@@ -181,9 +197,8 @@ class Court:
     def _touched(self, judge: Judge, rule: Rule, case: Case) -> tuple[str, ...]:
         """The places that the case's own rights lie in, and those that exist in it."""
         atlas = judge.engine.columns.atlas
-        rights = [right for person in case.people for right in person.rights] + list(case.exists)
         found: set[str] = set()
-        for right in rights:
+        for right in _rights(case, self._cases):
             if rule.scope is ScopeKind.ANYWHERE:
                 found.add(PLACE_ANYWHERE)
             elif rule.scope is ScopeKind.SYSTEM:
@@ -193,11 +208,28 @@ class Court:
                     atlas.places[n].label
                     for n in atlas.resources_under(right.system, right.resource)
                 }
-            elif right.resource == WHOLE_SYSTEM:
-                found |= {each.application for each in atlas.placements.get(right.system, ())}
             else:
-                found |= {name for name, _ in atlas.placed(right.system, right.resource)}
+                found |= _applications_of(atlas, right)
         return tuple(sorted(found))
+
+
+def _rights(case: Case, cases: CaseFile) -> Iterator[CaseRight]:
+    """Every right that a case has or names, those of the roles that it names among them."""
+    waiting = [right for person in case.people for right in person.rights] + list(case.exists)
+    seen: set[str] = set()
+    while waiting:
+        right = waiting.pop()
+        yield right
+        for name in {f"{right.system}:{name}" for name in right.via} - seen:
+            seen.add(name)
+            waiting += cases.roles[name].rights if name in cases.roles else ()
+
+
+def _applications_of(atlas: Atlas, right: CaseRight) -> set[str]:
+    """The applications that a right lies in."""
+    if right.resource == WHOLE_SYSTEM:
+        return {each.application for each in atlas.placements.get(right.system, ())}
+    return {name for name, _ in atlas.placed(right.system, right.resource)}
 
 
 def _resources(view: Snapshot) -> list[tuple[str, str]]:

@@ -87,7 +87,7 @@ class Legs:
     def ways(self, leg: str, changed: Mapping[str, Duty] = _NONE) -> tuple[Way, ...]:
         """The ways of a leg, each with the duty that gates know it by."""
         duty = self.leg(leg, changed)
-        own = duty.made_of[0] if len(duty.made_of) == 1 else leg
-        return tuple(
-            way if way.origin is not None else replace(way, origin=own) for way in duty.ways
-        )
+        if duty.made_of:
+            # Whoever made it has said so of every way.
+            return duty.ways
+        return tuple(replace(way, origin=leg) for way in duty.ways)

@@ -6,9 +6,14 @@ what the cases do not pin down.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
 
+from sod_analyzer.errors import RulesetError
 from sod_analyzer.model.ruleset import Rule, Ruleset, ScopeKind, Way
 from sod_analyzer.rulebench.cases import Bench, passes
 from sod_analyzer.rulebench.court import Court
@@ -16,6 +21,7 @@ from sod_analyzer.rulebench.examining import Examined, own_rules
 from sod_analyzer.rulebench.legs import Legs
 from sod_analyzer.rulebench.mitigating import MARK
 from sod_analyzer.rulebench.mutants import Mutant, mutants
+from sod_analyzer.rulebench.opening import Opened, open_path
 from sod_analyzer.rules.cases import CaseFile
 
 
@@ -112,6 +118,27 @@ def mutate(ruleset: Ruleset, cases: CaseFile) -> Mutated:
         tuple(mutant for n, mutant in enumerate(found) if n not in alive),
         tuple(mutant for n, mutant in alive.items() if n in real),
     )
+
+
+def mutate_all(opened: Iterable[Opened]) -> tuple[Mutated, ...]:
+    """As `mutate`, for every ruleset that has cases, in that order; on all cores.
+
+    Each ruleset is read again by the process that changes it, so none may change meanwhile.
+    """
+    paths = [each.path for each in opened if each.cases is not None]
+    workers = min(len(paths), os.cpu_count() or 1)
+    if workers < 2:  # noqa: PLR2004 - one process is the one we are in
+        return tuple(map(_mutate_file, paths))
+    # Threads of Arrow do not survive a fork.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return tuple(pool.map(_mutate_file, paths))
+
+
+def _mutate_file(path: Path) -> Mutated:
+    opened = open_path(path)
+    if opened.cases is None:
+        raise RulesetError(f"{opened.ruleset.path}: no cases stand beside it any longer")
+    return mutate(opened.ruleset, opened.cases)
 
 
 def _variant(number: int, mutant: Mutant, rule: Rule, legs: Legs) -> _Variant | None:

@@ -32,7 +32,7 @@ def open_rulesets(names: Iterable[str], base: Path) -> tuple[Opened, ...]:
     problems: list[Problem] = []
     for name in chosen:
         try:
-            opened.append(_open(find_ruleset(name, base)))
+            opened.append(open_path(find_ruleset(name, base)))
         except RulesetError as error:
             problems += error.problems
     if problems:
@@ -56,7 +56,12 @@ def cases_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.cases.yaml")
 
 
-def _open(path: Path) -> Opened:
+def open_path(path: Path) -> Opened:
+    """The ruleset in this file, with the cases beside it.
+
+    Raises:
+        RulesetError: with every problem of its files.
+    """
     ruleset = load_ruleset(path)
     beside = cases_path(path)
     if not beside.is_file():
