@@ -353,3 +353,18 @@ def test_only_what_the_ruleset_states_is_changed() -> None:
     touched = {mutant.rules for mutant in mutants(found, Legs(found))}
 
     assert touched == {("R1-01",)}
+
+
+def test_gates_of_a_composed_duty_stand_before_all_that_it_includes(tmp_path: Path) -> None:
+    whole = composed({"ship": SHIP, "change": replace(duty("change"), includes=("ship",))})
+    gated = rule(duties=("write", "change"), gates={"change": ("approval_before_deploy",)})
+    told = (
+        "R1-01:\n  gated:\n    - ann: [gh push o/pay-api, k8s deploy pay with-approval]\n"
+        "      at: pay\n"
+    )
+
+    found = mutated(tmp_path, told, gated, duties=(WRITE, *whole.values()))
+
+    assert ("drop a gate", "R1-01: no gate before change") in [
+        (mutant.kind, mutant.text) for mutant in found.killed
+    ]
