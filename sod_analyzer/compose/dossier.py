@@ -14,7 +14,7 @@ from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.explain.all_paths import Walker
 from sod_analyzer.explain.paths import Witness
 from sod_analyzer.model.access import NodeKind
-from sod_analyzer.model.ruleset import Holder
+from sod_analyzer.model.ruleset import Holder, RuleKind
 
 Row = dict[str, Any]
 
@@ -69,9 +69,10 @@ def _routes(
     analysis: Analysis, writer: FindingWriter, finding: Row, leg: Row, max_paths: int
 ) -> tuple[list[Row], bool]:
     walker = Walker(analysis.judge.engine)
-    code = _code(analysis, finding, leg)
-    if leg["duty"] not in writer.duties:
+    rule = analysis.ruleset.rule.get(finding["rule_id"])
+    if rule is not None and rule.kind is RuleKind.HYGIENE:
         return [_shown(hop, leg) for hop in writer.rows.hops if _of(hop, leg)], False
+    code = _code(analysis, finding, leg)
     lens = _lens(analysis, finding)
     if leg["state"] != "yes":
         lens = replace(lens, possible=True)
