@@ -32,6 +32,8 @@ PLACES_OF = {
 }
 #: Scopes in which someone may hold every duty over all there is; then one row says so.
 _FOLDS_TO_ALL = frozenset({ScopeKind.APPLICATION, ScopeKind.RESOURCE})
+#: What names every place in an exclusion, whether or not there is one.
+_EVERY_PLACE = frozenset({PLACE_ALL, "*"})
 
 
 def rule_lens(rule: Rule) -> Lens:
@@ -175,13 +177,18 @@ class Combination:
             candidates = distinct(np.concatenate([candidates, lost]))
         legs = self._held(holding, candidates)
         if blanks is not None:
-            legs = legs | blanks[:, candidates % n_places].T
+            legs = self._with_blanks(legs, blanks, candidates % n_places)
         enough = legs.sum(axis=1) >= self.count
         everything = np.zeros(len(self.population.range), dtype=bool)
         named = places[places != self.engine.unmapped]
         if rule.scope in _FOLDS_TO_ALL and (len(named) or not rule.only_tiers):
             everything = self._cover(holding).sum(axis=1) >= self.count
         return _Seen(candidates[enough], everything)
+
+    def _with_blanks(self, legs: Bits, blanks: Bits, place: Keys) -> Bits:
+        """Legs, and what is unknown for everyone; in `unmapped` only beside a leg that is there."""
+        counts = (place != self.engine.unmapped) | legs.any(axis=1)
+        return np.asarray(legs | (blanks[:, place].T & counts[:, None]))
 
     def _cover(self, holding: Holding, alone: Holding | None = None) -> Bits:
         """Per subject and duty: held over everything there is."""
@@ -232,11 +239,13 @@ class Combination:
         pairs = subject * self.n_places + np.where(everywhere, 0, place)
         legs = self._held(holding, pairs, alone)
         if blanks is not None:
-            legs = legs | blanks[:, pairs % self.n_places].T
+            legs = self._with_blanks(legs, blanks, pairs % self.n_places)
         answer = legs.sum(axis=1) >= self.count
         if everywhere.any():
-            covered = self._cover(holding, alone).sum(axis=1) >= self.count
-            answer = np.where(everywhere, covered[subject], answer)
+            cover = self._cover(holding, alone)
+            if blanks is not None:
+                cover = cover | blanks.any(axis=1)
+            answer = np.where(everywhere, (cover.sum(axis=1) >= self.count)[subject], answer)
         return np.asarray(answer, dtype=bool)
 
     def _legs(self, subject: Keys, place: Keys, blanks: Bits) -> Keys:
@@ -245,7 +254,7 @@ class Combination:
         pairs = subject * n_places + np.where(everywhere, 0, place)
         yes = self._held(self.holdings[lens], pairs)
         maybe = self._held(self.holdings[replace(lens, possible=True)], pairs)
-        maybe |= blanks[:, np.where(everywhere, 0, place)].T
+        maybe = self._with_blanks(maybe, blanks, np.where(everywhere, 0, place))
         if everywhere.any():
             covered = self._cover(self.holdings[lens])[subject]
             yes = np.where(everywhere[:, None], covered, yes)
@@ -288,11 +297,12 @@ class Combination:
                 certain = self.population.fits(exclusion.subjects) == int(Truth.YES)
                 fits &= certain[subject]
             if exclusion.places:
+                spots, spot = np.unique(place, return_inverse=True)
                 named = np.array(
-                    [names_place(self.engine, self.rule, exclusion, n) for n in place.tolist()],
+                    [names_place(self.engine, self.rule, exclusion, n) for n in spots.tolist()],
                     dtype=bool,
                 )
-                fits &= named
+                fits &= named[spot]
             left += [
                 Left(exclusion, int(subject[row]), int(place[row]))
                 for row in np.flatnonzero(fits & stays)
@@ -314,7 +324,8 @@ class Combination:
             for (place, system), (_, possible) in columns.covered_ways.items():
                 if system in self.unknown_systems and ways & possible:
                     blanks[row, place] = True
-        blanks[:, self.engine.unmapped] = False
+        # Nobody knows what in a system that was not read lies where nobody placed it.
+        blanks[:, self.engine.unmapped] |= blanks[:, 0]
         return blanks
 
     def blind(self) -> Mapping[str, tuple[str, ...]]:
@@ -368,7 +379,8 @@ def names_place(engine: Engine, rule: Rule, exclusion: Exclusion, number: int) -
     places = engine.columns.atlas.places
     if number < len(places):
         return any(matches(glob, places[number].label) for glob in exclusion.places)
-    if any(matches(glob, PLACE_ALL) for glob in exclusion.places):
+    # Word for word: a pattern such as `a*` is about applications, and "all" is none.
+    if not _EVERY_PLACE.isdisjoint(exclusion.places):
         return True
     named = [n for n in places_of(engine, rule).tolist() if n != engine.unmapped]
-    return all(names_place(engine, rule, exclusion, n) for n in named)
+    return bool(named) and all(names_place(engine, rule, exclusion, n) for n in named)
