@@ -7,7 +7,7 @@ proof. Errs: so a duty that lies within another may be missed, and none is claim
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from sod_analyzer.model.ruleset import Duty, Selector, Subjects, Way
@@ -18,17 +18,22 @@ _WILD = re.compile(r"[*?]")
 _CORE = "core"
 
 
-@lru_cache(maxsize=65_536)
 def glob_covers(wide: str, narrow: str) -> bool:
     """Whether every text of `narrow` is one of `wide`.
 
     A star of `narrow` is taken for a letter that only a star of `wide` stands for.
     """
-    pieces = (".*" if c == "*" else "[^*]" if c == "?" else re.escape(c) for c in wide)
-    return re.fullmatch("".join(pieces), narrow, re.DOTALL) is not None
+    head, whole = _compiled(wide)
+    return narrow.startswith(head) and whole.fullmatch(narrow) is not None
 
 
 @lru_cache(maxsize=65_536)
+def _compiled(glob: str) -> tuple[str, re.Pattern[str]]:
+    """What stands before the first wildcard, and the whole."""
+    pieces = (".*" if c == "*" else "[^*]" if c == "?" else re.escape(c) for c in glob)
+    return _WILD.split(glob)[0], re.compile("".join(pieces), re.DOTALL)
+
+
 def globs_apart(one: str, other: str) -> bool:
     """Whether no text can match both: their letters differ before or after every wildcard."""
     if not _WILD.search(one):
@@ -53,7 +58,6 @@ def resources_apart(one: str | None, other: str | None) -> bool:
     return all(globs_apart(*pair) for pair in pairs)
 
 
-@lru_cache(maxsize=65_536)
 def action_covers(product: str, wide: str, narrow: str) -> bool:
     """Whether the pattern `wide` matches every entitlement that `narrow` does."""
     if wide in (EVERYTHING, narrow):
@@ -83,7 +87,6 @@ def actions_cover(product: str, wide: Iterable[str], narrow: Iterable[str]) -> b
     return all(any(action_covers(product, w, n) for w in each) for n in narrow)
 
 
-@lru_cache(maxsize=65_536)
 def part_within(narrow: Selector, wide: Selector) -> bool:
     """Whether whatever performs the part `narrow`, wherever it counts, performs `wide` there."""
     return (
@@ -106,17 +109,64 @@ def way_within(narrow: Way, wide: Way) -> bool:
     return all(any(part_within(n, w) for n in narrow.parts) for w in wide.parts)
 
 
-def ways_within(narrow: Iterable[Way], wide: Iterable[Way]) -> bool:
-    """Whether each way of `narrow` lies within one of `wide`."""
-    each = tuple(wide)
-    return all(any(way_within(n, w) for w in each) for n in narrow)
+class WayIndex:
+    """Ways by the actions that they need, so that few are compared with one that is asked for."""
+
+    def __init__(self, ways: Iterable[Way]) -> None:
+        self.ways = tuple(ways)
+        self._exact: dict[tuple[str, str], list[Way]] = {}
+        self._begins: dict[tuple[str, str], list[Way]] = {}
+        for way in self.ways:
+            product = way.parts[0].product
+            for action in way.parts[0].actions:
+                head = _head(product, action)
+                if head is None:
+                    self._exact.setdefault((product, action), []).append(way)
+                else:
+                    self._begins.setdefault((product, head), []).append(way)
+
+    def around(self, narrow: Way) -> Iterator[Way]:
+        """The ways that `narrow` lies within, itself included; some of them twice."""
+        for part in narrow.parts:
+            action = part.actions[0]
+            near = list(self._exact.get((part.product, action), ()))
+            for length in range(len(action) + 1):
+                near += self._begins.get((part.product, action[:length]), ())
+            yield from (way for way in near if way_within(narrow, way))
 
 
-def duty_within(narrow: Duty, wide: Duty) -> bool:
-    """Whether whoever has the duty `narrow` has `wide` too."""
-    if narrow.duty_id == wide.duty_id:
-        return True
-    return bool(narrow.ways) and ways_within(narrow.ways, wide.ways)
+def _head(product: str, action: str) -> str | None:
+    """What every action that the pattern covers begins with; None: it covers only itself."""
+    if product == "kubernetes":
+        # What is called `pods.core` is `pods` too, so only the verb is sure to begin alike.
+        action = action.partition(" ")[0]
+        return _WILD.split(action)[0]
+    return _WILD.split(action)[0] if _WILD.search(action) else None
+
+
+class Duties:
+    """Which duties lie within which; a class to remember what was compared."""
+
+    def __init__(self, duty: Mapping[str, Duty]) -> None:
+        self.duty = duty
+        self._index: dict[str, WayIndex] = {}
+        self._within: dict[tuple[str, str], bool] = {}
+
+    def index(self, duty: str) -> WayIndex:
+        """The ways of one duty."""
+        if duty not in self._index:
+            self._index[duty] = WayIndex(self.duty[duty].ways)
+        return self._index[duty]
+
+    def within(self, narrow: str, wide: str) -> bool:
+        """Whether whoever has the duty `narrow` has `wide` too."""
+        if narrow == wide:
+            return True
+        if (narrow, wide) not in self._within:
+            ways, index = self.duty[narrow].ways, self.index(wide)
+            found = bool(ways) and all(any(index.around(way)) for way in ways)
+            self._within[narrow, wide] = found
+        return self._within[narrow, wide]
 
 
 def subjects_within(narrow: Subjects, wide: Subjects) -> bool:

@@ -12,6 +12,7 @@ from sod_analyzer.errors import SourceRef
 from sod_analyzer.model.ruleset import Control, Ruleset
 from sod_analyzer.rules.approvals import Approvals, ApprovalState, of_ruleset, standing
 from sod_analyzer.rules.cases import CaseFile
+from sod_analyzer.rules.containment import Duties
 from sod_analyzer.rules.lint_cases import lint_cases
 from sod_analyzer.rules.lint_duties import lint_duties, used_duties
 from sod_analyzer.rules.lint_notes import CODES, SOON, LintNote, note, ordered
@@ -37,7 +38,8 @@ def lint(
     Of imported duties and rules only what is certainly wrong is told. Without `cases` nothing is
     said about them, and without `approvals` only the approval that the text carries counts.
 
-    Cost: rules are compared pair by pair, way by way; half a second for a few dozen.
+    Cost: rules are compared pair by pair; a way only with those that share an action with it, or
+    that have a wildcard.
     """
     notes: list[LintNote] = []
 
@@ -47,8 +49,9 @@ def lint(
     places = Places(ruleset)
     _lint_approval(ruleset, approvals or Approvals(), places, say)
     _lint_imports(ruleset, places, say)
-    lint_duties(ruleset, places, say)
-    lint_rules(ruleset, places, say, as_of=as_of)
+    duties = Duties(ruleset.duty)
+    lint_duties(ruleset, duties, places, say)
+    lint_rules(ruleset, duties, places, say, as_of=as_of)
     _lint_controls(ruleset, places, say)
     if cases is not None:
         lint_cases(cases, ruleset, say)

@@ -11,9 +11,10 @@ from sod_analyzer.errors import SourceRef
 from sod_analyzer.model.ruleset import Duty, Rule, RuleKind, Ruleset, Selector, Way
 from sod_analyzer.rules.containment import (
     EVERYTHING,
+    Duties,
+    WayIndex,
     action_covers,
     actions_cover,
-    duty_within,
     globs_apart,
     way_within,
 )
@@ -25,7 +26,7 @@ _ALIKE = 0.85
 _SHORTEST = 4
 
 
-def lint_duties(ruleset: Ruleset, places: Places, say: Say) -> None:
+def lint_duties(ruleset: Ruleset, duties: Duties, places: Places, say: Say) -> None:
     """Says what is odd about the duties that the ruleset states itself."""
     named = [duty for duty in ruleset.duties if not duty.made_of]
     own = [duty for duty in named if places.own(duty)]
@@ -36,7 +37,7 @@ def lint_duties(ruleset: Ruleset, places: Places, say: Say) -> None:
         if duty.duty_id not in used:
             text = f"duty '{duty.duty_id}' is used by no rule; use it or remove it"
             say("unused-duty", text, where)
-        twin = next((d for d in named if _twins(d, duty) and _first(d, duty)), None)
+        twin = next((d for d in named if _twins(d, duty, duties) and _first(d, duty)), None)
         if twin is not None:
             text = f"duty '{duty.duty_id}' is performed by the same ways as '{twin.duty_id}'"
             say("duplicate-duty", f"{text}; keep one, or say how they differ", where)
@@ -98,8 +99,9 @@ def _is_everything(part: Selector) -> bool:
     return free and not part.unless and any(not each.strip(EVERYTHING) for each in part.actions)
 
 
-def _twins(one: Duty, other: Duty) -> bool:
-    return one is not other and duty_within(one, other) and duty_within(other, one)
+def _twins(one: Duty, other: Duty, duties: Duties) -> bool:
+    names = (one.duty_id, other.duty_id)
+    return one is not other and duties.within(*names) and duties.within(*names[::-1])
 
 
 def _first(one: Duty, other: Duty) -> bool:
@@ -111,13 +113,16 @@ def _first(one: Duty, other: Duty) -> bool:
 
 
 def _lint_ways(duty: Duty, stated: list[Way], where: SourceRef, say: Say) -> None:
+    index = WayIndex(stated)
+    # Of two that say the same, the first one stays.
+    at = {id(way): n for n, way in enumerate(stated)}
     for n, way in enumerate(stated):
-        rest = [*stated[:n], *(each for each in stated[n + 1 :] if not way_within(each, way))]
-        wider = next((each for each in rest if way_within(way, each)), None)
-        if wider is not None:
-            text = f"'{way}' lies within '{wider}' of duty '{duty.duty_id}'"
-            at = way.parts[0].where or where
-            say("duplicate-pattern", f"{text}, so it adds nothing; remove it", at)
+        for wider in index.around(way):
+            if at[id(wider)] < n or (wider is not way and not way_within(wider, way)):
+                text = f"'{way}' lies within '{wider}' of duty '{duty.duty_id}'"
+                line = way.parts[0].where or where
+                say("duplicate-pattern", f"{text}, so it adds nothing; remove it", line)
+                break
 
 
 def _lint_part(part: Selector, duty: str, where: SourceRef, say: Say) -> None:

@@ -25,10 +25,10 @@ from sod_analyzer.model.ruleset import (
 from sod_analyzer.rules.building import RULE_ID
 from sod_analyzer.rules.containment import (
     EVERYTHING,
+    Duties,
     globs_apart,
     resources_apart,
     subjects_within,
-    way_within,
 )
 from sod_analyzer.rules.lint_notes import SOON
 from sod_analyzer.rules.lint_places import Places, Say
@@ -49,11 +49,10 @@ _GATELESS = frozenset({RuleKind.MAX_HOLDERS, RuleKind.MIN_PEOPLE})
 _COMBINED = frozenset({RuleKind.COMBINATION, RuleKind.MIN_PEOPLE})
 
 
-def lint_rules(ruleset: Ruleset, places: Places, say: Say, *, as_of: date) -> None:
+def lint_rules(ruleset: Ruleset, duties: Duties, places: Places, say: Say, *, as_of: date) -> None:
     """Says what is odd about the rules. Of imported ones only what is certainly wrong."""
-    compare = Subsuming(ruleset.duty)
     for rule in ruleset.rules:
-        _lint_legs(rule, ruleset, compare, places, say)
+        _lint_legs(rule, ruleset, duties, places, say)
         _lint_never(rule, places, say)
         _lint_scope(rule, ruleset, places, say)
         _lint_defined(rule, ruleset, places, say)
@@ -62,20 +61,20 @@ def lint_rules(ruleset: Ruleset, places: Places, say: Say, *, as_of: date) -> No
                 _lint_exclusion(exclusion, rule, places, say, as_of=as_of)
         if places.own(rule):
             _lint_texts(rule, ruleset, places, say)
-    _lint_pairs(ruleset, compare, places, say)
+    _lint_pairs(ruleset, Subsuming(duties), places, say)
 
 
 # -- one right, one duty ---------------------------------------------------------------------------
 
 
-def _lint_legs(rule: Rule, ruleset: Ruleset, compare: Subsuming, places: Places, say: Say) -> None:
+def _lint_legs(rule: Rule, ruleset: Ruleset, duties: Duties, places: Places, say: Say) -> None:
     if rule.kind is not RuleKind.COMBINATION:
         return
     if rule.count == 1:
         _lint_single(rule, ruleset, places, say)
         return
     for leg in rule.duties:
-        given = [other for other in rule.duties if compare.within(leg, other)]
+        given = [other for other in rule.duties if duties.within(leg, other)]
         if len(given) >= rule.count:
             also = " and ".join(f"'{other}'" for other in given if other != leg)
             text = (
@@ -84,7 +83,7 @@ def _lint_legs(rule: Rule, ruleset: Ruleset, compare: Subsuming, places: Places,
             )
             say("one-duty-enough", text, places.rule(rule, "duties"))
             return
-    enough = next(_enough(rule, ruleset), None)
+    enough = next(_enough(rule, duties), None)
     if enough is not None and places.own(rule):
         way, legs = enough
         text = (
@@ -95,12 +94,11 @@ def _lint_legs(rule: Rule, ruleset: Ruleset, compare: Subsuming, places: Places,
         say("one-right-enough", text, places.rule(rule, "duties"))
 
 
-def _enough(rule: Rule, ruleset: Ruleset) -> Iterator[tuple[Way, list[str]]]:
+def _enough(rule: Rule, duties: Duties) -> Iterator[tuple[Way, list[str]]]:
     """Ways that perform as many legs as the rule needs."""
-    ways = {leg: ruleset.duty[leg].ways for leg in rule.duties}
     for leg in rule.duties:
-        for way in ways[leg]:
-            legs = [each for each in rule.duties if any(way_within(way, w) for w in ways[each])]
+        for way in duties.duty[leg].ways:
+            legs = [each for each in rule.duties if any(duties.index(each).around(way))]
             if len(legs) >= rule.count:
                 yield way, legs
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import combinations
 
 from sod_analyzer.model.access import IdentityClass
-from sod_analyzer.model.ruleset import Duty, Exclusion, Means, Rule, RuleKind, ScopeKind, Subjects
-from sod_analyzer.rules.containment import duty_within, subjects_within
+from sod_analyzer.model.ruleset import Exclusion, Means, Rule, RuleKind, ScopeKind, Subjects
+from sod_analyzer.rules.containment import Duties, subjects_within
 
 #: More choices of legs than this are not gone through.
 _MOST_CHOICES = 2_000
@@ -20,15 +20,7 @@ _FEWEST = frozenset({RuleKind.MIN_HOLDERS, RuleKind.MIN_PEOPLE})
 class Subsuming:
     """Compares rules over one set of duties."""
 
-    duty: Mapping[str, Duty]
-    _known: dict[tuple[str, str], bool] = field(default_factory=dict)
-
-    def within(self, narrow: str, wide: str) -> bool:
-        """Whether whoever has one duty has the other, too."""
-        if (narrow, wide) not in self._known:
-            found = duty_within(self.duty[narrow], self.duty[wide])
-            self._known[narrow, wide] = found
-        return self._known[narrow, wide]
+    duties: Duties
 
     def implies(self, rule: Rule, wide: Rule) -> bool:
         """Whether whatever breaks `rule` breaks `wide`, with no word on how bad either is.
@@ -72,7 +64,7 @@ class Subsuming:
     def _each(self, narrow: Iterable[str], wide: Iterable[str]) -> bool:
         """Whether each of `narrow` gives one of `wide`; for one duty on both sides."""
         several = tuple(wide)
-        return all(any(self.within(n, w) for w in several) for n in narrow)
+        return all(any(self.duties.within(n, w) for w in several) for n in narrow)
 
     def _legs(self, rule: Rule, wide: Rule) -> bool:
         """Whether any `rule.count` legs of one rule give `wide.count` legs of the other."""
@@ -87,7 +79,7 @@ class Subsuming:
         return bool(rule.duties)
 
     def _gives(self, leg: str, other: str, rule: Rule, wide: Rule) -> bool:
-        if not self.within(leg, other):
+        if not self.duties.within(leg, other):
             return False
         if not wide.gates:
             return True
@@ -98,7 +90,7 @@ class Subsuming:
         )
 
     def _bases(self, leg: str) -> frozenset[str]:
-        return frozenset(self.duty[leg].made_of or (leg,))
+        return frozenset(self.duties.duty[leg].made_of or (leg,))
 
 
 def as_bad(wide: Rule, rule: Rule) -> bool:

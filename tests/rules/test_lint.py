@@ -31,6 +31,7 @@ from sod_analyzer.rulebench.difference import needed
 from sod_analyzer.rulebench.opening import open_ruleset
 from sod_analyzer.rules import builtin_rulesets, load_cases, load_ruleset
 from sod_analyzer.rules.containment import (
+    Duties,
     action_covers,
     glob_covers,
     globs_apart,
@@ -212,13 +213,13 @@ def test_a_rule_that_may_miss_what_the_other_finds_covers_nothing(
     one = rule("R-01", "push", "deploy", **wide)
     other = rule("R-02", "push", "deploy", **narrow)
 
-    compare = Subsuming({each.duty_id: each for each in (PUSH, MERGE, DEPLOY)})
+    compare = Subsuming(Duties({each.duty_id: each for each in (PUSH, MERGE, DEPLOY)}))
 
     assert not compare.implies(other, one)
 
 
 def test_a_narrower_rule_lies_within_a_wider_one() -> None:
-    compare = Subsuming({each.duty_id: each for each in (PUSH, MERGE, DEPLOY)})
+    compare = Subsuming(Duties({each.duty_id: each for each in (PUSH, MERGE, DEPLOY)}))
     wide = rule("R-01", "push", "deploy", scope=ScopeKind.ANYWHERE)
     narrow = rule(
         "R-02",
@@ -380,5 +381,5 @@ def test_whoever_breaks_a_subsumed_rule_breaks_the_other(
 ) -> None:
     duties, one, other = world
 
-    if Subsuming(duties).implies(one, other):
+    if Subsuming(Duties(duties)).implies(one, other):
         assert broken(other, duties, rights) or not broken(one, duties, rights)
