@@ -53,7 +53,7 @@ def lint_rules(ruleset: Ruleset, duties: Duties, places: Places, say: Say, *, as
     """Says what is odd about the rules. Of imported ones only what is certainly wrong."""
     for rule in ruleset.rules:
         _lint_legs(rule, ruleset, duties, places, say)
-        _lint_never(rule, places, say)
+        _lint_never(rule, places, say, as_of=as_of)
         _lint_scope(rule, ruleset, places, say)
         _lint_defined(rule, ruleset, places, say)
         for exclusion in rule.exclusions:
@@ -127,11 +127,13 @@ def _is_any(part: Selector) -> bool:
     )
 
 
-def _lint_never(rule: Rule, places: Places, say: Say) -> None:
+def _lint_never(rule: Rule, places: Places, say: Say, *, as_of: date) -> None:
     if rule.kind is RuleKind.ONLY and _is_everybody(rule.allowed):
         text = f"the holders are everybody, so nobody breaks {rule.rule_id}; name who may"
         say("never-broken", text, places.rule(rule, "only"))
     for exclusion in rule.exclusions:
+        if exclusion.until is not None and exclusion.until < as_of:
+            continue
         everywhere = not exclusion.places or any(not p.strip("*") for p in exclusion.places)
         judged = rule.subjects
         all_of_them = not exclusion.subjects or _is_everybody(exclusion.subjects)
@@ -145,14 +147,12 @@ def _lint_never(rule: Rule, places: Places, say: Say) -> None:
 
 
 def _is_everybody(subjects: Subjects) -> bool:
-    globs = (subjects.departments, subjects.titles, subjects.roles, subjects.accounts)
-    given = [each for each in (*globs, subjects.people) if each]
-    classes = subjects.kinds
-    return (
-        bool(subjects)
-        and all(any(not glob.strip("*:") for glob in each) for each in given)
-        and (not classes or set(IdentityClass) <= set(classes))
-    )
+    """Whether the narrowing leaves nobody out. Not all have a department, a title or a role."""
+    if not subjects or subjects.departments or subjects.titles or subjects.roles:
+        return False
+    given = [each for each in (subjects.accounts, subjects.people) if each]
+    every_class = not subjects.kinds or set(IdentityClass) <= set(subjects.kinds)
+    return every_class and all(any(not glob.strip("*:") for glob in each) for each in given)
 
 
 # -- scope -----------------------------------------------------------------------------------------

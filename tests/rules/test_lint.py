@@ -19,6 +19,7 @@ from sod_analyzer.catalogue.globs import globs_meet, matches, resource_globs_mee
 from sod_analyzer.errors import SourceRef
 from sod_analyzer.model.ruleset import (
     Duty,
+    Exclusion,
     Rule,
     Ruleset,
     ScopeKind,
@@ -251,6 +252,32 @@ def test_a_right_of_both_duties_is_enough_where_the_rule_asks_for_two() -> None:
 
     assert pair_codes(rule("R-01", "push", "deploy"), duties=both) == {"one-right-enough"}
     assert pair_codes(rule("R-01", "push", "deploy", "merge"), duties=both) == set()
+
+
+@pytest.mark.parametrize(
+    ("subjects", "places", "until", "never"),
+    [
+        (Subjects(), ("*",), None, True),
+        (Subjects(people=("*",)), (), None, True),
+        (Subjects(kinds=("person", "vendor")), (), None, False),
+        (Subjects(departments=("*",)), ("*",), None, False),
+        (Subjects(people=("*",)), ("sandbox",), None, False),
+        (Subjects(), ("*",), date(2026, 9, 30), False),
+    ],
+)
+def test_only_an_exclusion_of_all_there_is_leaves_nothing(
+    subjects: Subjects,
+    places: tuple[str, ...],
+    until: date | None,
+    never: bool,  # noqa: FBT001 - expected
+) -> None:
+    """Who has no department is not left out by one."""
+    left_out = Exclusion("Why", "me", date(2026, 1, 1), until, subjects, places)
+    asked = rule("R-01", "push", "deploy", exclusions=(left_out,))
+
+    found = codes(lint(ruleset(asked), as_of=DAY))
+
+    assert ("never-broken" in found) is never
 
 
 # -- proofs are proofs -----------------------------------------------------------------------------
