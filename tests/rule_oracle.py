@@ -151,7 +151,8 @@ class Oracle:
                 return False
             lost = [self.reach.holds(subject, leg, place, lens) for leg in rule.legs]
             loose = [self.reach.holds(subject, leg, "anywhere:", lens) for leg in rule.legs]
-            return any(lost) and sum(map(max, lost, loose)) >= rule.count
+            unread = [blanks and self.reach.blank(leg, "anywhere:") for leg in rule.legs]
+            return any(lost) and sum(map(max, lost, loose, unread)) >= rule.count
         return (
             sum(
                 self.reach.holds(subject, leg, place, lens)

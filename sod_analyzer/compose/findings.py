@@ -16,6 +16,7 @@ from sod_analyzer.compose.legs import LegWriter
 from sod_analyzer.compose.places import PlaceNames
 from sod_analyzer.compose.small_teams import SmallTeams
 from sod_analyzer.compose.words import counted, joined
+from sod_analyzer.detect.combination import duties_needed
 from sod_analyzer.detect.judge import Judge, RuleResult
 from sod_analyzer.detect.results import UNKNOWN, Count
 from sod_analyzer.evaluate.lens import Lens, best_pairs, narrowings
@@ -136,7 +137,7 @@ class FindingWriter:
         stated = np.isin(np.arange(len(result.subject)), list(result.reasons))
         waits = (
             (result.verdict == Verdict.NOT_EVALUABLE.rank)
-            & ~np.any(others == UNKNOWN, axis=1)
+            & (np.sum(others >= UNKNOWN, axis=1) < duties_needed(result.rule))
             & ~stated
         )
         waiting = {result.subjects.start + int(s) for s in result.subject[waits]}

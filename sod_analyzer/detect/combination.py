@@ -316,13 +316,14 @@ class Combination:
         """Per duty and place: would the data of a system that was not read say who has it?"""
         rule, columns = self.rule, self.columns
         blanks = np.zeros((len(rule.duties), self.n_places), dtype=bool)
+        unread = columns.ways_touching(self.unknown_systems)
         for row, duty in enumerate(rule.duties):
             if duty in dead:
                 blanks[row, self.places] = True
                 continue
             ways = set(columns.ways_of.get(duty, ()))
-            for (place, system), (_, possible) in columns.covered_ways.items():
-                if system in self.unknown_systems and ways & possible:
+            for place, possible in unread.items():
+                if ways & possible:
                     blanks[row, place] = True
         # Nobody knows what in a system that was not read lies where nobody placed it.
         blanks[:, self.engine.unmapped] |= blanks[:, 0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -24,13 +25,14 @@ from sod_analyzer.detect.results import Count, Left, Member, RuleResult
 from sod_analyzer.detect.subjects import Population, Truths
 from sod_analyzer.evaluate.lens import PLAIN, Lens, narrowings
 from sod_analyzer.evaluate.reach import Engine
+from sod_analyzer.graph.closure import distinct
 from sod_analyzer.model.finding import Verdict
-from sod_analyzer.model.ruleset import Rule, RuleKind
+from sod_analyzer.model.ruleset import Exclusion, Rule, RuleKind
 
 #: Duties per subject as bits of an integer.
 Masks = dict[int, int]
 
-_OPEN = frozenset({Verdict.VIOLATION, Verdict.NOT_EVALUABLE})
+_OPEN = frozenset({Verdict.VIOLATION, Verdict.NOT_EVALUABLE, Verdict.GATED})
 
 
 class Headcount:
@@ -78,10 +80,6 @@ class Headcount:
         about = np.where(sure, int(Truth.YES), np.where(maybe, int(Truth.UNKNOWN), 0))
         if self.rule.subjects:
             about = np.minimum(about, people.fits(self.rule.subjects))
-        for exclusion in in_force(self.engine, self.rule):
-            if exclusion.subjects and not exclusion.places:
-                certain = people.fits(exclusion.subjects) == int(Truth.YES)
-                about = np.where(certain, int(Truth.NO), about)
         return about
 
     def result(self) -> RuleResult:
@@ -119,16 +117,16 @@ class Headcount:
         return max(states, default=0)
 
     def _places(self) -> list[int]:
-        """The places in which every duty can exist: it has a way in one of their systems."""
-        reachable: dict[int, set[int]] = {}
-        for (place, _), (_, ways) in self.columns.covered_ways.items():
-            reachable.setdefault(place, set()).update(ways)
+        """The places in which every duty can exist: it has a way in their systems."""
+        reachable, nothing = self.columns.reachable, frozenset[int]()
         return [
             int(place)
             for place in places_of(self.engine, self.rule)
             if place != self.engine.unmapped
             and all(
-                reachable.get(int(place), set()) & set(self.columns.ways_of.get(duty, ()))
+                not reachable.get(int(place), nothing).isdisjoint(
+                    self.columns.ways_of.get(duty, ())
+                )
                 for duty in self.rule.duties
             )
         ]
@@ -160,33 +158,48 @@ class Headcount:
         """
         holding = self.holdings[lens]
         alone = self.holdings[replace(lens, alone=True)] if gates else None
-        n_places = self.engine.n_places
-        everyone = np.flatnonzero((self.truths >= least) & ~self._left_out(place))
-        pairs = everyone * n_places + place
         masks: Masks = {}
         for bit, duty in enumerate(self.rule.duties):
-            held: Bits = holding.at(duty, pairs, gated=self.gated[duty], alone=alone)
-            for subject in everyone[held].tolist():
+            held = holding.who(duty, place, gated=self.gated[duty], alone=alone)
+            held = held[self.truths[held] >= least]
+            for _, fits in self._sparing(place):
+                held = held[~fits[held]]
+            for subject in held.tolist():
                 masks[subject] = masks.get(subject, 0) | 1 << bit
         return masks
 
-    def _left_out(self, place: int) -> Bits:
-        """Whom an exclusion leaves out in this place only."""
-        out = np.zeros(len(self.truths), dtype=bool)
-        for exclusion in in_force(self.engine, self.rule):
-            both = exclusion.subjects and exclusion.places
-            if both and names_place(self.engine, self.rule, exclusion, place):
-                out |= self.population.fits(exclusion.subjects) == int(Truth.YES)
-        return out
+    def _sparing(self, place: int) -> list[tuple[Exclusion, Bits]]:
+        """Exclusions that leave out some people here, each with whom."""
+        return [
+            (exclusion, fits)
+            for exclusion, fits in self._spared
+            if not exclusion.places or names_place(self.engine, self.rule, exclusion, place)
+        ]
+
+    @cached_property
+    def _spared(self) -> list[tuple[Exclusion, Bits]]:
+        return [
+            (exclusion, np.asarray(self.population.fits(exclusion.subjects) == int(Truth.YES)))
+            for exclusion in in_force(self.engine, self.rule)
+            if exclusion.subjects
+        ]
 
     def _unread(self, place: int) -> list[str]:
         """Systems that were not read and in which somebody may have a duty of this place."""
+        return [system for system, open_ in self._open.items() if place in open_]
+
+    @cached_property
+    def _open(self) -> Mapping[str, frozenset[int]]:
+        """By system that was not read: the places of which it may say more."""
         ways = {w for duty in self.rule.duties for w in self.columns.ways_of.get(duty, ())}
-        return sorted(
-            system
-            for (spot, system), (_, possible) in self.columns.covered_ways.items()
-            if spot == place and system in self.unknown_systems and ways & possible
-        )
+        return {
+            system: frozenset(
+                place
+                for place, possible in self.columns.ways_touching([system]).items()
+                if not possible.isdisjoint(ways)
+            )
+            for system in sorted(self.unknown_systems)
+        }
 
     def _number(
         self,
@@ -281,7 +294,7 @@ class Headcount:
     # -- exclusions and unread systems -----------------------------------------------------------
 
     def _exclusions(self, counts: tuple[Count, ...]) -> tuple[tuple[Count, ...], tuple[Left, ...]]:
-        """Leave out the places that an exclusion is about."""
+        """Leave out the places that an exclusion is about; in others, say who is not counted."""
         stays: list[Count] = []
         left: list[Left] = []
         about = [e for e in in_force(self.engine, self.rule) if e.places and not e.subjects]
@@ -291,7 +304,23 @@ class Headcount:
                 stays.append(count)
             elif count.verdict in _OPEN:
                 left.append(Left(by[0], -1, count.place))
+        for count in stays:
+            left += self._not_counted(count.place)
         return tuple(stays), tuple(left)
+
+    def _not_counted(self, place: int) -> list[Left]:
+        """Whoever would count here, were it not for an exclusion; each under the first of them."""
+        sparing = self._sparing(place)
+        if not sparing:
+            return []
+        holding = self.holdings[replace(self.lens, possible=True)]
+        held = distinct(np.concatenate([holding.who(duty, place) for duty in self.rule.duties]))
+        held = held[self.truths[held] != int(Truth.NO)]
+        left: list[Left] = []
+        for exclusion, fits in sparing:
+            left += [Left(exclusion, subject, place) for subject in held[fits[held]].tolist()]
+            held = held[~fits[held]]
+        return left
 
     def _blind(self) -> Mapping[str, tuple[str, ...]]:
         return {

@@ -111,8 +111,63 @@ class Holding:
                     held |= among(subject, over) & self.reaches(system, way)[place]
         return held
 
+    def who(
+        self,
+        duty: str,
+        place: int,
+        *,
+        gated: tuple[int, ...] = (),
+        alone: Holding | None = None,
+    ) -> Keys:
+        """Whoever has the duty in one place, sorted; as `at`, without asking everyone.
+
+        Cost: of those who have it there.
+        """
+        ways = self.engine.columns.ways_of.get(duty, ())
+        if alone is None or not gated:
+            return self._who(ways, place)
+        free = tuple(way for way in ways if way not in gated)
+        both = (self._who(free, place), alone._who(gated, place))  # noqa: SLF001 - same class
+        return distinct(np.concatenate(both))
+
+    def _who(self, ways: tuple[int, ...], place: int) -> Keys:
+        sorted_places, subjects = self._by_place(ways)
+        low, high = np.searchsorted(sorted_places, [place, place + 1])
+        over = [
+            self.holders_over(system, way)
+            for system in self._covers
+            for way in ways
+            if len(self.holders_over(system, way)) and self.reaches(system, way)[place]
+        ]
+        return distinct(np.concatenate([subjects[low:high], *over]))
+
+    def _by_place(self, ways: tuple[int, ...]) -> tuple[Keys, Keys]:
+        found = self._placed.get(ways)
+        if found is None:
+            pairs = self.explicit("", ways)
+            order = np.argsort(pairs % self.engine.n_places, kind="stable")
+            n_places = self.engine.n_places
+            found = self._placed[ways] = (pairs[order] % n_places, pairs[order] // n_places)
+        return found
+
+    @cached_property
+    def _placed(self) -> dict[tuple[int, ...], tuple[Keys, Keys]]:
+        """Answers of `_by_place`."""
+        return {}
+
+    @cached_property
+    def _reached(self) -> dict[tuple[str, int], Bits]:
+        """Answers of `reaches`."""
+        return {}
+
     def reaches(self, system: str, way: int) -> Bits:
         """For each place: does the way, held over the whole system, hold there?"""
+        found = self._reached.get((system, way))
+        if found is None:
+            found = self._reached[system, way] = self._reaches(system, way)
+        return found
+
+    def _reaches(self, system: str, way: int) -> Bits:
         table = self.engine.columns.covered_ways
         possible = 1 if self.lens.possible else 0
         return np.array(
