@@ -87,20 +87,35 @@ def find_edit(snapshot: Snapshot, names: Names, text: str, *, add: bool) -> Edit
 
 
 def _edit(snapshot: Snapshot, names: Names, left: str, right: str, *, add: bool) -> Edit:
-    holders = (NodeKind.IDENTITY, NodeKind.ACCOUNT, NodeKind.ROLE)
-    holder = _node(snapshot, names, left, holders)
+    """The first edit that can be made of what the two texts may mean; else what is wrong."""
+    holders = _nodes(snapshot, names, left, (NodeKind.IDENTITY, NodeKind.ACCOUNT, NodeKind.ROLE))
+    problems: list[Problem] = []
+    for edit in _meanings(snapshot, names, holders, right, add=add):
+        try:
+            _check(snapshot, edit)
+        except QueryError as error:
+            problems += error.problems
+        else:
+            return edit
+    raise QueryError(problems[:1])
+
+
+def _meanings(
+    snapshot: Snapshot, names: Names, holders: Sequence[int], right: str, *, add: bool
+) -> list[Edit]:
     new = _new_right(snapshot, right) if add else None
-    if new is not None:
-        target_id, parts = new
-        known = snapshot.codes.get((NodeKind.ENTITLEMENT, target_id))
-        edit = _of(snapshot, holder, target_id, NodeKind.ENTITLEMENT, add=add)
-        edit = edit if known is not None else replace(edit, right=parts)
-    else:
-        targets = (NodeKind.ACCOUNT, NodeKind.ROLE, NodeKind.ENTITLEMENT)
-        target = _node(snapshot, names, right, targets)
-        edit = _of(snapshot, holder, snapshot.node_ids[target], snapshot.kind_of(target), add=add)
-    _check(snapshot, edit)
-    return edit
+    if new is None:
+        kinds = (NodeKind.ACCOUNT, NodeKind.ROLE, NodeKind.ENTITLEMENT)
+        targets = _nodes(snapshot, names, right, kinds)
+        return [
+            _of(snapshot, holder, snapshot.node_ids[t], snapshot.kind_of(t), add=add)
+            for holder in holders
+            for t in targets
+        ]
+    target, parts = new
+    known = (NodeKind.ENTITLEMENT, target) in snapshot.codes
+    edits = [_of(snapshot, h, target, NodeKind.ENTITLEMENT, add=add) for h in holders]
+    return edits if known else [replace(edit, right=parts) for edit in edits]
 
 
 def _of(snapshot: Snapshot, holder: int, target: str, kind: NodeKind, *, add: bool) -> Edit:
@@ -122,11 +137,16 @@ def _check(snapshot: Snapshot, edit: Edit) -> None:
         raise QueryError(f"{edit.holder} has {edit.target} already")
 
 
-def _node(snapshot: Snapshot, names: Names, text: str, kinds: Sequence[NodeKind]) -> int:
-    for kind in kinds:
-        code = snapshot.codes.get((kind, text))
-        if code is not None:
-            return code
+def _nodes(
+    snapshot: Snapshot, names: Names, text: str, kinds: Sequence[NodeKind]
+) -> tuple[int, ...]:
+    """What a text names: every node with this id, else the one node with this name.
+
+    An account that nobody could be found for shares its id with the identity it is assessed as.
+    """
+    exact = [snapshot.codes[kind, text] for kind in kinds if (kind, text) in snapshot.codes]
+    if exact:
+        return tuple(exact)
     wanted = text.casefold()
     found = [
         code
@@ -135,7 +155,7 @@ def _node(snapshot: Snapshot, names: Names, text: str, kinds: Sequence[NodeKind]
         if names.name(code).casefold() == wanted
     ]
     if len(found) == 1:
-        return found[0]
+        return (found[0],)
     if found:
         several = "; ".join(snapshot.node_ids[code] for code in found[:5])
         raise QueryError(f"'{text}' could be several: {several}; name one by id")
