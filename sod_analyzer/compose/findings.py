@@ -140,7 +140,11 @@ class FindingWriter:
             & (np.sum(others >= UNKNOWN, axis=1) < duties_needed(result.rule))
             & ~stated
         )
-        waiting = {result.subjects.start + int(s) for s in result.subject[waits]}
+        # What is declared not to be used is had by nobody, and leaves nothing to wait for.
+        columns = self.engine.columns
+        open_ = sum(not columns.is_absent(duty) for duty in result.dead)
+        still = waits & (np.sum(others >= UNKNOWN, axis=1) + open_ >= duties_needed(result.rule))
+        waiting = {result.subjects.start + int(s) for s in result.subject[still]}
         self.found.waiting[result.rule.rule_id] = waiting
         return np.flatnonzero(~waits)
 

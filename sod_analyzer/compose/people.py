@@ -19,13 +19,16 @@ from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Facts, Flow
 from sod_analyzer.graph.edges import KINDS, Flag
 from sod_analyzer.model.access import GrantKind, IdentityClass, NodeKind
-from sod_analyzer.model.finding import UNRESTRICTED_RULE, Verdict
+from sod_analyzer.model.finding import PLACE_ALL, UNRESTRICTED_RULE, Verdict
 from sod_analyzer.model.ruleset import Duty, Holder, Means, RuleKind
 
 Row = dict[str, Any]
 
 #: Kinds of rule that an account which sleeps, or a change of one's own, could break.
 _ABOUT_SUBJECTS = frozenset({RuleKind.COMBINATION, RuleKind.ONLY, RuleKind.MAY_HOLD_ONLY})
+
+#: Kinds of subject that are nobody.
+NO_PEOPLE = frozenset({"role", "place"})
 
 #: What counts by default: held or eligible, sure or conditional.
 COUNTED = Lens(means=Means.ELIGIBLE, conditional=True)
@@ -53,12 +56,14 @@ def population(
     duties = _duties_held(judge)
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for row in violations:
-        if row["rule_id"] != UNRESTRICTED_RULE:
+        # A role or a place may be called what an account is.
+        if row["rule_id"] != UNRESTRICTED_RULE and row["subject_kind"] not in NO_PEOPLE:
             found[row["subject"]][row["verdict"]] += 1
     ids = engine.snapshot.node_ids
     for codes in waiting.values():
         for code in codes:
             found[ids[code]][Verdict.NOT_EVALUABLE] += 1
+    judged = judge.judged
     rows = []
     for offset, code in enumerate(judge.subjects):
         person = names.row(code)
@@ -79,7 +84,7 @@ def population(
                 "not_evaluable": open_,
                 "mitigated": mine[Verdict.MITIGATED],
                 "gated": mine[Verdict.GATED],
-                "result": _result(mine, judged=bool(judge.judged[offset]) or bool(mine)),
+                "result": _result(mine, judged=bool(judged[offset]) or bool(mine)),
             }
         )
     kinds = [str(kind) for kind in IdentityClass]
@@ -154,7 +159,7 @@ def _extra(judge: Judge, names: Names, result: RuleResult, lens: Lens, *, why: s
             continue
         code = judge.subjects.start + subject
         dormant = dormant_accounts_of(judge, code)
-        key = "all" if place == engine.n_places else places[place].key
+        key = PLACE_ALL if place == engine.n_places else places[place].label
         rows.append(
             {
                 "rule_id": rule.rule_id,

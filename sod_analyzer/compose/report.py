@@ -156,7 +156,9 @@ def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[st
     states = [rule_rows.state_of(analysis.judge, result) for result in analysis.results]
     unfolded = [v for v in broken if v["folded_under"] is None]
     identities = set(tables["population"].column("identity").to_pylist())
-    people = {v["subject"] for v in unfolded} & identities
+    violating = {
+        v["subject"] for v in unfolded if v["subject_kind"] not in people.NO_PEOPLE
+    } & identities
     snapshot = analysis.snapshot
     return {
         "identities": snapshot["identities"].num_rows,
@@ -167,7 +169,7 @@ def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[st
         "grants": snapshot["grants"].num_rows,
         "violations": len(unfolded),
         "violations_folded": len(broken) - len(unfolded),
-        "people_violating": len(people),
+        "people_violating": len(violating),
         "unrestricted": sum(v["rule_id"] == UNRESTRICTED_RULE for v in unfolded),
         "not_evaluable": verdicts[Verdict.NOT_EVALUABLE],
         "mitigated": verdicts[Verdict.MITIGATED],

@@ -9,8 +9,9 @@ import numpy as np
 
 from sod_analyzer.compose import sentences
 from sod_analyzer.compose.findings import Findings
-from sod_analyzer.compose.people import COUNTED
+from sod_analyzer.compose.people import COUNTED, NO_PEOPLE
 from sod_analyzer.compose.words import counted, joined, listed, lower_first
+from sod_analyzer.detect.combination import duties_needed
 from sod_analyzer.detect.judge import Judge, RuleResult
 from sod_analyzer.model.finding import Verdict
 from sod_analyzer.model.ruleset import Ruleset
@@ -38,6 +39,7 @@ def rule_rows(
     """One row per rule, sorted by id."""
     violations, places = found.rows.violations, found.rows.places
     of_rule = {v["finding_id"]: v["rule_id"] for v in violations}
+    alone = _alone(judge)
     rows = []
     for result in results:
         rule = result.rule
@@ -67,7 +69,9 @@ def rule_rows(
                 or None,
                 "false_positives": "; ".join(rule.false_positives) or None,
                 "status": rule.status,
-                "people_violating": len({v["subject"] for v in broken}),
+                "people_violating": len(
+                    {v["subject"] for v in broken if v["subject_kind"] not in NO_PEOPLE}
+                ),
                 "violations": len(broken),
                 "places": sum(p["verdict"] == Verdict.VIOLATION for p in mine_places),
                 **{name: _with(mine, verdict) for name, verdict in _COUNTED.items()},
@@ -75,7 +79,7 @@ def rule_rows(
                 "notes": "; ".join(
                     [
                         *_waiting(ruleset, result, found.waiting.get(rule.rule_id, set())),
-                        *_notes(judge, ruleset, result),
+                        *_notes(judge, ruleset, result, alone),
                     ]
                 )
                 or None,
@@ -87,14 +91,19 @@ def rule_rows(
 def state_of(judge: Judge, result: RuleResult) -> str:
     """Whether a rule could be judged: evaluated, not evaluable, or not applicable.
 
-    A rule is not applicable when a duty of it exists only in products that somebody has declared
-    not used or out of scope.
+    A duty that exists only in products that somebody has declared not used or out of scope is one
+    that nobody has. A rule that cannot be broken without it is not applicable.
     """
     if not result.not_evaluable:
         return EVALUATED
     absent = [judge.engine.columns.is_absent(duty) for duty in result.dead]
     elsewhere = result.blank or any(result.blind.values())
-    return NOT_APPLICABLE if absent and all(absent) and not elsewhere else NOT_EVALUABLE
+    if not absent or not all(absent) or elsewhere:
+        return NOT_EVALUABLE
+    left = len(result.rule.duties) - len(absent)
+    needed = duties_needed(result.rule)
+    whole = result.rule.kind.counts_people or left < needed
+    return NOT_APPLICABLE if whole else EVALUATED
 
 
 def _waiting(ruleset: Ruleset, result: RuleResult, waiting: set[int]) -> list[str]:
@@ -109,7 +118,7 @@ def _with(violations: Sequence[Row], verdict: Verdict) -> int:
     return sum(v["verdict"] == verdict for v in violations)
 
 
-def _notes(judge: Judge, ruleset: Ruleset, result: RuleResult) -> list[str]:
+def _notes(judge: Judge, ruleset: Ruleset, result: RuleResult, alone: int) -> list[str]:
     columns = judge.engine.columns
     notes = [f"no live way to {duty}" for duty in result.dead]
     notes += result.blank
@@ -125,7 +134,6 @@ def _notes(judge: Judge, ruleset: Ruleset, result: RuleResult) -> list[str]:
     for system in sorted(systems):
         for unread in UNREAD.get(columns.atlas.systems[system].product, ()):
             notes.append(f"{str(unread).replace('-', ' ')} ({system})")
-    alone = _alone(judge)
     if alone:
         notes.append(f"{counted(alone, 'unmatched account')} assessed under their own names")
     return notes

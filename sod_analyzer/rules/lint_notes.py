@@ -34,7 +34,6 @@ CODES: Mapping[str, Weight] = {
     "never-broken": "error",
     "unrelated-scope": "error",
     "contradicting-counts": "error",
-    "idle-gates": "warning",
     "exclusion-over": "warning",
     "exclusion-ending": "warning",
     "exclusion-without-end": "warning",

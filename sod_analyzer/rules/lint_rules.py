@@ -44,8 +44,6 @@ FRAMEWORKS = frozenset(
 )
 #: A word that is so much like a known one is meant to be it.
 _NEAR = 0.75
-#: Kinds that look at no gate.
-_GATELESS = frozenset({RuleKind.MAX_HOLDERS, RuleKind.MIN_PEOPLE})
 _COMBINED = frozenset({RuleKind.COMBINATION, RuleKind.MIN_PEOPLE})
 
 
@@ -286,9 +284,6 @@ def _lint_texts(rule: Rule, ruleset: Ruleset, places: Places, say: Say) -> None:
             "for it where people are too few"
         )
         say("missing-control", text, places.rule(rule))
-    if rule.gates and rule.kind in _GATELESS:
-        text = f"a rule of kind {rule.kind} looks at no gate, so 'gates' changes nothing; remove it"
-        say("idle-gates", text, places.rule(rule, "gates"))
     for framework in rule.references:
         known = _known(framework)
         if known is not None:

@@ -279,15 +279,6 @@ OF_RULESETS: tuple[Mistake, ...] = (
         ("at least 3 holders of 'commit'", "DEV-03 allows 2", "one of them is always broken"),
         code="contradicting-counts",
     ),
-    _added(
-        "idle-gates",
-        "gates where people are counted",
-        "max_holders: {duty: commit, count: 2}\ngates: {commit: [independent_review]}\n"
-        "scope: anywhere\nseverity: low",
-        "gates: {commit: [independent_review]}\n    scope: anywhere",
-        "'gates' changes nothing",
-        "remove it",
-    ),
     _bank(
         "exclusion-over",
         "an exclusion that is over",
