@@ -292,6 +292,35 @@ class Columns:
                 answer[key] = (lower, upper)
         return answer
 
+    @cached_property
+    def reachable(self) -> Mapping[int, frozenset[int]]:
+        """For each place: the ways that can exist there, in one of its systems or across them."""
+        return self.ways_touching(self.atlas.systems)
+
+    def ways_touching(self, systems: Iterable[str]) -> Mapping[int, frozenset[int]]:
+        """For each place: the ways that can exist there with a part in one of these systems.
+
+        The parts of a way may lie in several systems, since a login may be let in elsewhere.
+        """
+        chosen = frozenset(systems)
+        there: dict[int, set[int]] = defaultdict(set)
+        near: dict[int, set[int]] = defaultdict(set)
+        for (place, system), (_, possible) in self.covered.items():
+            there[place] |= possible
+            if system in chosen:
+                near[place] |= possible
+        needed = [
+            (n, frozenset(self.scoped(way)))
+            for n, way in enumerate(self.ways)
+            if way.duty != UNRESTRICTED
+        ]
+        return {
+            place: frozenset(
+                n for n, parts in needed if parts <= there[place] and not parts.isdisjoint(mine)
+            )
+            for place, mine in near.items()
+        }
+
     def scoped(self, way: WayColumn) -> tuple[int, ...]:
         """The parts that must hold in the scope; all of them when none is marked otherwise."""
         if way.duty == UNRESTRICTED:

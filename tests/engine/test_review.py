@@ -9,6 +9,8 @@ import pytest
 
 from sod_analyzer.compose.dossier import dossier
 from sod_analyzer.compose.report import tables_of
+from sod_analyzer.explain.names import Names
+from sod_analyzer.model.access import NodeKind
 from sod_analyzer.model.ruleset import (
     Exclusion,
     Hygiene,
@@ -16,10 +18,12 @@ from sod_analyzer.model.ruleset import (
     Rule,
     RuleKind,
     ScopeKind,
+    Selector,
     Subjects,
 )
-from tests.engine.kit import PLACEMENTS, analysis_of, plain, world
-from tests.world import TODAY, rule
+from sod_analyzer.remediate.edits import find_edit
+from tests.engine.kit import DEPLOY, PLACEMENTS, analysis_of, plain, world
+from tests.world import TODAY, duty, rule, snapshot_of, table
 
 BOTH = rule("R", "commit", "deploy")
 ONE_SYSTEM = {"x-prod": ("x", "prod")}
@@ -76,3 +80,68 @@ def test_an_exclusion_of_every_place_leaves_nothing_of_one_person(pattern: str) 
     one = without(BOTH, subjects=Subjects(people=("i0",)), places=(pattern,))
 
     assert plain(analysis_of(whole, one)) == {}
+
+
+MOST_TWO = replace(rule("R", "deploy", count=2), kind=RuleKind.MAX_HOLDERS)
+
+
+@pytest.mark.parametrize("places", [(), ("app-a",)])
+def test_whom_a_headcount_does_not_count_is_told(places: tuple[str, ...]) -> None:
+    three = world(*(f"i{n} > a{n} > x-prod d ra" for n in range(3)))
+    one = without(MOST_TWO, subjects=Subjects(people=("i0",)), places=places)
+
+    analysis = analysis_of(three, one)
+
+    (told,) = rows_of(analysis, "exclusions")
+    assert plain(analysis) == {}
+    assert (told["state"], told["hidden"], told["people"]) == ("applied", 1, "i0")
+
+
+# -- ways whose parts lie in two systems -----------------------------------------------------------
+
+CROSS = duty("cross", [Selector("x", ("c",)), Selector("y", ("c",))])
+ACROSS = (*PLACEMENTS, ("app-a", "y", "ra", None))
+
+
+def test_whoever_meets_a_way_across_two_systems_is_counted() -> None:
+    two = world("i0 > a0 > x-prod c ra", "a0 > y c ra", placements=ACROSS)
+    nobody = replace(rule("R", "cross", count=0), kind=RuleKind.MAX_HOLDERS)
+
+    got = plain(analysis_of(two, nobody, duties=[CROSS]))
+
+    assert got == {("app-a", "app-a"): "violation"}
+
+
+def test_a_way_across_two_systems_is_unknown_where_one_of_them_was_not_read() -> None:
+    half = world("i0 > a0 > x-prod c ra", "a0 > x-prod d ra", placements=ACROSS, rights=["y c ra"])
+    both = rule("R", "cross", "deploy")
+
+    got = plain(analysis_of(half, both, duties=[CROSS, DEPLOY], unknown_systems=["y"]))
+
+    assert got == {("i0", "app-a"): "not-evaluable"}
+
+
+# -- trying a fix ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "add"), [("a0 > r0", False), ("a0 > r1", True)])
+def test_the_grants_of_an_account_assessed_under_its_own_name_can_be_edited(
+    text: str, *, add: bool
+) -> None:
+    snapshot = snapshot_of(world("i0 > a0 > r0 > x-prod d ra", nodes=("r1",)))
+    own = {"nodes": "id", "identities": "identity"}
+    named = {
+        name: table(
+            name,
+            [
+                {**row, column: "a0" if row[column] == "i0" else row[column]}
+                for row in snapshot[name].to_pylist()
+            ],
+        )
+        for name, column in own.items()
+    }
+    alone = replace(snapshot, tables={**snapshot.tables, **named})
+
+    edit = find_edit(alone, Names(alone), text, add=add)
+
+    assert edit.holder_kind is NodeKind.ACCOUNT
