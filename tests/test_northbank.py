@@ -65,16 +65,7 @@ def found(tables: dict[str, Rows]) -> Results:
     return results
 
 
-#: What the tool does not get right yet: a duty of products that nobody uses is one that nobody has.
-_ABSENT_IS_NO = "a duty of absent products counts as unknown"
-
-
-def _known_wrong(*wrong: str) -> list[Any]:
-    mark = pytest.mark.xfail(reason=_ABSENT_IS_NO, strict=True)
-    return [pytest.param(rule, marks=mark if rule in wrong else ()) for rule in RULES]
-
-
-@pytest.mark.parametrize("rule", _known_wrong("DEV-20"))
+@pytest.mark.parametrize("rule", RULES)
 def test_a_rule_finds_whom_it_must_where_it_must_and_nobody_else(
     found: Results, expected: dict[str, Any], rule: str
 ) -> None:
@@ -86,7 +77,7 @@ def test_no_rule_is_left_out(found: Results, expected: dict[str, Any]) -> None:
     assert found.keys() <= set(RULES)
 
 
-@pytest.mark.parametrize("rule", _known_wrong("DEV-08", "DEV-24"))
+@pytest.mark.parametrize("rule", RULES)
 def test_a_rule_says_whether_it_could_be_judged(
     tables: dict[str, Rows], expected: dict[str, Any], rule: str
 ) -> None:
