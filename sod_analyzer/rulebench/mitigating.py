@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ def excuse(
         for n, row in enumerate(rows)
         if row.verdict is Verdict.VIOLATION
     }
-    mine = _subject(case, stage, result)
+    mine = _subject(case, stage, judge, result, broken)
     if (mine, case.at) not in broken:
         return None
     own = _broken(judge, result, rows[broken[mine, case.at]], broken[mine, case.at])
@@ -65,12 +65,27 @@ def excuse(
     return weighed.excuse.get((own.rule_id, own.subject_key, own.place))
 
 
-def _subject(case: Case, stage: Stage, result: RuleResult) -> str:
-    """The key of whom the case is about, as findings have it."""
+def _subject(
+    case: Case,
+    stage: Stage,
+    judge: Judge,
+    result: RuleResult,
+    broken: Collection[tuple[str, str]],
+) -> str:
+    """The key of whom the case is about, as findings have it.
+
+    Of a rule about logins or roles, the first one of the case that breaks it at its place.
+    """
     if result.rule.kind.counts_people:
         return str(case.at)
     lead = case.people[0].name
-    return stage.keys.get(lead) or next(iter((*stage.accounts, *stage.roles)), lead)
+    key = stage.keys.get(lead)
+    if result.subjects == judge.subjects and key is not None:
+        return key
+    nodes = (*stage.accounts, *stage.roles)
+    return next(
+        (node for node in nodes if (node, str(case.at)) in broken), nodes[0] if nodes else lead
+    )
 
 
 def _broken(judge: Judge, result: RuleResult, row: PlainVerdict, n: int) -> BrokenPlace:

@@ -181,7 +181,14 @@ class _Scribe:
             kind = GrantKind.CONTROLS if right.bot else GrantKind.USES
             identity = f"{ROSTER}:{self._keys[person.name]}"
             ends = (NodeKind.IDENTITY, identity), (NodeKind.ACCOUNT, account)
-            self._grant(*ends, kind, right, undecided=right.undecided)
+            # What one right says of the account holds for all of them.
+            doubtful = any(
+                other.undecided
+                for other in person.rights
+                if (other.system, other.bot, other.shared)
+                == (right.system, right.bot, right.shared)
+            )
+            self._grant(*ends, kind, right, undecided=doubtful)
         elif person.in_roster:
             self._own.setdefault((person.name, right.system), account)
             self._link(row, person, undecided=right.undecided)
