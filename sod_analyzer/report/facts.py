@@ -35,6 +35,8 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
 #: Kinds of subject that are no person.
 THINGS = ("role", "place")
 
+#: Kinds of subject that are nobody, even where one is called what an account is.
+_NO_PEOPLE = frozenset({"role", "place"})
 _CLEAN_CLAIM = re.compile(r"\bno conflicts?\b", re.IGNORECASE)
 
 
@@ -110,7 +112,8 @@ def matrix(report: Report) -> dict[str, list[int]]:
 
 def figures(report: Report) -> tuple[Figure, ...]:
     """The key numbers, in reading order."""
-    found = rows(report["violations"].select(["finding_id", "subject", "verdict", "folded_under"]))
+    columns = ["finding_id", "subject_kind", "subject", "verdict", "folded_under"]
+    found = rows(report["violations"].select(columns))
     breaks = [row for row in found if row["verdict"] == Verdict.VIOLATION]
     counted = {row["finding_id"]: row for row in breaks if folded(row) == "no"}
     verdicts = Counter(row["verdict"] for row in found)
@@ -118,7 +121,9 @@ def figures(report: Report) -> tuple[Figure, ...]:
     places = rows(report["places"].select(["finding_id", "verdict"]))
     values = {
         "people_assessed": report["population"].num_rows,
-        "people_violating": len({row["subject"] for row in counted.values()} & people),
+        "people_violating": len(
+            {r["subject"] for r in counted.values() if r["subject_kind"] not in _NO_PEOPLE} & people
+        ),
         "violations": len(counted),
         "places": sum(
             row["finding_id"] in counted and row["verdict"] == Verdict.VIOLATION for row in places

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from sod_analyzer.compose.dossier import dossier
-from sod_analyzer.compose.report import tables_of
+from sod_analyzer.compose.report import analyse, numbers_of, tables_of
 from sod_analyzer.explain.names import Names
-from sod_analyzer.model.access import NodeKind
+from sod_analyzer.model.access import IdentityClass, NodeKind, Snapshot
 from sod_analyzer.model.ruleset import (
     Exclusion,
+    Holder,
     Hygiene,
     HygieneCheck,
     Rule,
@@ -22,8 +23,8 @@ from sod_analyzer.model.ruleset import (
     Subjects,
 )
 from sod_analyzer.remediate.edits import find_edit
-from tests.engine.kit import DEPLOY, PLACEMENTS, analysis_of, plain, world
-from tests.world import TODAY, duty, rule, snapshot_of, table
+from tests.engine.kit import COMMIT, DEPLOY, PLACEMENTS, analysis_of, plain, world
+from tests.world import TODAY, duty, rule, ruleset, snapshot_of, table
 
 BOTH = rule("R", "commit", "deploy")
 ONE_SYSTEM = {"x-prod": ("x", "prod")}
@@ -121,6 +122,38 @@ def test_a_way_across_two_systems_is_unknown_where_one_of_them_was_not_read() ->
     assert got == {("i0", "app-a"): "not-evaluable"}
 
 
+# -- counting people -------------------------------------------------------------------------------
+
+
+def renamed(snapshot: Snapshot, kind: str, old: str, new: str) -> Snapshot:
+    """The snapshot with another id for one node."""
+    tables = dict(snapshot.tables)
+    for name, column in {"nodes": "id", _TABLE_OF[kind]: kind}.items():
+        rows = snapshot[name].to_pylist()
+        for row in rows:
+            if row[column] == old and row.get("kind", kind) in {kind, *IdentityClass, None}:
+                row[column] = new
+        tables[name] = table(name, rows)
+    return replace(snapshot, tables=tables)
+
+
+_TABLE_OF = {"identity": "identities", "role": "roles"}
+
+
+def test_a_role_that_is_called_what_an_account_is_makes_nobody_a_conflict() -> None:
+    snapshot = snapshot_of(world("i0 > a0", "r0 > x-prod c ra", "r0 > x-prod d ra"))
+    same = renamed(renamed(snapshot, "identity", "i0", "a0"), "role", "r0", "a0")
+    by_role = replace(BOTH, holder=Holder.ROLE)
+
+    analysis = analyse(same, ruleset([COMMIT, DEPLOY], [by_role]), as_of=TODAY)
+
+    tables = tables_of(analysis)
+    assert tables["population"]["result"].to_pylist() == ["no conflict"]
+    assert tables["rules"]["violations"].to_pylist() == [1]
+    assert tables["rules"]["people_violating"].to_pylist() == [0]
+    assert numbers_of(analysis, tables)["people_violating"] == 0
+
+
 # -- trying a fix ----------------------------------------------------------------------------------
 
 
@@ -129,18 +162,7 @@ def test_the_grants_of_an_account_assessed_under_its_own_name_can_be_edited(
     text: str, *, add: bool
 ) -> None:
     snapshot = snapshot_of(world("i0 > a0 > r0 > x-prod d ra", nodes=("r1",)))
-    own = {"nodes": "id", "identities": "identity"}
-    named = {
-        name: table(
-            name,
-            [
-                {**row, column: "a0" if row[column] == "i0" else row[column]}
-                for row in snapshot[name].to_pylist()
-            ],
-        )
-        for name, column in own.items()
-    }
-    alone = replace(snapshot, tables={**snapshot.tables, **named})
+    alone = renamed(snapshot, "identity", "i0", "a0")
 
     edit = find_edit(alone, Names(alone), text, add=add)
 
