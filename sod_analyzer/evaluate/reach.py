@@ -73,6 +73,7 @@ class Engine:
         self.n_parts = columns.n_parts
         self.n_ways = len(columns.ways)
         self._reach: dict[Lens, Reach] = {}
+        self._plain: dict[Lens, Lens] = {}
         self._source: dict[tuple[int, bool], list[tuple[int, npt.NDArray[np.bool_]]]] = {}
 
     # -- lenses ----------------------------------------------------------------------------------
@@ -90,6 +91,12 @@ class Engine:
         return self._simplest(one) == self._simplest(other)
 
     def _simplest(self, lens: Lens) -> Lens:
+        found = self._plain.get(lens)
+        if found is None:
+            found = self._plain[lens] = self._simplified(lens)
+        return found
+
+    def _simplified(self, lens: Lens) -> Lens:
         edges = self.edges
         if lens.means is Means.SELF_GRANT and not edges.any(Flag.SELF_GRANTED):
             lens = replace(lens, means=Means.ELIGIBLE, changes=0)

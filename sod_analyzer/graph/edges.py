@@ -65,7 +65,12 @@ class Edges:
 
     def any(self, flag: Flag) -> bool:
         """Whether some edge carries this flag."""
-        return bool(np.any(self.flags & int(flag)))
+        return bool(self._carried & int(flag))
+
+    @cached_property
+    def _carried(self) -> int:
+        """Every flag that some edge carries: witnesses ask for them leg by leg."""
+        return int(np.bitwise_or.reduce(self.flags)) if len(self.flags) else 0
 
     def longer(self, hours: int, *, possibly: bool) -> npt.NDArray[np.bool_]:
         """Which edges last longer than so many hours, for certain or possibly."""
