@@ -225,7 +225,7 @@ def explain(finding: str, *, max_paths: int, folder: Path | None, form: str) -> 
 
     space = pipeline.open_workspace(folder_of(folder))
     told = pipeline.explain(space, finding, max_paths=max_paths)
-    emit(told.rows, ("place", *_HOP[:1], "path", *_HOP[1:]), form=form, about=told.about)
+    emit(told.rows, ("place", "who", *_HOP[:1], "path", *_HOP[1:]), form=form, about=told.about)
     say = voice()
     for line in told.lines:
         say.talk(line)

@@ -104,12 +104,22 @@ class Holding:
         n_places = self.engine.n_places
         subject, place = pairs // n_places, pairs % n_places
         held = among(pairs, self.explicit(duty, ways))
-        for system in self._covers:
+        for system, covered in self._covered.items():
             for way in ways:
-                over = self.holders_over(system, way)
-                if len(over):
+                if way in covered:
+                    over = self.holders_over(system, way)
                     held |= among(subject, over) & self.reaches(system, way)[place]
         return held
+
+    @cached_property
+    def _covered(self) -> dict[str, frozenset[int]]:
+        """The ways that somebody has over a whole system, by system; few systems have any."""
+        _, place, way = self._ways
+        return {
+            system: frozenset(way[place == cover].tolist())
+            for system, cover in self._covers.items()
+            if np.any(place == cover)
+        }
 
     def who(
         self,

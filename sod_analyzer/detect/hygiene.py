@@ -187,9 +187,10 @@ class HygieneRule:
             if row["status"] == Status.LEAVER
         }
         for undecided in (False, True):
-            for edge in self._edges_of((GrantKind.HOLDS,), undecided=undecided).tolist():
+            edges = self._edges_of((GrantKind.HOLDS,), undecided=undecided)
+            for edge in edges[np.isin(self.edges.holder[edges], sorted(gone))].tolist():
                 holder, account = int(self.edges.holder[edge]), int(self.edges.target[edge])
-                if holder not in gone or self._asleep[account]:
+                if self._asleep[account]:
                     continue
                 login = self.snapshot.node_ids[account]
                 yield _Found(
@@ -299,14 +300,14 @@ class HygieneRule:
         """A group whose members can let others in, or which an owner of it belongs to."""
         adding = self._edges_of(sorted(ADDING), undecided=False)
         roles = self.snapshot.ranges[NodeKind.ROLE]
+        own_making = adding[(self.edges.flags[adding] & int(Flag.SELF_GRANTED)) != 0]
         taking = {
-            (int(self.edges.holder[e]), int(self.edges.target[e])): int(e)
-            for e in adding
-            if self.edges.flags[e] & int(Flag.SELF_GRANTED)
+            (int(self.edges.holder[e]), int(self.edges.target[e])): int(e) for e in own_making
         }
         systems = {code: row["system"] for code, row in self._rows("roles", "role").items()}
         owners = self._owners()
-        for edge in adding.tolist():
+        told = [*owners, *(group for _, group in taking)]
+        for edge in adding[np.isin(self.edges.target[adding], told)].tolist():
             holder, group = int(self.edges.holder[edge]), int(self.edges.target[edge])
             flags = int(self.edges.flags[edge])
             if group not in roles or flags & int(Flag.SELF_GRANTED | Flag.DORMANT):

@@ -226,6 +226,10 @@ def _not_allowed(m: Mitigation, broken: BrokenPlace) -> str | None:
     return None
 
 
+#: Of a way, so much stands in a sentence.
+_LONGEST = 90
+
+
 def _lapsed(pin: Pin, broken: BrokenPlace) -> str | None:
     """What is no longer as approved. A further path by an approved way is no change."""
     if pin.rule_digest != broken.rule_digest:
@@ -237,8 +241,13 @@ def _lapsed(pin: Pin, broken: BrokenPlace) -> str | None:
         pinned = pin.ways.get(duty, ())
         for way in sorted(ways):
             if way not in pinned:
-                return f"{duty} is now also reached by {way}"
+                return f"{duty} is now also reached by {_short(way)}"
     return None
+
+
+def _short(way: str) -> str:
+    """A way in a sentence: one of thirty actions is told by its first ones."""
+    return way if len(way) <= _LONGEST else f"{way[:_LONGEST].rstrip(' |')} …"
 
 
 def _meant(word: str, known: Sequence[str]) -> str:
