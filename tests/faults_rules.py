@@ -233,8 +233,8 @@ RULES = (
         "tests/engine/test_kinds.py",
         (
             "login-that-sleeps-still-works",
-            "if holder not in gone or self._asleep[account]:",
-            "if holder not in gone:",
+            "if self._asleep[account]:",
+            "if not self._asleep.size:",
         ),
         ("unused-limit-is-a-day-short", "if unused > limit:", "if unused >= limit:"),
         (

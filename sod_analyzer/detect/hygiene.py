@@ -171,10 +171,12 @@ class HygieneRule:
         return asleep
 
     def _edges_of(self, kinds: Iterable[GrantKind], *, undecided: bool) -> Keys:
+        """Edges that are valid on this day."""
         numbers = [KINDS.index(kind) for kind in kinds]
         flags = int(Flag.UNDECIDED) if undecided else 0
+        looked_at = int(Flag.UNDECIDED | Flag.OUT_OF_TIME)
         return np.flatnonzero(
-            np.isin(self.edges.kind, numbers) & ((self.edges.flags & int(Flag.UNDECIDED)) == flags)
+            np.isin(self.edges.kind, numbers) & ((self.edges.flags & looked_at) == flags)
         )
 
     # -- checks ----------------------------------------------------------------------------------

@@ -181,7 +181,8 @@ class Population:
         """
         uses = KINDS.index(GrantKind.USES)
         edges = self.engine.edges
-        used = set(edges.target[edges.kind == uses].tolist())
+        now = (edges.flags & int(Flag.OUT_OF_TIME)) == 0
+        used = set(edges.target[(edges.kind == uses) & now].tolist())
         holds = KINDS.index(GrantKind.HOLDS)
         held: dict[int, set[int]] = {}
         for edge in np.flatnonzero(edges.kind == holds):

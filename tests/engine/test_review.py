@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from sod_analyzer.model.ruleset import (
 )
 from sod_analyzer.remediate.edits import find_edit
 from tests.engine.kit import COMMIT, DEPLOY, PLACEMENTS, analysis_of, plain, world
-from tests.world import TODAY, duty, rule, ruleset, snapshot_of, table
+from tests.world import TODAY, Edge, duty, rule, ruleset, snapshot_of, table
 
 BOTH = rule("R", "commit", "deploy")
 ONE_SYSTEM = {"x-prod": ("x", "prod")}
@@ -152,6 +153,48 @@ def test_a_role_that_is_called_what_an_account_is_makes_nobody_a_conflict() -> N
     assert tables["rules"]["violations"].to_pylist() == [1]
     assert tables["rules"]["people_violating"].to_pylist() == [0]
     assert numbers_of(analysis, tables)["people_violating"] == 0
+
+
+# -- what is over ----------------------------------------------------------------------------------
+
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+def check_of(check: HygieneCheck) -> Rule:
+    """A rule of one hygiene check."""
+    one = rule("R", count=0, scope=ScopeKind.ANYWHERE)
+    return replace(one, kind=RuleKind.HYGIENE, hygiene=Hygiene(check))
+
+
+@pytest.mark.parametrize(("until", "found"), [(TODAY, True), (YESTERDAY, False)])
+@pytest.mark.parametrize("own", [True, False])
+def test_a_group_is_not_its_members_once_either_edge_is_over(
+    until: date, *, found: bool, own: bool
+) -> None:
+    group = world(
+        "i0 > a0",
+        Edge("a0", "r0", valid_until=None if own else until),
+        Edge("a0", "r0", self_granted=True, valid_until=until if own else None),
+    )
+
+    got = plain(analysis_of(group, check_of(HygieneCheck.SELF_MANAGED_GROUP)))
+
+    assert got == ({("r0", "anywhere"): "violation"} if found else {})
+
+
+@pytest.mark.parametrize(("until", "found"), [(TODAY, False), (YESTERDAY, True)])
+def test_whoever_no_longer_controls_a_robot_does_not_answer_for_it(
+    until: date, *, found: bool
+) -> None:
+    robot = world("i0 > a0", "i1 > a1", Edge("a0", "a1", becoming=True, valid_until=until))
+    facts = {
+        "identities": {"i1": {"status": "unknown", "kind": "workload"}},
+        "accounts": {"a1": {"kind": "workload"}},
+    }
+
+    got = plain(analysis_of(robot, check_of(HygieneCheck.NOBODY_BEHIND), facts=facts))
+
+    assert got == ({("a1", "anywhere"): "violation"} if found else {})
 
 
 # -- trying a fix ----------------------------------------------------------------------------------
