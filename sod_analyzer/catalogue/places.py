@@ -200,8 +200,8 @@ class Atlas:
             return max(
                 (
                     meets_environment(selector.environment, p.environment)
-                    for p in self.placements.get(system, ())
-                    if p.application == place.key and _reaches(selector, p.resource)
+                    for p in self._of_application.get((place.key, system), ())
+                    if _reaches(selector, p.resource)
                 ),
                 default=Truth.NO,
             )
@@ -212,6 +212,14 @@ class Atlas:
         if place.kind in (PlaceKind.SYSTEM, PlaceKind.COVER):
             return self.applies_in(selector, system) if place.system == system else Truth.NO
         return self.applies_in(selector, system) if place.kind is PlaceKind.ANYWHERE else Truth.NO
+
+    @cached_property
+    def _of_application(self) -> Mapping[tuple[str, str], tuple[Placement, ...]]:
+        found: dict[tuple[str, str], list[Placement]] = {}
+        for system, placements in self.placements.items():
+            for placement in placements:
+                found.setdefault((placement.application, system), []).append(placement)
+        return {key: tuple(rows) for key, rows in found.items()}
 
     def at_resource(self, wanted: str | None, system: str, resource: str) -> Truth:
         """Whether a resource is in the wanted environment, by the catalogue, else its system."""
