@@ -183,6 +183,8 @@ class Columns:
         atlas, selector = self.atlas, self.parts[part]
         number = atlas.number
         wanted = selector.environment
+        if wanted is not None:
+            but = [other for other in but if other.environment in (None, wanted)]
         if but and any(other.environment in (None, wanted) for other in but):
             return
         if but and resource == WHOLE_SYSTEM:

@@ -155,6 +155,26 @@ def test_a_role_that_is_called_what_an_account_is_makes_nobody_a_conflict() -> N
     assert numbers_of(analysis, tables)["people_violating"] == 0
 
 
+# -- exceptions ------------------------------------------------------------------------------------
+
+
+def test_an_exception_in_another_environment_leaves_no_doubt() -> None:
+    beyond = duty(
+        "else",
+        [
+            Selector(
+                "x", ("*",), environment="prod",
+                unless=(Selector("x", ("c",), environment="test"),),
+            )
+        ],
+    )  # fmt: skip
+    one = rule("R", "else", count=1, scope=ScopeKind.ANYWHERE)
+
+    got = plain(analysis_of(world("i0 > a0 > x-prod c *"), one, duties=[beyond]))
+
+    assert got == {("i0", "anywhere"): "violation"}
+
+
 # -- what is over ----------------------------------------------------------------------------------
 
 YESTERDAY = TODAY - timedelta(days=1)
