@@ -242,10 +242,8 @@ class Combination:
             legs = self._with_blanks(legs, blanks, pairs % self.n_places)
         answer = legs.sum(axis=1) >= self.count
         if everywhere.any():
-            cover = self._cover(holding, alone)
-            if blanks is not None:
-                cover = cover | blanks.any(axis=1)
-            answer = np.where(everywhere, (cover.sum(axis=1) >= self.count)[subject], answer)
+            covered = self._cover(holding, alone).sum(axis=1) >= self.count
+            answer = np.where(everywhere, covered[subject], answer)
         return np.asarray(answer, dtype=bool)
 
     def _legs(self, subject: Keys, place: Keys, blanks: Bits) -> Keys:

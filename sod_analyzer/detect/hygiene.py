@@ -171,12 +171,10 @@ class HygieneRule:
         return asleep
 
     def _edges_of(self, kinds: Iterable[GrantKind], *, undecided: bool) -> Keys:
-        """Edges that are valid on this day."""
         numbers = [KINDS.index(kind) for kind in kinds]
         flags = int(Flag.UNDECIDED) if undecided else 0
-        looked_at = int(Flag.UNDECIDED | Flag.OUT_OF_TIME)
         return np.flatnonzero(
-            np.isin(self.edges.kind, numbers) & ((self.edges.flags & looked_at) == flags)
+            np.isin(self.edges.kind, numbers) & ((self.edges.flags & int(Flag.UNDECIDED)) == flags)
         )
 
     # -- checks ----------------------------------------------------------------------------------
@@ -270,7 +268,10 @@ class HygieneRule:
             if identities[int(self.edges.holder[edge])]["status"] != Status.UNKNOWN:
                 behind.setdefault(int(self.edges.target[edge]), set()).add(edge)
         minding = {GrantKind.CONTROLS, GrantKind.USES}
-        minded = {int(self.edges.target[e]) for e in self._edges_of(minding, undecided=False)}
+        now = self.edges.allowed(~Flag.OUT_OF_TIME)
+        minded = {
+            int(self.edges.target[e]) for e in self._edges_of(minding, undecided=False) if now[e]
+        }
         maybe = {
             int(self.edges.target[e]): int(e)
             for e in self._edges_of((GrantKind.HOLDS,), undecided=True)

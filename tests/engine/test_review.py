@@ -186,22 +186,6 @@ def check_of(check: HygieneCheck) -> Rule:
     return replace(one, kind=RuleKind.HYGIENE, hygiene=Hygiene(check))
 
 
-@pytest.mark.parametrize(("until", "found"), [(TODAY, True), (YESTERDAY, False)])
-@pytest.mark.parametrize("own", [True, False])
-def test_a_group_is_not_its_members_once_either_edge_is_over(
-    until: date, *, found: bool, own: bool
-) -> None:
-    group = world(
-        "i0 > a0",
-        Edge("a0", "r0", valid_until=None if own else until),
-        Edge("a0", "r0", self_granted=True, valid_until=until if own else None),
-    )
-
-    got = plain(analysis_of(group, check_of(HygieneCheck.SELF_MANAGED_GROUP)))
-
-    assert got == ({("r0", "anywhere"): "violation"} if found else {})
-
-
 @pytest.mark.parametrize(("until", "found"), [(TODAY, False), (YESTERDAY, True)])
 def test_whoever_no_longer_controls_a_robot_does_not_answer_for_it(
     until: date, *, found: bool
