@@ -340,6 +340,7 @@ class FindingWriter:
                 "accounts": "; ".join(sorted(self.legs.passed.accounts)),
                 "caveats": "; ".join(self.tracer.caveats(systems)) or None,
                 "sentence": sentences.headcount(rule, self.duties, measure),
+                "attempt": self.legs.attempt if self._too_many(rule, measure) else None,
             }
         )
         if measure["verdict"] == Verdict.VIOLATION:
@@ -355,6 +356,10 @@ class FindingWriter:
                     rule.control_max_days,
                 )
             )
+
+    def _too_many(self, rule: Rule, measure: Row) -> bool:
+        """Whether less access could mend it; where people are too few, nothing to take away does."""
+        return rule.kind is not RuleKind.MIN_HOLDERS and measure["verdict"] == Verdict.VIOLATION
 
     def _holders(self, count: Count) -> Mapping[str, tuple[str, ...]]:
         """Who has each duty: a control stands for these people, and for nobody who comes later."""

@@ -174,11 +174,13 @@ class LegWriter:
             {"finding_id": self._finding, "place": key, "holder": holder, "duty": duty, **hop}
             for hop in hops
         )
-        for hop in hops:
-            if hop["kind"] not in _NOT_REMOVED and hop["from_kind"] != NodeKind.ROLE:
-                edge = f"{hop['from_id']} > {hop['to_id']}"
-                self.attempt = f"sod what-if --remove {shlex.quote(edge)}"
-                break
+        # The first grant of somebody's own; of a role, what it contains; else that a login is
+        # somebody's, which is what leaving ends.
+        own = [hop for hop in hops if hop["kind"] not in _NOT_REMOVED]
+        first = next((hop for hop in own if hop["from_kind"] != NodeKind.ROLE), None)
+        chosen = first or next(iter((*own, *hops)))
+        edge = f"{chosen['from_id']} > {chosen['to_id']}"
+        self.attempt = f"sod what-if --remove {shlex.quote(edge)}"
 
     def _leg_row(self, code: int, key: str, duty: str, **values: Any) -> Row:
         known = self.duties.get(duty)
