@@ -358,7 +358,7 @@ class FindingWriter:
             )
 
     def _too_many(self, rule: Rule, measure: Row) -> bool:
-        """Whether less access could mend it; where people are too few, nothing to take away does."""
+        """Whether less access could mend it: not where people are too few."""
         return rule.kind is not RuleKind.MIN_HOLDERS and measure["verdict"] == Verdict.VIOLATION
 
     def _holders(self, count: Count) -> Mapping[str, tuple[str, ...]]:
