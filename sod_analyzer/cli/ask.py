@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,20 @@ import click
 
 from sod_analyzer.cli.exit import Exit, exit_of
 from sod_analyzer.cli.folders import day_option, folder_of, in_option
-from sod_analyzer.cli.output import emit, format_option, voice
+from sod_analyzer.cli.output import emit, format_option, harmless, must_fit, voice
 
 if TYPE_CHECKING:
     from sod_analyzer.compose.questions import Question
 
 _PERSON = ("group", "name", "email", "department", "account", "resource", "means", "path", "source")
 _HOP = ("leg", "part", "hop", "from_name", "kind", "to_name", "note", "file", "at", "also")
+
+#: What a table on a terminal shows of the above: account and resource stand in the path, too.
+_PERSON_SHORT = ("group", "name", "means", "path", "source")
+_HOP_SHORT = ("hop", "from", "how", "to", "note", "stated_in")
+
+#: Begins the command that tries a fix.
+_TRY = "sod what-if --"
 
 
 def _question(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,7 +121,7 @@ def who_can(
     columns = (
         (*_PERSON, "why", "status", "identity", "hops") if form in {"json", "jsonl"} else _PERSON
     )
-    emit(answer.rows, columns, form=form, about=about)
+    emit(answer.rows, _PERSON_SHORT if must_fit(form) else columns, form=form, about=about)
     _beside(answer.rows, answer.caveats, complete.line, str(about["as_of"]))
     return exit_of(
         findings=False,
@@ -175,9 +184,16 @@ def can(
     columns = ["answer", "name", "means", "account", "resource", "path", "source", "why"]
     if form in {"json", "jsonl"}:
         columns += ["identity", "hops"]
+    if must_fit(form):
+        # The hops below say the rest.
+        shown = [c for c in ("means", "account", "resource", "why") if row.get(c) is not None]
+        columns = ["answer", "name", *shown]
     emit([row], columns, form=form, about=about)
     if form == "table" and row["hops"]:
-        emit([{**hop, "leg": question.what} for hop in row["hops"]], _HOP[1:], form=form)
+        if must_fit(form):
+            _hops([{**hop, "path": hop["part"]} for hop in row["hops"]])
+        else:
+            emit(row["hops"], _HOP[1:], form=form)
     for caveat in caveats:
         voice().talk(f"not evaluated: {caveat}")
     voice().talk(f"input: {complete.line}")
@@ -200,7 +216,8 @@ def access(who: str, *, folder: Path | None, as_of: date | None, form: str) -> i
 
     space = pipeline.open_workspace(folder_of(folder))
     name, rows = pipeline.access_of(space, who, as_of=as_of)
-    columns = ("system", "action", "resource", "applications", "account", "path", "source")
+    account = () if must_fit(form) else ("account",)
+    columns = ("system", "action", "resource", "applications", *account, "path", "source")
     emit(rows, columns, form=form, about={"who": name, "as_of": str(as_of or space.snapshot.as_of)})
     complete = pipeline.completeness_of(space, as_of=as_of).completeness
     voice().talk(f"{name}: {len(rows)} rights; as of {as_of or space.snapshot.as_of}")
@@ -225,8 +242,38 @@ def explain(finding: str, *, max_paths: int, folder: Path | None, form: str) -> 
 
     space = pipeline.open_workspace(folder_of(folder))
     told = pipeline.explain(space, finding, max_paths=max_paths)
-    emit(told.rows, ("place", "who", *_HOP[:1], "path", *_HOP[1:]), form=form, about=told.about)
+    if must_fit(form):
+        for (place, who, leg), hops in groupby(told.rows, key=_leg_of):
+            click.echo(harmless(": ".join(filter(None, (place, who, leg)))))
+            _hops(hops)
+            click.echo()
+    else:
+        columns = ("place", "who", *_HOP[:1], "path", *_HOP[1:])
+        emit(told.rows, columns, form=form, about=told.about)
     say = voice()
     for line in told.lines:
-        say.talk(line)
+        # The folder asked about is the one to try it on.
+        here = f" --in {shlex.quote(str(folder))}" if folder and _TRY in line else ""
+        say.talk(line + here)
     return exit_of(findings=False, incomplete=told.incomplete)
+
+
+def _leg_of(hop: Mapping[str, Any]) -> tuple[str, str, str]:
+    return hop["place"], hop.get("who") or "", hop["leg"]
+
+
+def _hops(hops: Iterable[Mapping[str, Any]]) -> None:
+    """Paths as a table that fits a terminal: path and hop as one number, each source in a cell."""
+    rows = [
+        {
+            "hop": f"{hop['path']}.{hop['hop']}",
+            "from": hop["from_name"],
+            "how": hop["kind"],
+            "to": hop["to_name"],
+            "note": hop["note"],
+            "stated_in": "; ".join(filter(None, (f"{hop['file']} {hop['at']}", hop["also"]))),
+        }
+        for hop in hops
+    ]
+    noted = any(row["note"] for row in rows)
+    emit(rows, [name for name in _HOP_SHORT if noted or name != "note"], form="table")

@@ -1,8 +1,9 @@
 """The terminal's two channels: answers in five formats on stdout, talk on stderr.
 
 Names in exports are hostile: they may hold escape sequences that move the cursor, marks that turn
-the writing direction, or a formula. Every format shows the same fields in the same order; JSON
-holds the exact text, the others show it harmless.
+the writing direction, or a formula. Every format shows the same fields in the same order; only a
+table on a terminal leaves out what would not fit there. JSON holds the exact text, the others show
+it harmless.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ _HARMFUL = re.compile(
 #: Leading characters that make a spreadsheet take a text for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKDOWN = re.compile(r"([\\|`*_\[\]~#])")
+#: Columns whose cells are copied or short, and are never broken over lines.
+_WHOLE = frozenset(
+    {"severity", "rule_id", "rule", "verdict", "means", "finding_id", "finding", "change", "hop"}
+)
 _STYLES = {
     "critical": "bold red",
     "high": "red",
@@ -106,6 +111,11 @@ def voice() -> Voice:
 def talk(text: str) -> None:
     """Say one line on stderr, unless quiet was asked for."""
     voice().talk(text)
+
+
+def must_fit(form: str) -> bool:
+    """Whether the answer is a table on a terminal: then it has only columns that fit there."""
+    return form == "table" and sys.stdout.isatty()
 
 
 def format_option(command: _Command) -> _Command:
@@ -240,7 +250,7 @@ def _table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: IO[st
         box=box.SIMPLE_HEAD if lines else None, pad_edge=False, show_edge=False, expand=False
     )
     for name in columns:
-        table.add_column(Text(name.replace("_", " ")), overflow="fold")
+        table.add_column(Text(name.replace("_", " ")), overflow="fold", no_wrap=name in _WHOLE)
     for row in rows:
         cells = (harmless(flat(row.get(name))) for name in columns)
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
