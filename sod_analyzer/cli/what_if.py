@@ -97,6 +97,7 @@ def what_if(
     for edit in tried.edits:
         say.talk(str(edit))
     told = ", ".join(f"{count} {what}" for what, count in numbers.items())
-    say.talk(f"findings by place: {told}; {len(affected)} people would have other rights")
+    who = "1 person" if len(affected) == 1 else f"{len(affected):,} people"
+    say.talk(f"findings by place: {told}; {who} would have other rights")
     say.talk(f"input: {complete.line}")
     return exit_of(findings=False, incomplete=not complete.complete)

@@ -95,6 +95,6 @@ def _again(rows: FindingRows, places: Mapping[str, Iterable[Row]]) -> None:
         if worst["verdict"] == finding["verdict"] and worst["severity"] == finding["severity"]:
             continue
         if worst["verdict"] != finding["verdict"]:
-            said = finding["sentence"].rstrip(".")
-            finding["sentence"] = f"{said}; {worst['reason'] or worst['verdict']}."
+            told = str(worst["reason"] or worst["verdict"])
+            finding["sentence"] += f" {told[:1].upper()}{told[1:]}."
         finding["verdict"], finding["severity"] = worst["verdict"], worst["severity"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,24 +14,35 @@ Row = dict[str, Any]
 
 PLACE_TITLES = {
     PLACE_ALL: "every application",
-    PLACE_UNMAPPED: "resources no application claims",
+    PLACE_UNMAPPED: "resources that no application claims",
     PLACE_ANYWHERE: "anywhere",
 }
 
 
-def acts_of(rule: Rule, duties: Mapping[str, Duty]) -> str:
-    """What breaks the rule, as a verb phrase: "change code and deploy to production"."""
+#: A title that says several things itself, so that it cannot stand between commas or "and".
+_SEVERAL = re.compile(r",| and | or ")
+
+
+def acts_of(rule: Rule, duties: Mapping[str, Duty], where: str) -> str:
+    """What breaks the rule and where, as a verb phrase: "change code and deploy it in Payments"."""
     acts = [lower_first(duties[d].title) for d in rule.duties]
     if rule.kind is RuleKind.COMBINATION and rule.count < len(acts):
         if rule.count == 1:
-            return joined(acts, " or ")
-        return f"do {rule.count} of: {', '.join(acts)}"
-    return joined(acts, " and ")
+            return f"{joined(acts, ' or ')} {where}"
+        return f"do {rule.count} of these {len(acts)} {where}: {joined(acts, '; ')}"
+    if len(acts) == 1 or not any(_SEVERAL.search(act) for act in acts):
+        return f"{joined(acts, ' and ')} {where}"
+    # "A or B and C" would leave open what belongs together.
+    *first, last = acts
+    told = f"{first[0]}, and also {last}" if len(acts) == 2 else f"{'; '.join(first)}; and {last}"  # noqa: PLR2004
+    return f"{told}, {where}"
 
 
 def where_of(places: Sequence[Row]) -> str:
     """Titles of places as the end of a sentence."""
     where = joined([p["place_title"] for p in places], " and ")
+    if where == PLACE_TITLES[PLACE_UNMAPPED]:
+        return f"on {where}"
     return where if where.startswith("anywhere") else f"in {where}"
 
 
@@ -39,14 +51,16 @@ def sentence(
 ) -> str:
     """A finding about one subject."""
     same = [p for p in places if p["verdict"] == worst["verdict"]]
-    where, what = where_of(same), acts_of(rule, duties)
+    what = acts_of(rule, duties, where_of(same))
     verdict = worst["verdict"]
     if rule.kind is RuleKind.HYGIENE:
         return f"{name}: {same[0]['reason']}."
     who = f"Whoever has {name}" if rule.holder is Holder.ROLE else name
     if verdict == Verdict.NOT_EVALUABLE:
-        return f"Nobody can say whether {lower_who(who)} can {what} {where}: {same[0]['reason']}."
-    claim = _claim(rule, who, what, where)
+        return f"Nobody can say whether {_claim(rule, lower_who(who), what)}: {same[0]['reason']}."
+    claim = _claim(rule, who, what)
+    if rule.kind is RuleKind.ONLY:
+        claim += f", and only {those(rule.allowed)} should"
     if verdict == Verdict.VIOLATION:
         return f"{claim}."
     return f"{claim}, but {same[0]['reason']}."
@@ -57,12 +71,10 @@ def lower_who(who: str) -> str:
     return lower_first(who) if who.startswith("Whoever ") else who
 
 
-def _claim(rule: Rule, who: str, what: str, where: str) -> str:
-    if rule.kind is RuleKind.ONLY:
-        return f"{who} can {what} {where}, which is only for {those(rule.allowed)}"
+def _claim(rule: Rule, who: str, what: str) -> str:
     if rule.kind is RuleKind.MAX_GRANT_HOURS:
-        return f"{who} can {what} {where} for longer than {counted(rule.count, 'hour')}"
-    return f"{who} can {what} {where}"
+        return f"{who} can {what} for longer than {counted(rule.count, 'hour')}"
+    return f"{who} can {what}"
 
 
 def wanted(rule: Rule) -> str:
@@ -76,19 +88,20 @@ def wanted(rule: Rule) -> str:
 
 def headcount(rule: Rule, duties: Mapping[str, Duty], row: Row) -> str:
     """A finding about a place and its people, from its row among the measures."""
-    what, where = acts_of(rule, duties), where_of([row])
+    what = acts_of(rule, duties, where_of([row]))
     if row["verdict"] == Verdict.NOT_EVALUABLE:
-        return f"Nobody can say whether {wanted(rule)} can {what} {where}: {row['reason']}."
-    found = counted(row["found"], "person", "people")
-    names = f": {row['people']}" if row["people"] else ""
-    but = f"; but {row['reason']}" if row["verdict"] == Verdict.GATED else ""
+        return f"Nobody can say whether {wanted(rule)} can {what}: {row['reason']}."
+    found = counted(row["found"], "person", "people") if row["found"] else "Nobody"
     if rule.kind is RuleKind.MIN_PEOPLE:
         together = "alone" if row["found"] == 1 else "together"
-        return (
-            f"{found} {together} can {what} {where}, and it should take {rule.count}{names}{but}."
-        )
-    limit = "no more than" if rule.kind is RuleKind.MAX_HOLDERS else "at least"
-    return f"{found} can {what} {where}, and {limit} {rule.count} should{names}{but}."
+        claim = f"{found} {together} can {what}, and it should take {rule.count}"
+    else:
+        limit = "no more than" if rule.kind is RuleKind.MAX_HOLDERS else "at least"
+        claim = f"{found} can {what}, and {limit} {rule.count} should"
+    but = f"; but {row['reason']}" if row["verdict"] == Verdict.GATED else ""
+    # Behind "should" and a colon stood those who should, and not those who can.
+    names = f" {'It is' if row['found'] == 1 else 'They are'} {row['people']}."
+    return f"{claim}{but}.{names if row['people'] else ''}"
 
 
 def logic(rule: Rule) -> str:
@@ -151,6 +164,7 @@ def names_of(members: Sequence[tuple[str, Sequence[str], bool]], *, duties: bool
     """People as a list: name, what they do if that is asked for, and a mark where not certain."""
     words = []
     for name, acts, sure in members:
-        share = f" ({', '.join(acts)})" if duties else ""
+        # A group of alternatives is called by the ids of its duties, joined by `+`.
+        share = f" ({', '.join(act.replace('+', ' or ') for act in acts)})" if duties else ""
         words.append(f"{name}{share}{'' if sure else ' (not certain)'}")
     return listed(words) or None

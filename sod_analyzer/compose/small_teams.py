@@ -45,11 +45,11 @@ class SmallTeams:
         if people >= rule.count:
             return None
         few = counted(people, "person has", "people have")
-        start = f"{few} any of these duties here, too few to keep {rule.count} apart"
+        start = f"Only {few} any of these duties here, too few to keep {rule.count} apart"
         allowed = [self._control(control) for control in rule.controls]
         if not allowed:
-            return f"{start}; the rule names no compensating control"
-        return f"{start}. Instead: {'; or '.join(allowed)}"
+            return f"{start}. The rule allows no control instead"
+        return f"{start}. The rule allows instead: {'; or '.join(allowed)}"
 
     def _control(self, control_id: str) -> str:
         control = self.controls.get(control_id)

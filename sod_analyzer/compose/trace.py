@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sod_analyzer.catalogue.places import PlaceKind
-from sod_analyzer.compose.words import lower_first
+from sod_analyzer.compose.words import counted, lower_first
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
 from sod_analyzer.explain.paths import Hop, Witness
@@ -31,6 +32,9 @@ class Tracer:
         self._source = grants.column("source_id")
         self._record = grants.column("record")
         self._condition = grants.column("condition")
+        self._periods = [
+            grants.column(name) for name in ("valid_from", "valid_until", "lasts_hours")
+        ]
         self._behind = self._derivations()
 
     def _derivations(self) -> dict[tuple[int, int], list[str]]:
@@ -63,7 +67,7 @@ class Tracer:
             "to_kind": str(self.engine.snapshot.kind_of(target)),
             "to_id": self.engine.snapshot.node_ids[target],
             "to_name": names.name(target),
-            "note": self._note(hop, first),
+            "note": self._note(hop, first, rows),
             "source_id": source_id,
             "file": names.file(source_id),
             "record": record,
@@ -72,7 +76,7 @@ class Tracer:
             "same": len(rows),
         }
 
-    def _note(self, hop: Hop, row: int) -> str | None:
+    def _note(self, hop: Hop, row: int, rows: Iterable[int]) -> str | None:
         flags = Flag(int(self.engine.edges.flags[hop.edge]))
         notes = []
         if Flag.CONDITIONAL in flags:
@@ -87,7 +91,17 @@ class Tracer:
             notes.append("dormant account")
         if Flag.OUT_OF_TIME in flags:
             notes.append("not valid on this day")
+        periods = dict.fromkeys(filter(None, (self._period(int(each)) for each in rows)))
+        notes += [" or ".join(periods)] if periods else []
         return "; ".join(notes) or None
+
+    def _period(self, row: int) -> str:
+        """For which days a record grants something, as far as it says."""
+        first, last, hours = (column[row].as_py() for column in self._periods)
+        words = [f"from {first}"] if first else []
+        words += [f"until {last}"] if last else []
+        words += [f"for {counted(hours, 'hour')}"] if hours is not None else []
+        return " ".join(words)
 
     def nodes(self, code: int, run: tuple[Hop, ...]) -> list[str]:
         """Names along a run, from the subject on."""
@@ -120,8 +134,8 @@ class Tracer:
                 if Flag.UNDECIDED in Flag(int(self.engine.edges.flags[hop.edge])):
                     target = int(self.engine.edges.target[hop.edge])
                     return (
-                        f"{self.engine.snapshot.node_ids[target]} may be this person's account: "
-                        "its links disagree"
+                        f"{self.engine.snapshot.node_ids[target]} may be this person's account, "
+                        "but its links disagree"
                     )
         title = lower_first(next(d.title for d in columns.duties if d.duty_id == duty))
         ends = [self.end(run) for run in witness.runs]

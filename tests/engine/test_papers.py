@@ -177,10 +177,10 @@ def test_too_few_people_are_told_what_the_standards_allow_and_what_is_missing() 
 
     (place,) = tables["places"].to_pylist()
     assert place["small_team"] == (
-        "1 person has any of these duties here, too few to keep 2 apart. Instead: CC-LOOK, "
-        "Somebody else reads every deployment (pci-dss-4.0.1 6.5.4), which needs: a list of "
-        "deployments, a signature. Missing: nobody has registered a control for this person and "
-        "place"
+        "Only 1 person has any of these duties here, too few to keep 2 apart. The rule allows "
+        "instead: CC-LOOK, Somebody else reads every deployment (pci-dss-4.0.1 6.5.4), which "
+        "needs: a list of deployments, a signature. Missing: nobody has registered a control for "
+        "this person and place"
     )
 
 
