@@ -150,7 +150,7 @@ def headline(report: Report) -> Headline:
     """Completeness first, then the result; clean only if nothing is missing and nothing found.
 
     Errs: a result line that claims there is nothing while something is missing, mitigated or gated
-    is replaced.
+    is replaced; while exclusions leave something out, it says how much.
     """
     counts = {figure.name: figure.value for figure in figures(report)}
     whole = report.completeness.complete and not report.completeness.open_gaps
@@ -164,6 +164,8 @@ def headline(report: Report) -> Headline:
     excused = counts["mitigated"] + counts["gated"]
     if claims and excused and result == report.result:
         result = f"No open violation; {counts['mitigated']} mitigated, {counts['gated']} gated"
+    if claims and counts["excluded"]:
+        result += f"; {counts['excluded']:,} left out by exclusions"
     if not whole:
         return Headline("incomplete", "Incomplete", line, result)
     if counts["violations"] + counts["violations_folded"]:
@@ -172,8 +174,10 @@ def headline(report: Report) -> Headline:
         return Headline("caution", "No violation stands open", line, result)
     if undecided or not claims:
         return Headline("caution", "Not everything could be judged", line, result)
-    if report.completeness.accepted_gaps:
-        return Headline("caution", "Complete but for accepted gaps", line, result)
+    if counts["excluded"] or report.completeness.accepted_gaps:
+        excluded = "No conflicts but for exclusions"
+        word = excluded if counts["excluded"] else "Complete but for accepted gaps"
+        return Headline("caution", word, line, result)
     return Headline("clean", "No conflicts", line, result)
 
 

@@ -49,6 +49,8 @@ OTHER_MEANINGS = {
     "unrestricted": "Violations that are unrestricted access to a whole system.",
     "rules": "Rules in the ruleset.",
     "rules_not_evaluable": "Rules that could not be judged everywhere.",
+    "rules_not_applicable": "Rules that nobody can break: a duty needs products declared not used "
+    "or out of scope.",
     "unmapped_resources": "Resources that no application claims.",
 }
 
@@ -63,6 +65,7 @@ GLOSSARY = (
     ("Not evaluable", "Neither broken nor clear: a fact that decides it is missing."),
     ("Mitigated", "Broken, and an approved compensating control in force stands for it."),
     ("Gated", "Broken only by rights that somebody else's review or approval stands before."),
+    ("Excluded", "Left out by an exclusion or a dropped rule, which says why and who decided."),
     ("Folded", "Implied by unrestricted access, kept in the data, counted apart."),
     ("Held", "Had now. Eligible: had after activating it. Self-grant: can be given to oneself."),
     ("Sure", "Nothing else is needed. Conditional: depends on something not settled offline."),

@@ -341,6 +341,18 @@ def test_nothing_but_mitigated_findings_is_no_clean_bill(report: Report) -> None
     assert found.result == "No open violation; 1 mitigated, 0 gated"
 
 
+def test_nothing_but_exclusions_is_no_clean_bill(report: Report) -> None:
+    told = clean()
+    told = dataclasses.replace(told, tables={**told.tables, "exclusions": report["exclusions"]})
+    hidden = sum(report["exclusions"]["hidden"].to_pylist())
+
+    found = facts.headline(told)
+
+    assert hidden > 0
+    assert (found.tone, found.word) == ("caution", "No conflicts but for exclusions")
+    assert found.result == f"No conflicts; {hidden} left out by exclusions"
+
+
 def test_drawing_of_nothing_is_nothing() -> None:
     assert str(drawing(Node("identity", "hr:1", "Ann"), [])) == ""
 
