@@ -86,7 +86,7 @@ class Headcount:
         """The rule's verdict on every place in which its duties can exist."""
         rule = self.rule
         dead = tuple(d for d in rule.duties if not self.columns.is_live(d))
-        counts = tuple(self._count(place, dead) for place in self._places())
+        counts = tuple(self._count(place, dead) for place in self._places(rule))
         counts, left = self._exclusions(counts)
         rows = [count for count in counts if count.verdict is not Verdict.CLEAR]
         n = len(rows)
@@ -110,18 +110,26 @@ class Headcount:
             reasons={row: count.reason for row, count in enumerate(rows) if count.reason},
             counts=counts,
             left=left,
+            blank=() if dead else self._nowhere(),
         )
+
+    def _nowhere(self) -> tuple[str, ...]:
+        """Why nothing was counted: whoever has a duty everywhere has it in no known place."""
+        if self._places(replace(self.rule, only_tiers=())):
+            return ()
+        all_ = "all of these duties" if len(self.rule.duties) > 1 else "this duty"
+        return (f"no {self.rule.scope} is known in which {all_} can exist, so nobody was counted",)
 
     def _state(self, count: Count, duty: str) -> int:
         states = [2 if m.sure else 1 for m in count.members if duty in m.duties]
         return max(states, default=0)
 
-    def _places(self) -> list[int]:
+    def _places(self, rule: Rule) -> list[int]:
         """The places in which every duty can exist: it has a way in their systems."""
         reachable, nothing = self.columns.reachable, frozenset[int]()
         return [
             int(place)
-            for place in places_of(self.engine, self.rule)
+            for place in places_of(self.engine, rule)
             if place != self.engine.unmapped
             and all(
                 not reachable.get(int(place), nothing).isdisjoint(

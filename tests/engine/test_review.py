@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from sod_analyzer.compose.dossier import dossier
-from sod_analyzer.compose.report import analyse, numbers_of, tables_of
+from sod_analyzer.compose.report import analyse, numbers_of, result_line, tables_of
 from sod_analyzer.explain.names import Names
 from sod_analyzer.model.access import IdentityClass, NodeKind, Snapshot
+from sod_analyzer.model.finding import Completeness
 from sod_analyzer.model.ruleset import (
     Exclusion,
     Holder,
@@ -97,6 +98,32 @@ def test_whom_a_headcount_does_not_count_is_told(places: tuple[str, ...]) -> Non
     (told,) = rows_of(analysis, "exclusions")
     assert plain(analysis) == {}
     assert (told["state"], told["hidden"], told["people"]) == ("applied", 1, "i0")
+
+
+def test_where_no_application_is_known_nobody_says_that_few_enough_can() -> None:
+    three = world(
+        *(f"i{n} > a{n} > x-prod d *" for n in range(3)), systems=ONE_SYSTEM, placements=()
+    )
+
+    analysis = analysis_of(three, MOST_TWO)
+
+    tables = tables_of(analysis)
+    assert tables["rules"]["state"].to_pylist() == ["not evaluable"]
+    assert "No conflicts" not in result_line(numbers_of(analysis, tables), WHOLE)
+
+
+WHOLE = Completeness(complete=True, line="", open_gaps=0, accepted_gaps=0)
+
+
+def test_what_only_a_gate_stands_before_is_no_clean_bill() -> None:
+    person = world("i0 > a0 > x-prod c ra", "a0 > x-prod d ra")
+    gated = replace(BOTH, gates={"deploy": ("approval",)})
+    facts = {"entitlements": {"e:x-prod d ra": {"mode": "with-approval"}}}
+
+    analysis = analysis_of(person, gated, facts=facts)
+
+    told = result_line(numbers_of(analysis, tables_of(analysis)), WHOLE)
+    assert told == "No open violation; 1 gated"
 
 
 # -- ways whose parts lie in two systems -----------------------------------------------------------
