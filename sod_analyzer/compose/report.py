@@ -186,17 +186,12 @@ def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[st
 def result_line(numbers: Mapping[str, int], completeness: Completeness) -> str:
     """The result in one line. Says "no conflicts" only when nothing is open at all."""
     open_ = numbers["not_evaluable"] + numbers["rules_not_evaluable"]
-    found = numbers["violations"]
-    if found:
-        line = counted(found, "violation")
-        if numbers["people_violating"]:
-            line += f" by {counted(numbers['people_violating'], 'person', 'people')}"
-        if numbers["unrestricted"]:
-            line += f", {numbers['unrestricted']:,} of them unrestricted access"
-        if numbers["violations_folded"]:
-            line += f", which implies {numbers['violations_folded']:,} more"
+    if numbers["violations"]:
+        line = _broken(numbers)
     elif not open_ and completeness.complete:
-        return "No conflicts"
+        if not numbers["mitigated"] and not numbers["gated"]:
+            return "No conflicts"
+        line = "No open violation"
     else:
         line = "No violation found in what could be judged"
     if numbers["not_evaluable"]:
@@ -206,6 +201,17 @@ def result_line(numbers: Mapping[str, int], completeness: Completeness) -> str:
             line += f"; {numbers[name]:,} {name}"
     if numbers["rules_not_evaluable"]:
         line += f"; {counted(numbers['rules_not_evaluable'], 'rule')} not evaluable"
+    return line
+
+
+def _broken(numbers: Mapping[str, int]) -> str:
+    line = counted(numbers["violations"], "violation")
+    if numbers["people_violating"]:
+        line += f" by {counted(numbers['people_violating'], 'person', 'people')}"
+    if numbers["unrestricted"]:
+        line += f", {numbers['unrestricted']:,} of them unrestricted access"
+    if numbers["violations_folded"]:
+        line += f", which implies {numbers['violations_folded']:,} more"
     return line
 
 
