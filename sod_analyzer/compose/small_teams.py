@@ -10,6 +10,7 @@ import numpy as np
 from sod_analyzer.compose.words import counted
 from sod_analyzer.detect.combination import rule_lens
 from sod_analyzer.detect.judge import Judge
+from sod_analyzer.graph.closure import distinct
 from sod_analyzer.model.ruleset import Control, Holder, Rule, RuleKind
 
 
@@ -19,6 +20,7 @@ class SmallTeams:
     def __init__(self, judge: Judge, controls: Mapping[str, Control]) -> None:
         self.judge = judge
         self.controls = controls
+        self._judged = judge.judged
         self._notes: dict[tuple[str, int], str | None] = {}
 
     def note(self, rule: Rule, place: int) -> str | None:
@@ -38,10 +40,8 @@ class SmallTeams:
         if not judged or rule.count == 1 or place == engine.n_places:
             return None
         holding = self.judge.holding(replace(rule_lens(rule), possible=True))
-        everyone = np.flatnonzero(self.judge.judged)
-        pairs = everyone * engine.n_places + place
-        held = np.any([holding.at(duty, pairs) for duty in rule.duties], axis=0)
-        people = int(held.sum())
+        held = distinct(np.concatenate([holding.who(duty, place) for duty in rule.duties]))
+        people = int(self._judged[held].sum())
         if people >= rule.count:
             return None
         few = counted(people, "person has", "people have")
