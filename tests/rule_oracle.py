@@ -176,6 +176,8 @@ class Oracle:
             return CLEAR
         gates = frozenset(rule.text.get("gates", {}))
         gated = bool(gates) and not folds(replace(lens, alone=gates, possible=True))
+        # Of everything, a source that was not read may be a way around any gate.
+        gated = gated and not any(self.reach.unread(leg) for leg in rule.legs)
         return OPEN if about == UNKNOWN else GATED if gated else BROKEN
 
     def verdict(self, rule: Rule, subject: str, place: str) -> str:
@@ -386,7 +388,14 @@ class Oracle:
     def _self_managed(self, role: str) -> Iterable[tuple[str, int]]:
         """A member, other than one who would first have to let itself in, can let others in."""
         owner = self.world.roles[role].get("owner")
-        links = [e for e in self.world.edges if e.target == role and e.kind == "adding"]
+        links = [
+            e
+            for e in self.world.edges
+            if e.target == role
+            and e.kind == "adding"
+            and (e.since is None or e.since <= self.world.today)
+            and (e.until is None or e.until >= self.world.today)
+        ]
         inside = {e.holder for e in links if not e.self_grant and not self.reach.asleep(e.holder)}
         own = {e.holder for e in links if e.self_grant}
         yield self.world.roles[role]["system"], YES if inside & own or owner in inside else NO

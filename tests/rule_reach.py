@@ -353,6 +353,13 @@ class Reach:
             for way in leg
         )
 
+    def unread(self, leg: Leg) -> bool:
+        """Whether the leg has a way in some system that was not read."""
+        return any(
+            facts.get("missing") and any(self.could(way, system, f"system:{system}") for way in leg)
+            for system, facts in self.world.systems.items()
+        )
+
     def blank(self, leg: Leg, place: str) -> bool:
         """Whether a source that was not read would say who has the leg here."""
         if place == "unmapped:":

@@ -55,11 +55,20 @@ def population(
     methods = _methods(engine.snapshot["links"].to_pylist())
     duties = _duties_held(judge)
     found: dict[str, Counter[str]] = defaultdict(Counter)
+    ids = engine.snapshot.node_ids
+    identities = {ids[code] for code in judge.subjects}
+    behind: dict[str, list[str]] = defaultdict(list)
+    for holder, held in accounts.items():
+        for account in held:
+            behind[ids[account]].append(ids[holder])
     for row in violations:
         # A role or a place may be called what an account is.
-        if row["rule_id"] != UNRESTRICTED_RULE and row["subject_kind"] not in NO_PEOPLE:
-            found[row["subject"]][row["verdict"]] += 1
-    ids = engine.snapshot.node_ids
+        if row["rule_id"] == UNRESTRICTED_RULE or row["subject_kind"] in NO_PEOPLE:
+            continue
+        # What a login does is done by whoever holds it.
+        whom = [row["subject"]] if row["subject"] in identities else behind[row["subject"]]
+        for identity in whom:
+            found[identity][row["verdict"]] += 1
     for codes in waiting.values():
         for code in codes:
             found[ids[code]][Verdict.NOT_EVALUABLE] += 1

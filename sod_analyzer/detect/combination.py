@@ -275,11 +275,17 @@ class Combination:
             # Only what could not be broken alone in any case is known to be gated.
             lens = replace(self.lens, possible=True)
             alone = self.holds(lens, subject, place, gates=True, blanks=blanks)
+            # Of everything, a source that was not read may be a way around any gate.
+            alone |= (place == self.n_places) & bool(self._unread())
             verdict = np.where(broken & ~alone, Verdict.GATED.rank, verdict)
         violation = verdict == Verdict.VIOLATION.rank
         verdict = np.where(violation & doubtful, Verdict.NOT_EVALUABLE.rank, verdict)
         reasons = {int(row): self._whether() for row in np.flatnonzero(violation & doubtful)}
         return verdict.astype(np.int64), reasons
+
+    def _unread(self) -> list[str]:
+        """Systems that were not read and in which a duty of the rule may be had."""
+        return sorted({system for systems in self.blind().values() for system in systems})
 
     def _whether(self) -> str:
         about = str(self.rule.subjects) or f"anyone but {self.rule.allowed}"

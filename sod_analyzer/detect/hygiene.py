@@ -302,6 +302,7 @@ class HygieneRule:
     def _groups(self) -> Iterator[_Found]:
         """A group whose members can let others in, or which an owner of it belongs to."""
         adding = self._edges_of(sorted(ADDING), undecided=False)
+        adding = adding[(self.edges.flags[adding] & int(Flag.OUT_OF_TIME)) == 0]
         roles = self.snapshot.ranges[NodeKind.ROLE]
         own_making = adding[(self.edges.flags[adding] & int(Flag.SELF_GRANTED)) != 0]
         taking = {
