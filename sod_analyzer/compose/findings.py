@@ -15,7 +15,7 @@ from sod_analyzer.compose.finding_rows import FindingRows, finding_id, worst_of
 from sod_analyzer.compose.legs import LegWriter
 from sod_analyzer.compose.places import PlaceNames
 from sod_analyzer.compose.small_teams import SmallTeams
-from sod_analyzer.compose.words import counted, joined
+from sod_analyzer.compose.words import counted, joined, lower_first
 from sod_analyzer.detect.combination import duties_needed
 from sod_analyzer.detect.judge import Judge, RuleResult
 from sod_analyzer.detect.results import UNKNOWN, Count
@@ -184,9 +184,14 @@ class FindingWriter:
 
     def _gate(self, rule: Rule) -> str:
         gates = [
-            f"{duty} ({' or '.join(kinds).replace('_', ' ')})" for duty, kinds in rule.gates.items()
+            f"{self._titled(duty)} ({' or '.join(kinds).replace('_', ' ')})"
+            for duty, kinds in rule.gates.items()
         ]
         return f"somebody else must approve each time: {joined(gates, ' and ')}"
+
+    def _titled(self, duty: str) -> str:
+        known = self.duties.get(duty)
+        return f"to {lower_first(known.title)}" if known else duty
 
     def _broken(self, result: RuleResult, row: int, code: int, key: str) -> None:
         rule, number = result.rule, int(result.place[row])

@@ -19,7 +19,7 @@ from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Facts, Flow
 from sod_analyzer.graph.edges import KINDS, Flag
 from sod_analyzer.model.access import GrantKind, IdentityClass, NodeKind
-from sod_analyzer.model.finding import PLACE_ALL, UNRESTRICTED_RULE, Verdict
+from sod_analyzer.model.finding import NOBODY, PLACE_ALL, UNRESTRICTED_RULE, Verdict
 from sod_analyzer.model.ruleset import Duty, Holder, Means, RuleKind
 
 Row = dict[str, Any]
@@ -27,8 +27,8 @@ Row = dict[str, Any]
 #: Kinds of rule that an account which sleeps, or a change of one's own, could break.
 _ABOUT_SUBJECTS = frozenset({RuleKind.COMBINATION, RuleKind.ONLY, RuleKind.MAY_HOLD_ONLY})
 
-#: Kinds of subject that are nobody.
-NO_PEOPLE = frozenset({"role", "place"})
+#: Result of somebody of whom an exclusion leaves out everything that there is.
+_EXCLUDED = "excluded"
 
 #: What counts by default: held or eligible, sure or conditional.
 COUNTED = Lens(means=Means.ELIGIBLE, conditional=True)
@@ -39,6 +39,7 @@ def population(
     names: Names,
     violations: Sequence[Row],
     waiting: Mapping[str, set[int]],
+    results: Iterable[RuleResult] = (),
 ) -> list[Row]:
     """One row per identity: who was looked at, through which accounts, with what result.
 
@@ -54,24 +55,14 @@ def population(
         asleep[int(edges.holder[edge])] += int(bool(edges.flags[edge] & int(Flag.DORMANT)))
     methods = _methods(engine.snapshot["links"].to_pylist())
     duties = _duties_held(judge)
-    found: dict[str, Counter[str]] = defaultdict(Counter)
     ids = engine.snapshot.node_ids
-    identities = {ids[code] for code in judge.subjects}
     behind: dict[str, list[str]] = defaultdict(list)
     for holder, held in accounts.items():
         for account in held:
             behind[ids[account]].append(ids[holder])
-    for row in violations:
-        # A role or a place may be called what an account is.
-        if row["rule_id"] == UNRESTRICTED_RULE or row["subject_kind"] in NO_PEOPLE:
-            continue
-        # What a login does is done by whoever holds it.
-        whom = [row["subject"]] if row["subject"] in identities else behind[row["subject"]]
-        for identity in whom:
-            found[identity][row["verdict"]] += 1
-    for codes in waiting.values():
-        for code in codes:
-            found[ids[code]][Verdict.NOT_EVALUABLE] += 1
+    # An account that is assessed under its own name shares its id with an identity.
+    behind.update({ids[code]: [ids[code]] for code in judge.subjects})
+    found = _found(judge, violations, waiting, results, behind)
     judged = judge.judged
     rows = []
     for offset, code in enumerate(judge.subjects):
@@ -100,6 +91,35 @@ def population(
     return sorted(rows, key=lambda r: (kinds.index(r["kind"]), r["name"], r["identity"]))
 
 
+def _found(
+    judge: Judge,
+    violations: Sequence[Row],
+    waiting: Mapping[str, set[int]],
+    results: Iterable[RuleResult],
+    behind: Mapping[str, Sequence[str]],
+) -> Mapping[str, Counter[str]]:
+    """By identity, how many results of each sort; what a login breaks, whoever holds it breaks."""
+    ids = judge.engine.snapshot.node_ids
+    told = [
+        (row["subject"], row["verdict"])
+        for row in violations
+        # A role or a place may be called what an account is.
+        if row["rule_id"] != UNRESTRICTED_RULE and row["subject_kind"] not in NOBODY
+    ]
+    told += [(ids[c], Verdict.NOT_EVALUABLE) for codes in waiting.values() for c in codes]
+    told += [
+        (ids[result.subjects.start + each.subject], _EXCLUDED)
+        for result in results
+        for each in result.left
+        if each.subject >= 0
+    ]
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for subject, what in told:
+        for identity in behind.get(subject, ()):
+            found[identity][what] += 1
+    return found
+
+
 def _result(found: Mapping[str, int], *, judged: bool) -> str:
     if not judged:
         return "not judged"
@@ -108,6 +128,7 @@ def _result(found: Mapping[str, int], *, judged: bool) -> str:
         Verdict.NOT_EVALUABLE: "not evaluable",
         Verdict.MITIGATED: "mitigated",
         Verdict.GATED: "gated",
+        _EXCLUDED: _EXCLUDED,
     }
     return next((word for verdict, word in words.items() if found.get(verdict)), "no conflict")
 

@@ -22,7 +22,13 @@ from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.edges import Edges, compile_edges
 from sod_analyzer.model.access import ISSUES, Hides, Snapshot
-from sod_analyzer.model.finding import REPORT_TABLES, UNRESTRICTED_RULE, Completeness, Verdict
+from sod_analyzer.model.finding import (
+    REPORT_TABLES,
+    UNRESTRICTED_RULE,
+    Completeness,
+    Verdict,
+    people_behind,
+)
 from sod_analyzer.model.mitigation import Mitigation
 from sod_analyzer.model.rows import shown
 from sod_analyzer.model.ruleset import Ruleset, ScopeKind
@@ -133,7 +139,9 @@ def tables_of(analysis: Analysis) -> Mapping[str, pa.Table]:
         "places": rows.places,
         "legs": rows.legs,
         "hops": rows.hops,
-        "population": people.population(judge, names, rows.violations, found.waiting),
+        "population": people.population(
+            judge, names, rows.violations, found.waiting, analysis.results
+        ),
         "rules": rule_rows.rule_rows(judge, ruleset, analysis.results, found),
         "patterns": rule_rows.pattern_rows(judge, ruleset),
         "dormant": people.would_be(judge, names, analysis.results),
@@ -155,10 +163,7 @@ def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[st
     broken = [v for v in violations if v["verdict"] == Verdict.VIOLATION]
     states = [rule_rows.state_of(analysis.judge, result) for result in analysis.results]
     unfolded = [v for v in broken if v["folded_under"] is None]
-    identities = set(tables["population"].column("identity").to_pylist())
-    violating = {
-        v["subject"] for v in unfolded if v["subject_kind"] not in people.NO_PEOPLE
-    } & identities
+    assessed = tables["population"].select(["identity", "account_ids"]).to_pylist()
     snapshot = analysis.snapshot
     return {
         "identities": snapshot["identities"].num_rows,
@@ -169,7 +174,7 @@ def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[st
         "grants": snapshot["grants"].num_rows,
         "violations": len(unfolded),
         "violations_folded": len(broken) - len(unfolded),
-        "people_violating": len(violating),
+        "people_violating": len(people_behind(unfolded, assessed)),
         "unrestricted": sum(v["rule_id"] == UNRESTRICTED_RULE for v in unfolded),
         "not_evaluable": verdicts[Verdict.NOT_EVALUABLE],
         "mitigated": verdicts[Verdict.MITIGATED],
@@ -189,7 +194,7 @@ def result_line(numbers: Mapping[str, int], completeness: Completeness) -> str:
     if numbers["violations"]:
         line = _broken(numbers)
     elif not open_ and completeness.complete:
-        if not numbers["mitigated"] and not numbers["gated"]:
+        if not any(numbers[name] for name in ("mitigated", "gated", "excluded")):
             return "No conflicts"
         line = "No open violation"
     else:
@@ -199,6 +204,8 @@ def result_line(numbers: Mapping[str, int], completeness: Completeness) -> str:
     for name in ("mitigated", "gated"):
         if numbers[name]:
             line += f"; {numbers[name]:,} {name}"
+    if numbers["excluded"]:
+        line += f"; {counted(numbers['excluded'], 'result')} left out by exclusions"
     if numbers["rules_not_evaluable"]:
         line += f"; {counted(numbers['rules_not_evaluable'], 'rule')} not evaluable"
     return line

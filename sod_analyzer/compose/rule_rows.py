@@ -9,11 +9,11 @@ import numpy as np
 
 from sod_analyzer.compose import sentences
 from sod_analyzer.compose.findings import Findings
-from sod_analyzer.compose.people import COUNTED, NO_PEOPLE
+from sod_analyzer.compose.people import COUNTED
 from sod_analyzer.compose.words import counted, joined, listed, lower_first
 from sod_analyzer.detect.combination import duties_needed
 from sod_analyzer.detect.judge import Judge, RuleResult
-from sod_analyzer.model.finding import Verdict
+from sod_analyzer.model.finding import NOBODY, Verdict
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.model.settings import UNREAD
 
@@ -44,7 +44,9 @@ def rule_rows(
     for result in results:
         rule = result.rule
         mine = [v for v in violations if v["rule_id"] == rule.rule_id]
-        broken = [v for v in mine if v["verdict"] == Verdict.VIOLATION]
+        violated = [v for v in mine if v["verdict"] == Verdict.VIOLATION]
+        broken = [v for v in violated if v.get("folded_under") is None]
+        folded = len(violated) - len(broken)
         mine_places = [p for p in places if of_rule[p["finding_id"]] == rule.rule_id]
         rows.append(
             {
@@ -69,15 +71,14 @@ def rule_rows(
                 or None,
                 "false_positives": "; ".join(rule.false_positives) or None,
                 "status": rule.status,
-                "people_violating": len(
-                    {v["subject"] for v in broken if v["subject_kind"] not in NO_PEOPLE}
-                ),
+                "people_violating": len({v["subject"] for v in broken if _is_somebody(v)}),
                 "violations": len(broken),
                 "places": sum(p["verdict"] == Verdict.VIOLATION for p in mine_places),
                 **{name: _with(mine, verdict) for name, verdict in _COUNTED.items()},
                 "state": state_of(judge, result),
                 "notes": "; ".join(
                     [
+                        *([f"{folded} more that unrestricted access implies"] if folded else []),
                         *_waiting(ruleset, result, found.waiting.get(rule.rule_id, set())),
                         *_notes(judge, ruleset, result, alone),
                     ]
@@ -112,6 +113,10 @@ def _waiting(ruleset: Ruleset, result: RuleResult, waiting: set[int]) -> list[st
     titles = [lower_first(ruleset.duty[duty].title) for duty in result.dead]
     who = counted(len(waiting), "subject has", "subjects have")
     return [f"{who} the rest, but nothing that was read lets anyone {joined(titles, ' or ')}"]
+
+
+def _is_somebody(finding: Row) -> bool:
+    return finding["subject_kind"] not in NOBODY
 
 
 def _with(violations: Sequence[Row], verdict: Verdict) -> int:

@@ -289,7 +289,7 @@ class Combination:
 
     def _whether(self) -> str:
         about = str(self.rule.subjects) or f"anyone but {self.rule.allowed}"
-        return f"nobody knows whether this rule is about them: it is about {about}"
+        return f"the rule is about {about}, and nobody knows whether they are"
 
     def _exclusions(self, subject: Keys, place: Keys) -> tuple[Keys, tuple[Left, ...]]:
         """Row numbers that stay, and what was left out."""

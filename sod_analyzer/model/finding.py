@@ -7,11 +7,11 @@ already sorted; a reporter changes no order and computes no verdict.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
@@ -154,7 +154,8 @@ POPULATION = _schema(
     not_evaluable=_count,
     mitigated=_count,
     gated=_count,
-    result=_text,  # conflict | not evaluable | mitigated | gated | no conflict | not judged
+    # conflict | not evaluable | mitigated | gated | excluded | no conflict | not judged
+    result=_text,
 )
 
 #: One row per rule. Sorted by rule id.
@@ -289,6 +290,31 @@ APPROVALS = _schema(
     digest=_text,
     changes=_text,  # one change per line, "+ rule DEV-20 …"; null when none
 )
+
+#: Subjects of findings that are nobody.
+NOBODY = frozenset({"role", "place"})
+
+
+def people_behind(
+    findings: Iterable[Mapping[str, Any]], population: Iterable[Mapping[str, Any]]
+) -> frozenset[str]:
+    """The identities that findings are about: what a login breaks, whoever holds it breaks.
+
+    Rows of `VIOLATIONS`, of which subject and its kind matter, and of `POPULATION`.
+    """
+    behind: dict[str, list[str]] = {}
+    for row in population:
+        behind.setdefault(row["identity"], []).append(row["identity"])
+        for account in (row["account_ids"] or "").split("; "):
+            behind.setdefault(account, []).append(row["identity"])
+    # A role or a place may be called what an account is.
+    return frozenset(
+        identity
+        for row in findings
+        if row["subject_kind"] not in NOBODY
+        for identity in behind.get(row["subject"], ())
+    )
+
 
 PARAMETERS = _schema(key=_text, value=_text, origin=_text, meaning=_text)
 

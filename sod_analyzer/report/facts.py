@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from sod_analyzer.model.access import SystemScope
-from sod_analyzer.model.finding import Report, Verdict
+from sod_analyzer.model.finding import Report, Verdict, people_behind
 from sod_analyzer.model.ruleset import Severity
 from sod_analyzer.report.words import MEANINGS
 
@@ -117,13 +117,11 @@ def figures(report: Report) -> tuple[Figure, ...]:
     breaks = [row for row in found if row["verdict"] == Verdict.VIOLATION]
     counted = {row["finding_id"]: row for row in breaks if folded(row) == "no"}
     verdicts = Counter(row["verdict"] for row in found)
-    people = set(report["population"]["identity"].to_pylist())
+    people = rows(report["population"].select(["identity", "account_ids"]))
     places = rows(report["places"].select(["finding_id", "verdict"]))
     values = {
         "people_assessed": report["population"].num_rows,
-        "people_violating": len(
-            {r["subject"] for r in counted.values() if r["subject_kind"] not in _NO_PEOPLE} & people
-        ),
+        "people_violating": len(people_behind(counted.values(), people)),
         "violations": len(counted),
         "places": sum(
             row["finding_id"] in counted and row["verdict"] == Verdict.VIOLATION for row in places
@@ -265,8 +263,8 @@ def top(report: Report, column: str, *, most: int = 10) -> list[tuple[str, int, 
     Roles and places have no department, so they count by rule only.
     """
     counts: Counter[str] = Counter()
-    people: dict[str, set[str]] = {}
-    known = set(report["population"]["identity"].to_pylist())
+    found: dict[str, list[dict[str, Any]]] = {}
+    known = rows(report["population"].select(["identity", "account_ids"]))
     chosen = dict.fromkeys(["verdict", "folded_under", "subject_kind", "subject", column])
     for row in rows(report["violations"].select(list(chosen))):
         if column != "rule_id" and row["subject_kind"] in THINGS:
@@ -274,9 +272,11 @@ def top(report: Report, column: str, *, most: int = 10) -> list[tuple[str, int, 
         if row["verdict"] == Verdict.VIOLATION and folded(row) == "no":
             value = row[column] or "(none)"
             counts[value] += 1
-            people.setdefault(value, set()).update({row["subject"]} & known)
+            found.setdefault(value, []).append(row)
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [(value, count, len(people[value])) for value, count in ordered[:most]]
+    return [
+        (value, count, len(people_behind(found[value], known))) for value, count in ordered[:most]
+    ]
 
 
 def split(joined: str | None) -> list[str]:
