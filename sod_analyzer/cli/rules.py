@@ -161,7 +161,7 @@ def test(*, rulesets: tuple[str, ...], mutation: bool, min_score: int | None, fo
     emit(rows, columns if form == "table" else [*columns, "problems"], form=form, about=about)
     if form == "table":
         emit(matrix, ("kind", *_LISTS), form=form)
-        if mutation:
+        if survivors:
             emit(survivors, ("at", "kind", "survivor"), form=form)
     say = voice()
     for problem in problems:

@@ -26,6 +26,7 @@ class Dossier:
     finding: Row
     rows: tuple[Row, ...]
     cut: tuple[str, ...]  # legs of which more routes exist than were asked for
+    notes: tuple[str, ...] = ()  # mitigations and small teams, place by place
 
 
 def dossier(analysis: Analysis, finding: str, *, max_paths: int) -> Dossier:
@@ -62,7 +63,14 @@ def dossier(analysis: Analysis, finding: str, *, max_paths: int) -> Dossier:
             rows += hops
             if more:
                 cut.append(f"{leg['duty']} in {leg['place']}: more than {max_paths:,} paths")
-    return Dossier(one, tuple(rows), tuple(cut))
+    notes = [
+        f"{place['place_title']}: {place[key]}"
+        for place in found.places
+        if place["finding_id"] == one["finding_id"]
+        for key in ("mitigation", "small_team")
+        if place.get(key)
+    ]
+    return Dossier(one, tuple(rows), tuple(cut), tuple(notes))
 
 
 def _routes(

@@ -16,6 +16,7 @@ from sod_analyzer.compose.report import (
 from sod_analyzer.evaluate.lens import PLAIN
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.edges import compile_edges
+from sod_analyzer.model.finding import Verdict
 from sod_analyzer.pipeline.folders import Workspace
 from sod_analyzer.pipeline.judging import check_input, judge, unknown_systems
 
@@ -93,16 +94,18 @@ def explain(space: Workspace, finding: str, *, max_paths: int) -> Explained:
             "sentence": one["sentence"],
             "not_evaluated": caveats,
             "attempt": one.get("attempt"),
+            "notes": list(found.notes),
             "cut": list(found.cut),
             "completeness": complete.line,
         },
         (
             f"{one['finding_id']} {one['rule_id']} {one['verdict']} {one['severity']}",
             one["sentence"],
+            *found.notes,
             *(f"not evaluated: {caveat}" for caveat in caveats),
             *([f"to try a fix: {one['attempt']}"] if one.get("attempt") else []),
             *(f"cut: {leg}" for leg in found.cut),
             f"input: {complete.line}",
         ),
-        not complete.complete or one["verdict"] != "violation" or bool(found.cut),
+        not complete.complete or one["verdict"] == Verdict.NOT_EVALUABLE or bool(found.cut),
     )
