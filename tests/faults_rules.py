@@ -103,8 +103,8 @@ RULES = (
         ),
         (
             "exclusion-of-a-place-is-for-every-place",
-            "fits &= named",
-            "fits &= named | True",
+            "fits &= named[spot]",
+            "fits &= named[spot] | True",
         ),
         (
             "what-is-excluded-is-not-counted",

@@ -307,6 +307,19 @@ def test_the_smallest_team_is_named_with_what_each_does() -> None:
     ]
 
 
+def test_of_several_smallest_teams_the_one_with_the_smallest_ids_is_named() -> None:
+    four = world(
+        f"i0 > a0 > {COMMITS}", f"a0 > {DEPLOYS}", f"i1 > a1 > {COMMITS}", f"a1 > {LAUNCH_RIGHT}",
+        f"i2 > a2 > {LAUNCH_RIGHT}", f"i3 > a3 > {DEPLOYS}",
+    )  # fmt: skip
+
+    analysis = analysis_of(four, THREE, duties=[COMMIT, DEPLOY, LAUNCHED])
+
+    (count,) = [c for c in analysis.results[0].counts if c.found is not None]
+    ids = analysis.snapshot.node_ids
+    assert [ids[member.code] for member in count.members] == ["i0", "i1"]
+
+
 # -- how long --------------------------------------------------------------------------------------
 
 
