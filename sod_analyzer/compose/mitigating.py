@@ -59,10 +59,14 @@ def apply_register(
         controls=ruleset.control,
     )
     of_finding = {v["finding_id"]: (v["rule_id"], v["subject_key"]) for v in found.rows.violations}
+    # A rule that counts people says what it counted in a row of its own.
+    counted = {(row["rule_id"], row["place"], row["place"]): row for row in found.measures}
     places: dict[str, list[Row]] = {}
     for place in found.rows.places:
         key = (*of_finding[place["finding_id"]], place["place"])
         _settle(place, weighed.excuse.get(key))
+        if key in counted and place["verdict"] == Verdict.MITIGATED:
+            counted[key].update(verdict=place["verdict"], reason=place["reason"])
         places.setdefault(place["finding_id"], []).append(place)
     _again(found.rows, places)
     return [dict(row) for row in weighed.rows]
