@@ -10,7 +10,7 @@ from sod_analyzer.compose.findings import FindingWriter
 from sod_analyzer.compose.mitigating import apply_register
 from sod_analyzer.compose.report import Analysis
 from sod_analyzer.errors import QueryError, near
-from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.lens import COUNTED, Lens
 from sod_analyzer.explain.all_paths import Walker
 from sod_analyzer.explain.paths import Witness
 from sod_analyzer.model.access import NodeKind
@@ -128,4 +128,4 @@ def _lens(analysis: Analysis, finding: Row) -> Lens:
     for result in analysis.results:
         if result.rule.rule_id == finding["rule_id"]:
             return result.lenses[-1]
-    return FindingWriter.everything
+    return COUNTED

@@ -19,7 +19,7 @@ from sod_analyzer.compose.words import counted, joined, lower_first
 from sod_analyzer.detect.combination import duties_needed
 from sod_analyzer.detect.judge import Judge, RuleResult
 from sod_analyzer.detect.results import UNKNOWN, Count
-from sod_analyzer.evaluate.lens import Lens, best_pairs, narrowings
+from sod_analyzer.evaluate.lens import COUNTED, best_pairs, narrowings
 from sod_analyzer.explain.names import Names
 from sod_analyzer.model.access import NodeKind
 from sod_analyzer.model.finding import PLACE_ALL, UNRESTRICTED_RULE, Verdict
@@ -28,7 +28,6 @@ from sod_analyzer.model.ruleset import (
     Control,
     Duty,
     Holder,
-    Means,
     Rule,
     RuleKind,
     ScopeKind,
@@ -60,9 +59,6 @@ class FindingWriter:
 
     Cost: one witness per leg of every place that is not clear.
     """
-
-    #: Through which unrestricted access is looked at.
-    everything = Lens(means=Means.ELIGIBLE, conditional=True)
 
     def __init__(
         self,
@@ -379,7 +375,7 @@ class FindingWriter:
     def _unrestricted(self) -> Mapping[int, str]:
         """Write one finding per person who has, or may have, everything in a system."""
         rule = unrestricted_rule()
-        lens = self.everything
+        lens = COUNTED
         known = self.judge.holding(lens).explicit(UNRESTRICTED)
         maybe = self.judge.holding(replace(lens, possible=True)).explicit(UNRESTRICTED)
         spots = np.union1d(known, maybe)

@@ -13,7 +13,7 @@ from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.compose.words import listed
 from sod_analyzer.detect.combination import rule_lens
 from sod_analyzer.detect.judge import Judge, RuleResult
-from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.lens import COUNTED, Lens
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Facts, Flow
@@ -30,16 +30,13 @@ _ABOUT_SUBJECTS = frozenset({RuleKind.COMBINATION, RuleKind.ONLY, RuleKind.MAY_H
 #: Result of somebody of whom an exclusion leaves out everything that there is.
 _EXCLUDED = "excluded"
 
-#: What counts by default: held or eligible, sure or conditional.
-COUNTED = Lens(means=Means.ELIGIBLE, conditional=True)
-
 
 def population(
     judge: Judge,
     names: Names,
     violations: Sequence[Row],
     waiting: Mapping[str, set[int]],
-    results: Iterable[RuleResult] = (),
+    results: Iterable[RuleResult],
 ) -> list[Row]:
     """One row per identity: who was looked at, through which accounts, with what result.
 

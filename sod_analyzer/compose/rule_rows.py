@@ -9,12 +9,12 @@ import numpy as np
 
 from sod_analyzer.compose import sentences
 from sod_analyzer.compose.findings import Findings
-from sod_analyzer.compose.people import COUNTED
 from sod_analyzer.compose.words import counted, joined, listed, lower_first
 from sod_analyzer.detect.combination import duties_needed
 from sod_analyzer.detect.judge import Judge, RuleResult
+from sod_analyzer.evaluate.lens import COUNTED
 from sod_analyzer.model.finding import NOBODY, Verdict
-from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.model.ruleset import RuleKind, Ruleset
 from sod_analyzer.model.settings import UNREAD
 
 Row = dict[str, Any]
@@ -38,7 +38,6 @@ def rule_rows(
 ) -> list[Row]:
     """One row per rule, sorted by id."""
     violations, places = found.rows.violations, found.rows.places
-    of_rule = {v["finding_id"]: v["rule_id"] for v in violations}
     alone = _alone(judge)
     rows = []
     for result in results:
@@ -47,7 +46,8 @@ def rule_rows(
         violated = [v for v in mine if v["verdict"] == Verdict.VIOLATION]
         broken = [v for v in violated if v.get("folded_under") is None]
         folded = len(violated) - len(broken)
-        mine_places = [p for p in places if of_rule[p["finding_id"]] == rule.rule_id]
+        ids = {v["finding_id"] for v in broken}
+        mine_places = [p for p in places if p["finding_id"] in ids]
         rows.append(
             {
                 "rule_id": rule.rule_id,
@@ -95,6 +95,9 @@ def state_of(judge: Judge, result: RuleResult) -> str:
     A duty that exists only in products that somebody has declared not used or out of scope is one
     that nobody has. A rule that cannot be broken without it is not applicable.
     """
+    if result.rule.kind is RuleKind.HYGIENE and any(result.blind.values()):
+        # A check has no duties whose places could be unknown: what was not read is all unknown.
+        return NOT_EVALUABLE
     if not result.not_evaluable:
         return EVALUATED
     absent = [judge.engine.columns.is_absent(duty) for duty in result.dead]

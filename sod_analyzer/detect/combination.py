@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -154,7 +155,7 @@ class Combination:
 
     # -- one lens --------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def places(self) -> Keys:
         """Numbers of the places that the rule is judged in."""
         return places_of(self.engine, self.rule)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -16,12 +17,12 @@ import numpy.typing as npt
 from sod_analyzer.catalogue.globs import matches
 from sod_analyzer.catalogue.places import Truth
 from sod_analyzer.detect.holding import Bits
-from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.lens import COUNTED
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.graph.closure import Facts, Flow, Keys
 from sod_analyzer.graph.edges import KINDS, Flag
 from sod_analyzer.model.access import GrantKind, IdentityClass, NodeKind, Status
-from sod_analyzer.model.ruleset import Holder, Means, Rule, RuleKind, Subjects
+from sod_analyzer.model.ruleset import Holder, Rule, RuleKind, Subjects
 
 Truths = npt.NDArray[np.int64]
 
@@ -216,8 +217,7 @@ class Population:
 
     def _reaching(self, named: Iterable[int], kind: NodeKind, *, possible: bool) -> Bits:
         edges = self.engine.edges
-        lens = Lens(means=Means.ELIGIBLE, conditional=True, possible=possible)
-        counts = self.engine.allowed(lens)
+        counts = self.engine.allowed(replace(COUNTED, possible=possible))
         if kind is NodeKind.ACCOUNT:
             # Controlling a robot's account does not make it one's own.
             counts = counts & (edges.kind == KINDS.index(GrantKind.HOLDS))

@@ -55,6 +55,8 @@ class Lens:
 
 #: What nobody can argue with: held now, under no condition.
 PLAIN = Lens()
+#: What counts by default: held or eligible, under a condition or not.
+COUNTED = Lens(means=Means.ELIGIBLE, conditional=True)
 
 
 def lens_of(counts: Counts) -> Lens:

@@ -23,9 +23,7 @@ from sod_analyzer.compose.report import (
     result_line,
     tables_of,
 )
-from sod_analyzer.config import (
-    Config,
-)
+from sod_analyzer.config import Config
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report, RunFacts
 from sod_analyzer.model.ruleset import Ruleset

@@ -8,19 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.lens import COUNTED
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.forward import Forward
 from sod_analyzer.graph.closure import Facts, Flow
 from sod_analyzer.model.access import NodeKind
 from sod_analyzer.model.finding import PLACE_ALL, PLACE_UNMAPPED, Verdict
-from sod_analyzer.model.ruleset import Means
 from sod_analyzer.remediate.edits import Edit
 
 Row = dict[str, Any]
-
-#: Rights that count: held or eligible, under a condition or not.
-_COUNTED = Lens(means=Means.ELIGIBLE, conditional=True)
 
 
 #: Places that "all" does not stand for.
@@ -147,7 +143,7 @@ def _upstream(engine: Engine, edits: Iterable[Edit]) -> set[str]:
     """Identities that come to the holder of an edited grant."""
     codes = engine.snapshot.codes
     seeds = np.array(sorted({codes[e.holder_kind, e.holder] for e in edits}), dtype=np.int64)
-    counts = engine.allowed(_COUNTED)
+    counts = engine.allowed(COUNTED)
     flow = Flow(engine.edges.n_nodes, engine.edges.holder[counts], engine.edges.target[counts])
     reached = flow.spread(Facts.of(1, seeds, np.zeros(len(seeds), dtype=np.int64)))
     ids = engine.snapshot.node_ids
@@ -159,6 +155,6 @@ def _rights(forward: Forward, identity: str) -> frozenset[str]:
     code = snapshot.codes[NodeKind.IDENTITY, identity]
     return frozenset(
         snapshot.node_ids[right]
-        for context in forward.contexts(code, _COUNTED)
-        for right in forward.bundle(context, _COUNTED)
+        for context in forward.contexts(code, COUNTED)
+        for right in forward.bundle(context, COUNTED)
     )

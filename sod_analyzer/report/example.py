@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from sod_analyzer.model.finding import Report, Verdict
-from sod_analyzer.report.facts import THINGS, folded, rows
+from sod_analyzer.model.finding import NOBODY, Report, Verdict
+from sod_analyzer.report.facts import folded, rows
 from sod_analyzer.report.words import VERBS
 
 
@@ -37,7 +37,7 @@ def example(report: Report) -> tuple[dict[str, Any], tuple[Step, ...]] | None:
     ]
     if not found:
         return None
-    about = [row for row in found if row["subject_kind"] not in THINGS] or found
+    about = [row for row in found if row["subject_kind"] not in NOBODY] or found
     chosen = next((row for row in about if row["cross_system"]), about[0])
     hashes = {row["source_id"]: row["sha256"] for row in rows(report["sources"])}
     mine = report["hops"].filter(pc.equal(report["hops"]["finding_id"], chosen["finding_id"]))

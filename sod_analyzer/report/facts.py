@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from sod_analyzer.model.access import SystemScope
-from sod_analyzer.model.finding import Report, Verdict, people_behind
+from sod_analyzer.model.finding import NOBODY, Report, Verdict, people_behind
 from sod_analyzer.model.ruleset import Severity
 from sod_analyzer.report.words import MEANINGS
 
@@ -32,11 +32,6 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("violation", "yes", "folded violations"),
     ("<>violation", "yes", "folded, other"),
 )
-#: Kinds of subject that are no person.
-THINGS = ("role", "place")
-
-#: Kinds of subject that are nobody, even where one is called what an account is.
-_NO_PEOPLE = frozenset({"role", "place"})
 _CLEAN_CLAIM = re.compile(r"\bno conflicts?\b", re.IGNORECASE)
 
 
@@ -267,7 +262,7 @@ def top(report: Report, column: str, *, most: int = 10) -> list[tuple[str, int, 
     known = rows(report["population"].select(["identity", "account_ids"]))
     chosen = dict.fromkeys(["verdict", "folded_under", "subject_kind", "subject", column])
     for row in rows(report["violations"].select(list(chosen))):
-        if column != "rule_id" and row["subject_kind"] in THINGS:
+        if column != "rule_id" and row["subject_kind"] in NOBODY:
             continue
         if row["verdict"] == Verdict.VIOLATION and folded(row) == "no":
             value = row[column] or "(none)"

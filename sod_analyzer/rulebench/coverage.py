@@ -23,12 +23,12 @@ import numpy as np
 
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas
-from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.lens import COUNTED
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.graph.closure import Facts, Flow, Keys
 from sod_analyzer.graph.edges import compile_edges
 from sod_analyzer.model.access import EVERY_ACTION, IdentityClass, NodeKind, Snapshot
-from sod_analyzer.model.ruleset import Duty, Means, Ruleset, Way
+from sod_analyzer.model.ruleset import Duty, Ruleset, Way
 from sod_analyzer.rulebench.telling import named_duties
 
 Row = dict[str, object]
@@ -50,8 +50,6 @@ ADMIN_WORDS = frozenset(
     }
 )
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-#: What counts as having a right: held or eligible, under a condition or not.
-_HAVING = Lens(means=Means.ELIGIBLE, conditional=True)
 #: Groups of rights whose holders are looked for at once, so that facts stay few.
 _AT_ONCE = 64
 #: Holders of a group that are named.
@@ -166,7 +164,7 @@ class _Survey:
         ]
         # Downwards: from the role to what it contains.
         edges = self._edges
-        inside = self._engine.allowed(_HAVING) & ~edges.becoming
+        inside = self._engine.allowed(COUNTED) & ~edges.becoming
         flow = Flow(edges.n_nodes, edges.target[inside], edges.holder[inside])
         reached = flow.spread(Facts.of(1, *_seeds(marked)))
         return frozenset(found.union(reached.within(self._entitlements).key.tolist()))
@@ -202,7 +200,7 @@ class _Survey:
         known = {row["identity"]: row for row in self._snapshot["identities"].to_pylist()}
         people = [known[self._snapshot.node_ids[code]] for code in identities]
         human = np.array([row["kind"] != IdentityClass.WORKLOAD for row in people], dtype=bool)
-        edges, counts = self._edges, self._engine.allowed(_HAVING)
+        edges, counts = self._edges, self._engine.allowed(COUNTED)
         flow = Flow(edges.n_nodes, edges.holder[counts], edges.target[counts])
         found: list[list[str]] = []
         for start in range(0, len(groups), _AT_ONCE):
