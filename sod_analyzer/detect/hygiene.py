@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -17,13 +17,13 @@ from sod_analyzer.detect.holding import Bits, Holding
 from sod_analyzer.detect.results import Left, RuleResult
 from sod_analyzer.detect.subjects import Population
 from sod_analyzer.errors import SodError
-from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.lens import COUNTED, Lens
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.graph.closure import Facts, Flow, Keys
 from sod_analyzer.graph.edges import KINDS, Flag, dormant_accounts
 from sod_analyzer.model.access import ADDING, GrantKind, IdentityClass, NodeKind, Status
 from sod_analyzer.model.finding import PLACE_ANYWHERE, Verdict
-from sod_analyzer.model.ruleset import Holder, HygieneCheck, Means, Rule, ScopeKind
+from sod_analyzer.model.ruleset import Holder, HygieneCheck, Rule, ScopeKind
 
 Row = dict[str, Any]
 
@@ -34,8 +34,6 @@ HOLDER_OF: Mapping[HygieneCheck, Holder] = {
     HygieneCheck.NOBODY_BEHIND: Holder.ACCOUNT,
     HygieneCheck.SELF_MANAGED_GROUP: Holder.ROLE,
 }
-#: What counts as having a role: held or eligible, under a condition or not.
-_HAVING = Lens(means=Means.ELIGIBLE, conditional=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,8 @@ class HygieneRule:
         rule: Rule,
         population: Population,
         holdings: Mapping[Lens, Holding],
+        *,
+        unknown_systems: frozenset[str],
     ) -> None:
         if rule.hygiene is None:
             raise SodError(f"rule {rule.rule_id} states no check")
@@ -69,6 +69,7 @@ class HygieneRule:
         self.hygiene = rule.hygiene
         self.population = population
         self.holdings = holdings
+        self.unknown_systems = unknown_systems
         self.edges = engine.edges
         self.snapshot = engine.snapshot
 
@@ -83,7 +84,7 @@ class HygieneRule:
         rows, left = self._narrowed(self._merged(checks[self.hygiene.check]()))
         n = len(rows)
         first = self.population.range.start
-        lenses = (_HAVING,)
+        lenses = (COUNTED,)
         return RuleResult(
             self.rule,
             self.population.range,
@@ -94,6 +95,7 @@ class HygieneRule:
             lenses,
             np.zeros((n, 1), dtype=bool),
             np.zeros(n, dtype=bool),
+            blind={str(self.hygiene.check): tuple(sorted(self.unknown_systems))},
             reasons={row: found.reason for row, (found, _) in enumerate(rows)},
             edges={row: found.edges for row, (found, _) in enumerate(rows)},
             left=left,
@@ -128,6 +130,8 @@ class HygieneRule:
             subject = found.code - first
             if about[subject] == int(Truth.NO):
                 continue
+            if about[subject] == int(Truth.UNKNOWN):
+                found = replace(found, verdict=Verdict.NOT_EVALUABLE, reason=self._whether(found))  # noqa: PLW2901
             by = [
                 e
                 for e in in_force(self.engine, self.rule)
@@ -139,6 +143,12 @@ class HygieneRule:
             else:
                 stays.append((found, place))
         return stays, tuple(left)
+
+    def _whether(self, found: _Found) -> str:
+        return (
+            f"{found.reason}; the rule is about {self.rule.subjects}, and nobody knows whether "
+            "they are"
+        )
 
     def _blank(self) -> tuple[str, ...]:
         """Why the check could not be made at all."""
@@ -223,13 +233,18 @@ class HygieneRule:
         reached = self._flow.spread(Facts.of(1, seeds, np.zeros(len(seeds), dtype=np.int64)))
         answer = np.zeros(self.edges.n_nodes, dtype=bool)
         answer[reached.key] = True
-        everything = self.holdings[_HAVING].explicit(UNRESTRICTED) // self.engine.n_places
+        everything = self.holdings[COUNTED].explicit(UNRESTRICTED) // self.engine.n_places
         answer[self.population.range.start + everything] = True
         return answer
 
     @cached_property
+    def _counts(self) -> Bits:
+        """Which edges count: asked for account by account."""
+        return self.engine.allowed(COUNTED)
+
+    @cached_property
     def _flow(self) -> Flow:
-        counts = self.engine.allowed(_HAVING) & ~self.edges.becoming
+        counts = self._counts & ~self.edges.becoming
         return Flow(self.edges.n_nodes, self.edges.holder[counts], self.edges.target[counts])
 
     def _dormant(self) -> Iterator[_Found]:
@@ -251,12 +266,11 @@ class HygieneRule:
 
     def _to_privileged(self, code: int) -> tuple[int, ...]:
         """The account's own first edge to something privileged, as the record to look at."""
-        counts = self.engine.allowed(_HAVING)
         start, stop = self.edges.leaving[code], self.edges.leaving[code + 1]
         roles = self.snapshot.ranges[NodeKind.ROLE]
         for edge in range(int(start), int(stop)):
             target = int(self.edges.target[edge])
-            if counts[edge] and target in roles and self._privileged[target]:
+            if self._counts[edge] and target in roles and self._privileged[target]:
                 return (edge,)
         return ()
 

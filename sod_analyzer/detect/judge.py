@@ -72,8 +72,13 @@ class Judge:
         """The rule's verdict on all that it is about."""
         if rule.kind is RuleKind.HYGIENE and rule.hygiene is not None:
             holder = HOLDER_OF[rule.hygiene.check]
-            check = HygieneRule(self.engine, rule, self.population(holder), self._of(holder))
-            return check.result()
+            return HygieneRule(
+                self.engine,
+                rule,
+                self.population(holder),
+                self._of(holder),
+                unknown_systems=self.unknown_systems,
+            ).result()
         if rule.kind.counts_people:
             return Headcount(
                 self.engine,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sod_analyzer.compose.report import tables_of
 from sod_analyzer.model.ruleset import (
     Exclusion,
     Holder,
@@ -437,6 +438,33 @@ def test_a_leaver_with_a_login_that_works_is_found() -> None:
     got = plain(analysis_of(gone, checked(HygieneCheck.LEAVER_WITH_ACCESS), facts=facts))
 
     assert got == {("i0", "anywhere"): "violation"}
+
+
+def test_whether_a_check_is_about_somebody_may_be_unknown() -> None:
+    gone = world("i0 > a0", "i1 > a1", "i2 > a2")
+    facts = people(
+        i0={"status": "leaver", "department": "Payments"},
+        i1={"status": "leaver", "department": "Lending"},
+        i2={"status": "leaver"},
+    )
+    check = checked(HygieneCheck.LEAVER_WITH_ACCESS)
+    narrow = replace(check, subjects=Subjects(departments=("Payments",)))
+
+    got = plain(analysis_of(gone, narrow, facts=facts))
+
+    assert got == {("i0", "anywhere"): "violation", ("i2", "anywhere"): "not-evaluable"}
+
+
+@pytest.mark.parametrize(("unread", "state"), [((), "evaluated"), (("x-prod",), "not evaluable")])
+def test_a_check_beside_a_source_that_was_not_read_leaves_its_rule_open(
+    unread: tuple[str, ...], state: str
+) -> None:
+    check = checked(HygieneCheck.LEAVER_WITH_ACCESS)
+
+    analysis = analysis_of(world("i0 > a0"), check, unknown_systems=unread)
+
+    (row,) = tables_of(analysis)["rules"].to_pylist()
+    assert row["state"] == state
 
 
 def _used(days: int) -> datetime:
