@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Keys = npt.NDArray[np.int64]
 Distances = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 #: Distance of a fact that does not hold.
 UNREACHED = np.iinfo(np.int64).max // 4
@@ -63,35 +66,37 @@ class Facts:
 class Flow:
     """Edges arranged for flowing from targets to their holders."""
 
-    def __init__(self, n_nodes: int, holder: Keys, target: Keys) -> None:
+    def __init__(
+        self,
+        n_nodes: int,
+        holder: npt.NDArray[np.integer[Any]],
+        target: npt.NDArray[np.integer[Any]],
+    ) -> None:
         order = np.argsort(target, kind="stable")
-        self._holder = holder[order]
+        self._holder = holder[order].astype(np.int64)
         self._ptr = np.searchsorted(target[order], np.arange(n_nodes + 1))
 
     def to_holders(self, key: Keys, stride: int) -> Keys:
         """The same columns at every holder of each key's node; unsorted, with repeats."""
         node = key // stride
         start, stop = self._ptr[node], self._ptr[node + 1]
-        count = stop - start
-        total = int(count.sum())
-        if not total:
+        source, offset = spans(start, stop)
+        if not len(source):
             return np.empty(0, dtype=np.int64)
-        source = np.repeat(np.arange(len(key)), count)
-        offset = np.arange(total) - np.repeat(np.cumsum(count) - count, count)
-        holder = self._holder[start[source] + offset]
+        holder = self._holder[offset]
         return np.asarray(holder * stride + key[source] % stride, dtype=np.int64)
 
-    def spread(self, seeds: Facts) -> Facts:
+    def spread(self, seeds: Facts, *, wanted: Callable[[Keys], Flags] | None = None) -> Facts:
         """The least set that holds the seeds and flows along every edge, with least distances.
 
-        A seed starts at its own distance. Cycles end by themselves: a fact enters once.
+        A seed starts at its own distance. Cycles end by themselves: a fact enters once. With
+        `wanted`, facts that it refuses are left out, and nothing flows on from them.
 
-        Cost: every fact is sorted into the known ones once, in as many rounds as the longest
-        shortest path; a round costs the known facts plus the edges out of the new ones.
+        Cost: every fact is sorted among the known ones a few times, in as many rounds as the
+        longest shortest path; a round costs the edges out of the new facts.
         """
         stride = seeds.stride
-        known = np.empty(0, dtype=np.int64)
-        known_at = np.empty(0, dtype=np.int64)
+        known = _Runs()
         waiting = np.unique(seeds.distance)
         frontier = np.empty(0, dtype=np.int64)
         now = 0
@@ -101,14 +106,13 @@ class Flow:
             if len(waiting) and waiting[0] == now:
                 frontier = np.concatenate([frontier, seeds.key[seeds.distance == now]])
                 waiting = waiting[1:]
-            fresh = _absent(distinct(frontier), known)
-            merged = np.concatenate([known, fresh])
-            order = np.argsort(merged, kind="stable")
-            known = merged[order]
-            known_at = np.concatenate([known_at, np.full(len(fresh), now)])[order]
+            fresh = known.absent(distinct(frontier))
+            if wanted is not None:
+                fresh = fresh[wanted(fresh)]
+            known.add(fresh, now)
             frontier = self.to_holders(fresh, stride)
             now += 1
-        return Facts(stride, known, known_at)
+        return Facts(stride, *known.merged())
 
     def step(self, facts: Facts) -> Facts:
         """What one edge carries, and no more: each fact at every holder, one hop further."""
@@ -117,6 +121,54 @@ class Flow:
         count = self._ptr[node + 1] - self._ptr[node]
         moved = self.to_holders(facts.key, stride)
         return Facts.of(stride, moved, np.repeat(facts.distance, count) + 1)
+
+
+class _Runs:
+    """Facts found so far: sorted runs, the large ones first, each several times the next.
+
+    One sorted array would be written anew in every round, and a chain of groups has as many rounds
+    as groups.
+    """
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[Keys, Distances]] = []
+
+    def absent(self, keys: Keys) -> Keys:
+        """Those of the sorted keys that no run has."""
+        for run, _ in self._runs:
+            keys = keys[~among(keys, run)]
+        return keys
+
+    def add(self, keys: Keys, distance: int) -> None:
+        """Take in sorted keys that are new, all at one distance."""
+        if not len(keys):
+            return
+        self._runs.append((keys, np.full(len(keys), distance)))
+        while len(self._runs) > 1 and len(self._runs[-2][0]) < 4 * len(self._runs[-1][0]):
+            self._merge()
+
+    def merged(self) -> tuple[Keys, Distances]:
+        """Everything, sorted."""
+        while len(self._runs) > 1:
+            self._merge()
+        return self._runs[0] if self._runs else (np.empty(0, np.int64), np.empty(0, np.int64))
+
+    def _merge(self) -> None:
+        (one, one_at), (other, other_at) = self._runs[-2:]
+        keys = np.concatenate([one, other])
+        # Two sorted runs: a stable sort merges them.
+        order = np.argsort(keys, kind="stable")
+        self._runs[-2:] = [(keys[order], np.concatenate([one_at, other_at])[order])]
+
+
+def spans(start: Keys, stop: Keys) -> tuple[Keys, Keys]:
+    """Every number of every span, with the position of its span: `(position, number)`."""
+    count = stop - start
+    total = int(count.sum())
+    source = np.repeat(np.arange(len(count)), count)
+    begins = np.cumsum(count) - count
+    number = np.arange(total) + np.repeat(start - begins, count)
+    return source, number
 
 
 def distinct(keys: Keys) -> Keys:
@@ -139,8 +191,3 @@ def among(keys: Keys, known: Keys) -> npt.NDArray[np.bool_]:
         return np.zeros(len(keys), dtype=bool)
     spot = np.minimum(np.searchsorted(known, keys), len(known) - 1)
     return np.asarray(known[spot] == keys)
-
-
-def _absent(keys: Keys, known: Keys) -> Keys:
-    """Those of the sorted keys that the sorted known ones lack."""
-    return np.asarray(keys[~among(keys, known)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import IntFlag
 from functools import cached_property
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from sod_analyzer.model.access import BECOMING, GrantKind, NodeKind, Snapshot
 
 Codes = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.uint8]
 
 _DAY = 24
 #: Hours of a grant that never ends.
@@ -38,30 +38,32 @@ class Flag(IntFlag):
 
 @dataclass(frozen=True)
 class Edges:
-    """Distinct edges, sorted by holder, target, kind, flags; parallel arrays."""
+    """Distinct edges, sorted by holder, target, kind, flags; parallel arrays.
+
+    Narrow types: there is an edge for every membership.
+    """
 
     n_nodes: int
-    holder: Codes
-    target: Codes
-    kind: Codes  # position in KINDS
-    flags: Flags
+    holder: npt.NDArray[np.int32]
+    target: npt.NDArray[np.int32]
+    kind: npt.NDArray[np.int8]  # position in KINDS
+    flags: npt.NDArray[np.uint8]
     becoming: npt.NDArray[np.bool_]
-    first: Codes  # first of the edge's rows in `rows`; one longer than the edges
-    rows: Codes  # rows of the snapshot's grants table, in table order within an edge
+    first: npt.NDArray[np.int32]  # first of the edge's rows in `rows`; one longer than the edges
+    rows: npt.NDArray[np.int32]  # rows of the snapshot's grants table, in table order in an edge
     as_of: date
-    least: Codes  # hours that the edge lasts at least, by its longest row
-    most: Codes  # hours that it lasts at most
+    snapshot: Snapshot = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.holder)
 
-    def rows_of(self, edge: int) -> Codes:
+    def rows_of(self, edge: int) -> npt.NDArray[np.int32]:
         """The grant rows that state this edge, first the one that reports print."""
         return self.rows[self.first[edge] : self.first[edge + 1]]
 
     def allowed(self, flags: Flag) -> npt.NDArray[np.bool_]:
         """Which edges carry no flag but these."""
-        return np.asarray((self.flags & ~int(flags)) == 0)
+        return np.asarray((self.flags & np.uint8(~int(flags) & 0xFF)) == 0)
 
     def any(self, flag: Flag) -> bool:
         """Whether some edge carries this flag."""
@@ -72,6 +74,25 @@ class Edges:
         """Every flag that some edge carries: witnesses ask for them leg by leg."""
         return int(np.bitwise_or.reduce(self.flags)) if len(self.flags) else 0
 
+    @property
+    def least(self) -> Codes:
+        """Hours that each edge lasts at least, by its longest row."""
+        return self._hours[0]
+
+    @property
+    def most(self) -> Codes:
+        """Hours that each edge lasts at most."""
+        return self._hours[1]
+
+    @cached_property
+    def _hours(self) -> tuple[Codes, Codes]:
+        """Few rules ask how long a grant lasts, and it takes sixteen bytes an edge."""
+        least, most = _bounded(self.snapshot, *_lifetimes(self.snapshot))
+        return (
+            _longest(least, self.rows, self.first[:-1]),
+            _longest(most, self.rows, self.first[:-1]),
+        )
+
     def longer(self, hours: int, *, possibly: bool) -> npt.NDArray[np.bool_]:
         """Which edges last longer than so many hours, for certain or possibly."""
         return np.asarray((self.most if possibly else self.least) > hours)
@@ -79,62 +100,112 @@ class Edges:
     @cached_property
     def leaving(self) -> Codes:
         """Offsets: edges of holder n are `leaving[n]` up to `leaving[n + 1]`, by target."""
-        return np.searchsorted(self.holder, np.arange(self.n_nodes + 1))
+        return offsets(self.holder, self.n_nodes)
+
+
+def offsets(codes: npt.NDArray[np.int32], count: int) -> Codes:
+    """Where each code's run begins among sorted codes, and at last where all end."""
+    begins = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+    starts = np.concatenate([np.zeros(min(len(codes), 1), dtype=np.int64), begins])
+    sizes = np.zeros(count + 1, dtype=np.int64)
+    sizes[codes[starts].astype(np.int64) + 1] = np.diff(starts, append=len(codes))
+    return np.cumsum(sizes)
 
 
 def dormant_accounts(snapshot: Snapshot, as_of: date) -> Codes:
-    """Codes of the accounts that cannot be used on that day: disabled, locked or expired."""
+    """Codes of the accounts that cannot be used on that day: disabled, locked or expired; sorted.
+
+    Cost: nothing per account in Python, since the accounts stand in the order of their codes.
+    """
     accounts = snapshot["accounts"]
     disabled = pc.fill_null(pc.equal(accounts.column("enabled"), pa.scalar(False)), False)  # noqa: FBT003
     over = pc.fill_null(pc.less(accounts.column("expires_on"), pa.scalar(as_of)), False)  # noqa: FBT003
     asleep = pc.or_(disabled, over).to_numpy(zero_copy_only=False)
-    codes = snapshot.codes
-    ids = accounts.column("account").to_pylist()
-    return np.array(
-        sorted(codes[NodeKind.ACCOUNT, ids[row]] for row in np.flatnonzero(asleep)), dtype=np.int64
-    )
+    return np.flatnonzero(asleep) + snapshot.ranges[NodeKind.ACCOUNT].start
 
 
 def compile_edges(snapshot: Snapshot, *, as_of: date) -> Edges:
     """Every grant of the snapshot as an edge, with what must be allowed for it to count.
 
-    Cost: one sort of the grants.
+    Cost: a few passes over the grants, which come sorted by holder and target; only those that
+    share both are sorted further.
     """
     grants = snapshot["grants"]
-    n_nodes = snapshot["nodes"].num_rows
-    holder = grants.column("holder").to_numpy().astype(np.int64)
-    target = grants.column("target").to_numpy().astype(np.int64)
-    encoded = grants.column("kind").combine_chunks().dictionary_encode()
-    numbers = np.array(
-        [_KIND_NUMBER[GrantKind(kind)] for kind in encoded.dictionary.to_pylist()], dtype=np.int64
-    )
-    kind = numbers[encoded.indices.to_numpy()] if len(numbers) else np.empty(0, dtype=np.int64)
+    holder = _int32(grants.column("holder"))
+    target = _int32(grants.column("target"))
+    kind = _kinds(grants.column("kind"))
     flags = _flags(snapshot, holder, target, as_of)
-    # Stable, so that within one edge the rows keep the table's order: source, then record.
-    order = np.lexsort((flags, kind, target, holder))
-    columns = [column[order] for column in (holder, target, kind, flags)]
-    starts = np.ones(len(order), dtype=bool)
-    if len(order):
-        starts[1:] = np.any([c[1:] != c[:-1] for c in columns], axis=0)
-    first = np.flatnonzero(starts)
-    holder, target, kind, flags = (column[first] for column in columns)
+    order = _order(holder, target, kind, flags)
+    if order is not None:
+        holder, target, kind, flags = holder[order], target[order], kind[order], flags[order]
+    count = len(holder)
+    starts = np.ones(count, dtype=bool)
+    starts[1:] = holder[1:] != holder[:-1]
+    for column in (target, kind, flags):
+        starts[1:] |= column[1:] != column[:-1]
+    first = np.flatnonzero(starts).astype(np.int32)
+    if len(first) < count:
+        holder, target, kind, flags = holder[first], target[first], kind[first], flags[first]
     becoming_kinds = np.array([k in BECOMING for k in KINDS])
-    least, most = _lifetimes(snapshot)
     return Edges(
-        n_nodes,
+        snapshot["nodes"].num_rows,
         holder,
         target,
         kind,
         flags,
-        becoming_kinds[kind] if len(kind) else np.empty(0, dtype=bool),
-        np.append(first, len(order)),
-        order,
+        becoming_kinds[kind],
+        np.append(first, np.int32(count)),
+        np.arange(count, dtype=np.int32) if order is None else order,
         as_of,
-        *(_longest(hours, order, first) for hours in _bounded(snapshot, least, most)),
+        snapshot,
     )
 
 
-def _longest(hours: Codes, order: Codes, first: Codes) -> Codes:
+def _int32(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    codes: npt.NDArray[np.int32] = column.to_numpy()
+    return codes.astype(np.int32, copy=False)
+
+
+def _kinds(column: pa.ChunkedArray) -> npt.NDArray[np.int8]:
+    """The position in KINDS of each row's kind."""
+    pieces = []
+    for chunk in column.chunks:
+        encoded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
+        numbers = [_KIND_NUMBER[GrantKind(kind)] for kind in encoded.dictionary.to_pylist()]
+        table = np.array(numbers or [0], dtype=np.int8)
+        pieces.append(table[encoded.indices.to_numpy(zero_copy_only=False)])
+    return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int8)
+
+
+def _order(
+    holder: npt.NDArray[np.int32],
+    target: npt.NDArray[np.int32],
+    kind: npt.NDArray[np.int8],
+    flags: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.int32] | None:
+    """Rows by holder, target, kind, flags, those of one edge in table order; None: as they are."""
+    if not len(holder):
+        return None
+    same = holder[1:] == holder[:-1]
+    sorted_ = not np.any(holder[1:] < holder[:-1]) and not np.any(same & (target[1:] < target[:-1]))
+    if not sorted_:
+        return np.lexsort((flags, kind, target, holder)).astype(np.int32)
+    same &= target[1:] == target[:-1]
+    wrong = same & ((kind[1:] < kind[:-1]) | ((kind[1:] == kind[:-1]) & (flags[1:] < flags[:-1])))
+    if not wrong.any():
+        return None
+    # Only rows that share holder and target can be out of order; they keep their places as a run.
+    shared = np.zeros(len(holder), dtype=bool)
+    shared[1:] = same
+    shared[:-1] |= same
+    rows = np.flatnonzero(shared)
+    order = np.arange(len(holder), dtype=np.int32)
+    mine = np.lexsort((flags[rows], kind[rows], target[rows], holder[rows]))
+    order[rows] = rows[mine]
+    return order
+
+
+def _longest(hours: Codes, order: npt.NDArray[np.int32], first: npt.NDArray[np.int32]) -> Codes:
     return np.maximum.reduceat(hours[order], first) if len(first) else hours[:0]
 
 
@@ -171,12 +242,11 @@ def _bounded(snapshot: Snapshot, least: Codes, most: Codes) -> tuple[Codes, Code
     accounts = snapshot["accounts"]
     created = accounts.column("created_at").cast(pa.date32())
     shortest, longest = _days(created, accounts.column("expires_on"))
-    codes = snapshot.codes
     n_nodes = snapshot["nodes"].num_rows
     at_least = np.full(n_nodes, ENDLESS, dtype=np.int64)
     at_most = np.full(n_nodes, ENDLESS, dtype=np.int64)
-    spots = [codes[NodeKind.ACCOUNT, name] for name in accounts.column("account").to_pylist()]
-    at_least[spots], at_most[spots] = shortest, longest
+    span = snapshot.ranges[NodeKind.ACCOUNT]
+    at_least[span.start : span.stop], at_most[span.start : span.stop] = shortest, longest
     for column in ("holder", "target"):
         nodes = snapshot["grants"].column(column).to_numpy()
         least = np.minimum(least, at_least[nodes])
@@ -184,26 +254,30 @@ def _bounded(snapshot: Snapshot, least: Codes, most: Codes) -> tuple[Codes, Code
     return least, most
 
 
-def _flags(snapshot: Snapshot, holder: Codes, target: Codes, as_of: date) -> Flags:
+def _flags(
+    snapshot: Snapshot,
+    holder: npt.NDArray[np.int32],
+    target: npt.NDArray[np.int32],
+    as_of: date,
+) -> Flags:
     grants = snapshot["grants"]
+    flags = np.zeros(grants.num_rows, dtype=np.uint8)
 
-    def column(name: str) -> npt.NDArray[np.bool_]:
-        values = pc.fill_null(grants.column(name), False)  # noqa: FBT003
-        return np.asarray(values.to_numpy(zero_copy_only=False), dtype=bool)
+    def put(values: pa.ChunkedArray, flag: Flag) -> None:
+        if pc.any(values).as_py():
+            marked = pc.fill_null(values, False).to_numpy(zero_copy_only=False)  # noqa: FBT003
+            flags[np.asarray(marked, dtype=bool)] |= np.uint8(flag)
 
-    def compared(name: str, *, later: bool) -> npt.NDArray[np.bool_]:
-        compare = pc.greater if later else pc.less
-        values = pc.fill_null(compare(grants.column(name), pa.scalar(as_of)), False)  # noqa: FBT003
-        return np.asarray(values.to_numpy(zero_copy_only=False), dtype=bool)
-
-    flags = np.zeros(grants.num_rows, dtype=np.int64)
-    flags |= column("conditional") * int(Flag.CONDITIONAL)
-    flags |= column("eligible") * int(Flag.ELIGIBLE)
-    flags |= column("self_granted") * int(Flag.SELF_GRANTED)
-    flags |= column("undecided") * int(Flag.UNDECIDED)
-    timely = ~(compared("valid_from", later=True) | compared("valid_until", later=False))
-    flags |= ~timely * int(Flag.OUT_OF_TIME)
-    asleep = np.zeros(snapshot["nodes"].num_rows, dtype=bool)
-    asleep[dormant_accounts(snapshot, as_of)] = True
-    flags |= (asleep[holder] | asleep[target]) * int(Flag.DORMANT)
+    day = pa.scalar(as_of)
+    put(grants.column("conditional"), Flag.CONDITIONAL)
+    put(grants.column("eligible"), Flag.ELIGIBLE)
+    put(grants.column("self_granted"), Flag.SELF_GRANTED)
+    put(grants.column("undecided"), Flag.UNDECIDED)
+    put(pc.greater(grants.column("valid_from"), day), Flag.OUT_OF_TIME)
+    put(pc.less(grants.column("valid_until"), day), Flag.OUT_OF_TIME)
+    dormant = dormant_accounts(snapshot, as_of)
+    if len(dormant):
+        asleep = np.zeros(snapshot["nodes"].num_rows, dtype=bool)
+        asleep[dormant] = True
+        flags[asleep[holder] | asleep[target]] |= np.uint8(Flag.DORMANT)
     return flags
