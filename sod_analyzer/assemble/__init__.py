@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.assemble.checks import check_sources, check_systems, day_of, undeclared_sources
-from sod_analyzer.assemble.columns import canonical
+from sod_analyzer.assemble.columns import canonical, spelled, worded
 from sod_analyzer.assemble.merge import MERGINGS, merge
 from sod_analyzer.assemble.nodes import NODE_TABLES, Codes, code, complete
 from sod_analyzer.identity import federate, link
@@ -48,7 +48,7 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
         ConfigError: rows or federations name systems that are not declared, or no day is known.
         InputError: two different descriptions of one source.
     """
-    tables = dict(join_batches(tuple(batches)))
+    tables = {name: spelled(table) for name, table in join_batches(tuple(batches)).items()}
     check_systems(tables, estate)
     as_of = day_of(estate, tables["sources"])
     tables["sources"] = canonical(pa.concat_tables([tables["sources"], estate.documents]))
@@ -83,7 +83,7 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
     }
     issues.append(undeclared_sources(result))
     result["issues"] = canonical(pa.concat_tables(issues))
-    ordered = {name: result[name] for name in SNAPSHOT_TABLES}
+    ordered = {name: worded(result[name], schema) for name, schema in SNAPSHOT_TABLES.items()}
     return Snapshot(ordered, as_of, estate.name, tables_digest(ordered, as_of=as_of))
 
 
@@ -107,10 +107,10 @@ def _link(
         shared_known=_shared_known(accounts, grants),
     )
     return {
-        "links": [found.links],
-        "identities": [found.identities],
-        "grants": [federated.grants, found.grants],
-        "derivations": [found.derivations],
+        "links": [spelled(found.links)],
+        "identities": [spelled(found.identities)],
+        "grants": [spelled(federated.grants), spelled(found.grants)],
+        "derivations": [spelled(found.derivations)],
         "issues": [federated.issues, found.issues],
     }
 
@@ -143,6 +143,6 @@ def _coded(table: pa.Table, codes: Codes, schema: pa.Schema) -> pa.Table:
     target = codes.of(table.column("target_kind"), table.column("target"))
     ends = [pa.array(holder.astype(np.int32)), pa.array(target.astype(np.int32))]
     rest = [table.column(name) for name in schema.names[2:]]
-    coded = pa.Table.from_arrays([*ends, *rest], schema=schema)
+    coded = pa.Table.from_arrays([*ends, *rest], names=schema.names)
     ends_first = [name for name in _GRANT_ORDER if name in schema.names]
     return canonical(coded, first=ends_first, known={"holder": holder, "target": target})

@@ -22,6 +22,35 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
+def is_word(kind: pa.DataType) -> bool:
+    """Whether a column is dictionary-coded."""
+    return bool(pa.types.is_dictionary(kind))
+
+
+def spelled(table: pa.Table) -> pa.Table:
+    """The table with plain text in place of every dictionary."""
+    fields = [
+        each.with_type(each.type.value_type) if is_word(each.type) else each
+        for each in table.schema
+    ]
+    return table.cast(pa.schema(fields))
+
+
+def worded(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table with its words in dictionaries of sorted values, none of which is unused."""
+    columns = []
+    for each in schema:
+        column = table.column(each.name)
+        if not is_word(each.type):
+            columns.append(column.cast(each.type))
+            continue
+        text = whole(column.cast(pa.string()))
+        values = pc.unique(text).drop_null()
+        values = values.take(pc.sort_indices(values))
+        columns.append(pa.DictionaryArray.from_arrays(pc.index_in(text, value_set=values), values))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
 def ranks(column: pa.ChunkedArray | pa.Array) -> Numbers:
     """Each value's place among the distinct values, from 0; -1 for null.
 

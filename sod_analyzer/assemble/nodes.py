@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.assemble.columns import Numbers, take
+from sod_analyzer.assemble.columns import Numbers, spelled, take
 from sod_analyzer.assemble.merge import MERGINGS
 from sod_analyzer.model.access import (
     BATCH_TABLES,
@@ -63,7 +63,7 @@ def complete(
                 source_id=place[0],
                 record=place[1],
             )
-        both = pa.concat_tables([tables[kind], rows.table()])
+        both = pa.concat_tables([tables[kind], spelled(rows.table())])
         found[kind] = take(both, pc.sort_indices(both.column(key)).to_numpy())
     return found, issues.table()
 

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class NodeKind(StrEnum):
@@ -121,6 +121,9 @@ WHOLE_SYSTEM = "*"
 EVERY_ACTION = "*"
 
 _text = pa.string()
+#: Text that repeats from row to row: each distinct value is kept once, and a row is a number.
+#: Chunks of one column may have different dictionaries, and their order says nothing.
+_word = pa.dictionary(pa.int32(), pa.string())
 _code = pa.int32()
 _record = pa.int64()
 _day = pa.date32()
@@ -181,87 +184,87 @@ IDENTITIES = _schema(
     email=_text,
     employee_id=_text,
     manager=_text,  # employee id of the manager, as the roster has it
-    department=_text,
-    title=_text,
-    status=_text,  # Status
-    kind=_text,  # IdentityClass
+    department=_word,
+    title=_word,
+    status=_word,  # Status
+    kind=_word,  # IdentityClass
     start_on=_day,
     end_on=_day,
-    source_id=_text,
+    source_id=_word,
     record=_record,
 )
 
 ACCOUNTS = _schema(
     account=_text,
-    system=_text,
+    system=_word,
     login=_text,  # the name the source shows people
     name=_text,
     email=_text,
     employee_id=_text,
     enabled=pa.bool_(),  # null: the source does not say
-    dormant_why=_text,  # disabled | locked | …, in words, when `enabled` is false
-    kind=_text,  # IdentityClass
+    dormant_why=_word,  # disabled | locked | …, in words, when `enabled` is false
+    kind=_word,  # IdentityClass
     created_at=_instant,
     last_used_at=_instant,
     expires_on=_day,  # last day on which the account works
     owner=_text,  # who answers for it; gives no reach
-    source_id=_text,
+    source_id=_word,
     record=_record,
 )
 
 ROLES = _schema(
     role=_text,
-    system=_text,
-    kind=_text,  # the source's own word: group, team, ClusterRole …
+    system=_word,
+    kind=_word,  # the source's own word: group, team, ClusterRole …
     name=_text,  # short name by which other systems refer to it (an LDAP cn, a team slug)
     title=_text,
     privileged=pa.bool_(),
     owner=_text,
-    source_id=_text,
+    source_id=_word,
     record=_record,
 )
 
 ENTITLEMENTS = _schema(
     entitlement=_text,
-    system=_text,
-    action=_text,
+    system=_word,
+    action=_word,
     resource=_text,
-    mode=_text,  # alone | with-approval
+    mode=_word,  # alone | with-approval
     wildcard=pa.bool_(),  # `*` inside `action` is the source's wildcard, not a letter
     title=_text,
 )
 
 #: Columns that a grant has in a batch and in a snapshot alike.
 _GRANT_FACTS: dict[str, pa.DataType] = {
-    "kind": _text,  # GrantKind
+    "kind": _word,  # GrantKind
     "conditional": pa.bool_(),
     "eligible": pa.bool_(),  # held only after activating it just in time
     "self_granted": pa.bool_(),  # the holder can give it to itself by one change
     "undecided": pa.bool_(),  # may or may not hold: one candidate of an undecided link
     "valid_from": _day,
     "valid_until": _day,  # this day included
-    "lasts_hours": pa.int64(),  # from start to end, rounded up, where the source states times
-    "condition": _text,
-    "source_id": _text,
+    "lasts_hours": pa.int32(),  # from start to end, rounded up, where the source states times
+    "condition": _word,
+    "source_id": _word,
     "record": _record,
 }
 
 BATCH_GRANTS = _schema(
-    holder_kind=_text, holder=_text, target_kind=_text, target=_text, **_GRANT_FACTS
+    holder_kind=_word, holder=_word, target_kind=_word, target=_word, **_GRANT_FACTS
 )
 GRANTS = _schema(holder=_code, target=_code, **_GRANT_FACTS)
 
 #: Further records that a grant rests on, beside the one it carries itself.
 BATCH_DERIVATIONS = _schema(
-    holder_kind=_text,
-    holder=_text,
-    target_kind=_text,
-    target=_text,
-    part=_text,  # rule, binding, roster, federation …
-    source_id=_text,
+    holder_kind=_word,
+    holder=_word,
+    target_kind=_word,
+    target=_word,
+    part=_word,  # rule, binding, roster, federation …
+    source_id=_word,
     record=_record,
 )
-DERIVATIONS = _schema(holder=_code, target=_code, part=_text, source_id=_text, record=_record)
+DERIVATIONS = _schema(holder=_code, target=_code, part=_word, source_id=_word, record=_record)
 
 APPLICATIONS = _schema(
     application=_text,
@@ -284,14 +287,14 @@ PLACEMENTS = _schema(
 LINKS = _schema(
     account=_text,
     identity=_text,  # null when unmatched
-    method=_text,  # MatchMethod
+    method=_word,  # MatchMethod
     value=_text,  # what matched
-    outcome=_text,  # LinkOutcome
-    source_id=_text,  # the record on the person's side that made the match
+    outcome=_word,  # LinkOutcome
+    source_id=_word,  # the record on the person's side that made the match
     record=_record,
 )
 
-NODES = _schema(code=_code, kind=_text, id=_text)
+NODES = _schema(code=_code, kind=_word, id=_text)
 
 ISSUES = _schema(
     kind=_text,  # kebab-case, listed in docs/issues.md

@@ -27,8 +27,11 @@ def tables_digest(tables: Mapping[str, pa.Table], *, as_of: date) -> str:
         table = tables[name]
         digest.update(f"table {name} {table.num_rows}\n".encode())
         for field in table.schema:
-            digest.update(f"column {field.name} {field.type}\n".encode())
-            _add_column(digest, table.column(field.name))
+            column = table.column(field.name)
+            if pa.types.is_dictionary(field.type):
+                column = column.cast(field.type.value_type)
+            digest.update(f"column {field.name} {column.type}\n".encode())
+            _add_column(digest, column)
     return digest.hexdigest()
 
 

@@ -212,8 +212,12 @@ def apply_edits(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
         return snapshot
     schema = SNAPSHOT_TABLES["grants"]
     grants = pa.concat_tables([snapshot["grants"], pa.Table.from_pylist(added, schema=schema)])
-    keys = [(name, "ascending") for name in ("holder", "target", "kind", "source_id", "record")]
-    return _with(snapshot, grants=grants.sort_by(keys))
+    names = ("holder", "target", "kind", "source_id", "record")
+    # Arrow sorts no dictionaries, whose order would say nothing either.
+    keys = grants.select(names).set_column(2, "kind", grants.column("kind").cast(pa.string()))
+    keys = keys.set_column(3, "source_id", grants.column("source_id").cast(pa.string()))
+    order = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in names])
+    return _with(snapshot, grants=grants.take(order))
 
 
 def _with(snapshot: Snapshot, **tables: pa.Table) -> Snapshot:

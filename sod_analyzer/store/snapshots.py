@@ -115,7 +115,8 @@ def _read_table(path: Path, schema: pa.Schema, expected: tuple[int, str]) -> pa.
         raise ValueError("the file is damaged or was changed: its hash is not the manifest's")
     # Without Arrow's threads: one that lets go of Python's bytes while the interpreter ends, as it
     # does when the next file is damaged, takes the process down with it (apache/arrow#34314).
-    with pq.ParquetFile(pa.BufferReader(content), pre_buffer=False) as file:
+    words = [each.name for each in schema if pa.types.is_dictionary(each.type)]
+    with pq.ParquetFile(pa.BufferReader(content), pre_buffer=False, read_dictionary=words) as file:
         table = file.read(use_threads=False)
     if table.schema != _stored(schema):
         raise ValueError(f"the columns are not those of schema version {SCHEMA_VERSION}")

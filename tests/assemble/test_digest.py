@@ -30,7 +30,7 @@ def digest(table: pa.Table) -> str:
 
 def by_hand(table: pa.Table) -> str:
     """The same digest from Python values, one by one."""
-    content = b"sod-analyzer snapshot 1 2026-10-31\n"
+    content = b"sod-analyzer snapshot 2 2026-10-31\n"
     content += f"table t {table.num_rows}\n".encode()
     for field in table.schema:
         content += f"column {field.name} {field.type}\n".encode()

@@ -22,6 +22,7 @@ TEXT = (ROOT / "docs" / "snapshot.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^### |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 TYPES = {
     "text": pa.string(),
+    "word": pa.dictionary(pa.int32(), pa.string()),
     "int32": pa.int32(),
     "int64": pa.int64(),
     "yes/no": pa.bool_(),

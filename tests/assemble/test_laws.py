@@ -114,8 +114,9 @@ def test_renaming_a_login_changes_its_id_and_nothing_else(world: Worlds) -> None
     for name, columns in (("accounts", ["account"]), ("grants", ["holder", "target"])):
         for column in columns:
             at = tables[name].schema.get_field_index(column)
-            cells = pa.array(map(renamed, tables[name].column(at).to_pylist()), pa.string())
-            tables[name] = tables[name].set_column(at, tables[name].schema.field(at), cells)
+            kind = tables[name].schema.field(at)
+            cells = pa.array(map(renamed, tables[name].column(at).to_pylist()), kind.type)
+            tables[name] = tables[name].set_column(at, kind, cells)
     settled = estate(aliases=lines)
 
     before, after = assemble([whole], settled), assemble([Batch(tables)], settled)
