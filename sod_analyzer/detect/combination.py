@@ -164,18 +164,18 @@ class Combination:
         """Where enough duties are held; with `blanks`, counting what is unknown for everyone."""
         rule, n_places, places = self.rule, self.n_places, self.places
         holding = self.holdings[lens]
-        explicit = [holding.explicit(duty) for duty in rule.duties]
-        candidates = distinct(np.concatenate(explicit))
-        candidates = candidates[among(candidates % n_places, places)]
+        judged = np.zeros(n_places, dtype=bool)
+        judged[places] = True
+        candidates = holding.candidates(rule.duties, judged)
         covers = np.sum([holding.covers_some(duty) for duty in rule.duties], axis=0)
         free = int(blanks[:, places].sum(axis=0).max(initial=0)) if blanks is not None else 0
         wide = np.flatnonzero(covers >= max(1, self.count - free))
-        spread = (wide[:, None] * n_places + places[None, :]).ravel()
-        candidates = distinct(np.concatenate([candidates, spread]))
+        further = [(wide[:, None] * n_places + places[None, :]).ravel()]
         if rule.scope is ScopeKind.APPLICATION:
             # One duty over a whole system reaches what nobody placed there as well.
-            lost = np.flatnonzero(covers) * n_places + self.engine.unmapped
-            candidates = distinct(np.concatenate([candidates, lost]))
+            further.append(np.flatnonzero(covers) * n_places + self.engine.unmapped)
+        if any(map(len, further)):
+            candidates = distinct(np.concatenate([candidates, *further]))
         legs = self._held(holding, candidates)
         if blanks is not None:
             legs = self._with_blanks(legs, blanks, candidates % n_places)
@@ -205,13 +205,7 @@ class Combination:
         """Per pair and duty: held there. In `unmapped`, a duty held anywhere may count too."""
 
         def at(spots: Keys) -> Bits:
-            return np.stack(
-                [
-                    holding.at(duty, spots, gated=self.gated[duty], alone=alone)
-                    for duty in self.rule.duties
-                ],
-                axis=1,
-            )
+            return holding.legs(self.rule.duties, spots, gated=self.gated, alone=alone)
 
         legs = at(pairs)
         n_places = self.n_places

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +12,8 @@ import numpy.typing as npt
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.graph.closure import Keys, among, distinct
+from sod_analyzer.graph.closure import Keys, distinct
+from sod_analyzer.graph.masks import Table, Words, has, mask_of
 
 Bits = npt.NDArray[np.bool_]
 
@@ -28,59 +30,64 @@ class Holding:
     subjects: range
 
     @cached_property
-    def _ways(self) -> tuple[Keys, Keys, Keys]:
-        facts = self.engine.at(self.lens).ways.within(self.subjects)
-        engine = self.engine
-        return (
-            facts.node - self.subjects.start,
-            facts.column // engine.n_ways,
-            facts.column % engine.n_ways,
-        )
+    def _table(self) -> Table:
+        return self.engine.table(self.lens, self.subjects)
+
+    def _mask(self, ways: Iterable[int]) -> Words:
+        return mask_of(list(ways), self.engine.n_ways)
+
+    def _ways(self, duty: str) -> tuple[int, ...]:
+        return self.engine.columns.ways_of.get(duty, ())
+
+    # -- where something is held -----------------------------------------------------------------
 
     def explicit(self, duty: str, ways: tuple[int, ...] | None = None) -> Keys:
         """Sorted (subject * n_places + place) pairs at which the duty is held, covers as such.
 
         With `ways`, held by one of these.
         """
-        chosen = self.engine.columns.ways_of.get(duty, ()) if ways is None else ways
-        found = self._explicit.get(chosen)
-        if found is None:
-            subject, place, _ = self._ways
-            mine = self._of_ways(chosen)
-            found = distinct(subject[mine] * self.engine.n_places + place[mine])
-            self._explicit[chosen] = found
-        return found
+        return self._table.with_any(self._mask(self._ways(duty) if ways is None else ways))
 
-    def _of_ways(self, chosen: tuple[int, ...]) -> Bits:
-        """Which facts are of the chosen ways."""
-        table = np.zeros(self.engine.n_ways, dtype=bool)
-        table[list(chosen)] = True
-        return np.asarray(table[self._ways[2]])
-
-    @cached_property
-    def _explicit(self) -> dict[tuple[int, ...], Keys]:
-        """Answers of `explicit`: every rule asks for its duties again and again."""
-        return {}
-
-    @cached_property
-    def _over(self) -> dict[tuple[str, int], Keys]:
-        """Answers of `holders_over`."""
-        return {}
+    def candidates(self, duties: Sequence[str], places: Bits) -> Keys:
+        """Sorted pairs at which one of the duties is held, in one of the places marked."""
+        ways = {way for duty in duties for way in self._ways(duty)}
+        return self._table.with_any(self._mask(ways), places)
 
     def holders_over(self, system: str, way: int) -> Keys:
         """Subjects that have the way over the whole system, sorted."""
-        found = self._over.get((system, way))
-        if found is None:
-            subject, place, number = self._ways
-            cover = self._covers[system]
-            found = distinct(subject[(place == cover) & (number == way)])
-            self._over[system, way] = found
-        return found
+        return self._table.nodes_with(self._mask([way]), self._covers[system])
 
     @cached_property
-    def _covers(self) -> dict[str, int]:
+    def _covers(self) -> Mapping[str, int]:
         places = self.engine.columns.atlas.places
         return {p.system: n for n, p in enumerate(places) if p.kind is PlaceKind.COVER}
+
+    @cached_property
+    def _over(self) -> Mapping[str, tuple[Keys, Words]]:
+        """Who has anything over a whole system, and which ways, by system; few people have."""
+        found: dict[str, tuple[Keys, Words]] = {}
+        everything = self._mask(range(self.engine.n_ways))
+        for system, place in self._covers.items():
+            who = self._table.nodes_with(everything, place)
+            if len(who):
+                found[system] = who, self._table.at(who * self.engine.n_places + place)
+        return found
+
+    # -- asking of pairs -------------------------------------------------------------------------
+
+    def masks(self, pairs: Keys) -> Words:
+        """The ways held at each (subject, place) pair, explicitly or by a cover."""
+        n_places = self.engine.n_places
+        found = self._table.at(pairs)
+        if not self._over:
+            return found
+        subject, place = pairs // n_places, pairs % n_places
+        for system, (who, ways) in self._over.items():
+            spot = np.minimum(np.searchsorted(who, subject), len(who) - 1)
+            here = np.flatnonzero(who[spot] == subject)
+            if len(here):
+                found[:, here] |= ways[:, spot[here]] & self._reaching(system)[:, place[here]]
+        return found
 
     def at(
         self,
@@ -94,32 +101,29 @@ class Holding:
 
         With `alone`, the gated ways count only as far as that holding sees them.
         """
-        ways = self.engine.columns.ways_of.get(duty, ())
-        if alone is None or not gated:
-            return self._at(duty, pairs, ways)
-        free = tuple(way for way in ways if way not in gated)
-        return self._at(duty, pairs, free) | alone._at(duty, pairs, gated)  # noqa: SLF001 - same class
+        return self.legs((duty,), pairs, gated={duty: gated}, alone=alone)[:, 0]
 
-    def _at(self, duty: str, pairs: Keys, ways: tuple[int, ...]) -> Bits:
-        n_places = self.engine.n_places
-        subject, place = pairs // n_places, pairs % n_places
-        held = among(pairs, self.explicit(duty, ways))
-        for system, covered in self._covered.items():
-            for way in ways:
-                if way in covered:
-                    over = self.holders_over(system, way)
-                    held |= among(subject, over) & self.reaches(system, way)[place]
-        return held
-
-    @cached_property
-    def _covered(self) -> dict[str, frozenset[int]]:
-        """The ways that somebody has over a whole system, by system; few systems have any."""
-        _, place, way = self._ways
-        return {
-            system: frozenset(way[place == cover].tolist())
-            for system, cover in self._covers.items()
-            if np.any(place == cover)
-        }
+    def legs(
+        self,
+        duties: Sequence[str],
+        pairs: Keys,
+        *,
+        gated: Mapping[str, tuple[int, ...]] | None = None,
+        alone: Holding | None = None,
+    ) -> Bits:
+        """As `at`, a column for each of several duties; every pair is looked up once."""
+        masks = self.masks(pairs)
+        legs = np.zeros((len(pairs), len(duties)), dtype=bool)
+        behind: Words | None = None
+        for column, duty in enumerate(duties):
+            ways, gates = self._ways(duty), (gated or {}).get(duty, ())
+            if alone is None or not gates:
+                legs[:, column] = has(masks, self._mask(ways))
+                continue
+            free = self._mask(way for way in ways if way not in gates)
+            behind = alone.masks(pairs) if behind is None else behind
+            legs[:, column] = has(masks, free) | has(behind, self._mask(gates))
+        return legs
 
     def who(
         self,
@@ -133,7 +137,7 @@ class Holding:
 
         Cost: of those who have it there.
         """
-        ways = self.engine.columns.ways_of.get(duty, ())
+        ways = self._ways(duty)
         if alone is None or not gated:
             return self._who(ways, place)
         free = tuple(way for way in ways if way not in gated)
@@ -141,52 +145,40 @@ class Holding:
         return distinct(np.concatenate(both))
 
     def _who(self, ways: tuple[int, ...], place: int) -> Keys:
-        sorted_places, subjects = self._by_place(ways)
-        low, high = np.searchsorted(sorted_places, [place, place + 1])
-        over = [
-            self.holders_over(system, way)
-            for system in self._covers
-            for way in ways
-            if len(self.holders_over(system, way)) and self.reaches(system, way)[place]
-        ]
-        return distinct(np.concatenate([subjects[low:high], *over]))
+        wanted = self._mask(ways)
+        found = [self._table.nodes_with(wanted, place)]
+        for system, (who, held) in self._over.items():
+            there = wanted & self._reaching(system)[:, place]
+            found.append(who[has(held, there)])
+        return distinct(np.concatenate(found)) if len(found) > 1 else found[0]
 
-    def _by_place(self, ways: tuple[int, ...]) -> tuple[Keys, Keys]:
-        found = self._placed.get(ways)
-        if found is None:
-            pairs = self.explicit("", ways)
-            order = np.argsort(pairs % self.engine.n_places, kind="stable")
-            n_places = self.engine.n_places
-            found = self._placed[ways] = (pairs[order] % n_places, pairs[order] // n_places)
-        return found
-
-    @cached_property
-    def _placed(self) -> dict[tuple[int, ...], tuple[Keys, Keys]]:
-        """Answers of `_by_place`."""
-        return {}
-
-    @cached_property
-    def _reached(self) -> dict[tuple[str, int], Bits]:
-        """Answers of `reaches`."""
-        return {}
+    # -- covers ----------------------------------------------------------------------------------
 
     def reaches(self, system: str, way: int) -> Bits:
         """For each place: does the way, held over the whole system, hold there?"""
-        found = self._reached.get((system, way))
+        return has(self._reaching(system), self._mask([way]))
+
+    def _reaching(self, system: str) -> Words:
+        """The ways that hold in each place when held over the whole system, `[word, place]`."""
+        found = self._reached.get(system)
         if found is None:
-            found = self._reached[system, way] = self._reaches(system, way)
+            found = self._reached[system] = self._make_reaching(system)
         return found
 
-    def _reaches(self, system: str, way: int) -> Bits:
+    def _make_reaching(self, system: str) -> Words:
         table = self.engine.columns.covered_ways
         possible = 1 if self.lens.possible else 0
-        return np.array(
-            [
-                way in table.get((n, system), (frozenset(), frozenset()))[possible]
-                for n in range(self.engine.n_places)
-            ],
-            dtype=bool,
-        )
+        reaching = np.zeros((len(self._mask(())), self.engine.n_places), dtype=np.uint64)
+        for place in range(self.engine.n_places):
+            found = table.get((place, system))
+            if found is not None:
+                reaching[:, place] = self._mask(sorted(found[possible]))
+        return reaching
+
+    @cached_property
+    def _reached(self) -> dict[str, Words]:
+        """Answers of `_reaching`."""
+        return {}
 
     def covers_all(
         self, duty: str, *, gated: tuple[int, ...] = (), alone: Holding | None = None
@@ -199,7 +191,7 @@ class Holding:
         answer = np.full(len(self.subjects), bool(systems))
         for system in systems:
             over = np.zeros(len(self.subjects), dtype=bool)
-            for way in self.engine.columns.ways_of.get(duty, ()):
+            for way in self._ways(duty):
                 seen = alone if alone is not None and way in gated else self
                 over[seen.holders_over(system, way)] = True
             answer &= over
@@ -208,7 +200,7 @@ class Holding:
     def covers_some(self, duty: str) -> Bits:
         """For each subject: does it have the duty over at least one whole system?"""
         answer = np.zeros(len(self.subjects), dtype=bool)
-        for system in self._covers:
-            for way in self.engine.columns.ways_of.get(duty, ()):
-                answer[self.holders_over(system, way)] = True
+        wanted = self._mask(self._ways(duty))
+        for who, ways in self._over.values():
+            answer[who[has(ways, wanted)]] = True
         return answer

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
+from itertools import pairwise
 from operator import or_
 
 import numpy as np
@@ -17,11 +18,16 @@ import numpy.typing as npt
 
 from sod_analyzer.catalogue.columns import Cells, Columns
 from sod_analyzer.catalogue.places import PlaceKind
+from sod_analyzer.evaluate.bulk import Bulk, Level, Net, Seen
 from sod_analyzer.evaluate.lens import Lens
-from sod_analyzer.graph.closure import UNREACHED, Facts, Flow, Keys
+from sod_analyzer.graph.closure import UNREACHED, Facts, Flow, Keys, joined
 from sod_analyzer.graph.edges import Edges, Flag
+from sod_analyzer.graph.masks import Table, table_of
 from sod_analyzer.model.access import NodeKind, Snapshot
 from sod_analyzer.model.ruleset import Means
+
+#: Lenses of which what everyone has is kept, to be looked into.
+_LEVELS_KEPT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,12 @@ class Reach:
 class Engine:
     """Answers `at(lens)` for one snapshot, one set of duties and one day; remembers each answer.
 
-    Cost: two closures per lens and own-made change. Lenses that let in no further edge share one.
+    `table` answers for everyone, by masks; `at` with the distances that paths are read off. A
+    property test holds the two equal.
+
+    Cost: of a table a few passes over the memberships per lens and own-made change; of `at` two
+    closures, and a fact for every node, place and way. Lenses that let in no further edge share
+    one.
     """
 
     def __init__(self, snapshot: Snapshot, columns: Columns, edges: Edges) -> None:
@@ -74,6 +85,8 @@ class Engine:
         self.n_ways = len(columns.ways)
         self._reach: dict[Lens, Reach] = {}
         self._plain: dict[Lens, Lens] = {}
+        self._tables: dict[tuple[Lens, range], Table] = {}
+        self._levels: dict[Lens, tuple[Level, ...]] = {}
         self._source: dict[tuple[int, bool], list[tuple[int, npt.NDArray[np.bool_]]]] = {}
 
     # -- lenses ----------------------------------------------------------------------------------
@@ -85,6 +98,51 @@ class Engine:
         if found is None:
             found = self._reach[plain] = self._compute(plain)
         return replace(found, lens=lens)
+
+    def table(self, lens: Lens, subjects: range) -> Table:
+        """The ways of a contiguous range of identities, accounts or roles, as masks.
+
+        The same answer as `at(lens).ways`, without distances, for everyone.
+        """
+        plain = self._simplest(lens)
+        found = self._tables.get((plain, subjects))
+        if found is None:
+            found = self._tables[plain, subjects] = self._table(plain, subjects)
+        return found
+
+    def _table(self, lens: Lens, subjects: range) -> Table:
+        if lens.roles or not self._net.plain:
+            # Roles, and whoever holds a person: few, so every fact may be kept on its own.
+            ways = self._restricted(lens, subjects).ways
+            return table_of(ways, subjects, n_places=self.n_places, n_columns=self.n_ways)
+        levels = self._leveled(lens)
+        if subjects.start >= self._net.holders.start:
+            return levels[-1].ways.within(subjects)
+        allowed, takable = self.allowed(lens), self._takable(lens)
+        people = self._bulk.of_people(levels[0], allowed)
+        for before, level in pairwise(levels):
+            taken = self._bulk.of_people(before, takable)
+            people = self._bulk.of_people(level, allowed).joined(taken).joined(people)
+        return people.within(subjects)
+
+    def _leveled(self, lens: Lens) -> tuple[Level, ...]:
+        found = self._levels.pop(lens, None)
+        if found is None:
+            seen = Seen(lens, self._seeds(lens), self.allowed(lens), self._takable(lens))
+            found = self._bulk.levels(seen)
+        self._levels[lens] = found
+        # What everyone has takes room, and few lenses are asked for twice.
+        while len(self._levels) > _LEVELS_KEPT:
+            del self._levels[next(iter(self._levels))]
+        return found
+
+    @cached_property
+    def _net(self) -> Net:
+        return Net(self.edges, self.snapshot)
+
+    @cached_property
+    def _bulk(self) -> Bulk:
+        return Bulk(self._net, self.columns)
 
     def same(self, one: Lens, other: Lens) -> bool:
         """Whether two lenses must see the same, since nothing here tells them apart."""
@@ -140,8 +198,29 @@ class Engine:
             allowed = allowed & self.edges.longer(lens.longer_than, possibly=lens.possible)
         return allowed
 
-    def _compute(self, lens: Lens) -> Reach:
+    def _takable(self, lens: Lens) -> npt.NDArray[np.bool_]:
+        """Which edges a holder can give to itself, and then has through the lens."""
+        mine = (self.edges.flags & np.uint8(Flag.SELF_GRANTED)) != 0
+        return np.asarray(self.allowed(lens, Flag.SELF_GRANTED) & mine)
+
+    def _restricted(self, lens: Lens, subjects: range) -> Reach:
+        """What the lens sees of some nodes and of everything that they come to."""
+        return self._compute(lens, among=self._beyond(subjects))
+
+    def _beyond(self, subjects: range) -> npt.NDArray[np.bool_]:
+        """The nodes of a range, and those that edges lead to from them, whatever they carry."""
+        edges = self.edges
+        flow = Flow(edges.n_nodes, edges.target, edges.holder)
+        seeds = np.arange(subjects.start, subjects.stop)
+        reached = flow.spread(Facts.of(1, seeds, np.zeros(len(seeds), dtype=np.int64)))
+        nodes = np.zeros(edges.n_nodes, dtype=bool)
+        nodes[reached.key] = True
+        return nodes
+
+    def _compute(self, lens: Lens, among: npt.NDArray[np.bool_] | None = None) -> Reach:
         allowed = self.allowed(lens)
+        if among is not None:
+            allowed = allowed & among[self.edges.holder]
         adding = self._flow(allowed & ~self.edges.becoming)
         onward = self._flow(allowed)
         seeds = self._seeds(lens)
@@ -150,18 +229,18 @@ class Engine:
         finished = self._finish(parts, lens)
         layers = [Layer(parts, onward.spread(finished), finished, none, none)]
         if lens.changes:
-            takable = self.allowed(lens, Flag.SELF_GRANTED) & (
-                (self.edges.flags & int(Flag.SELF_GRANTED)) != 0
-            )
+            takable = self._takable(lens)
+            if among is not None:
+                takable = takable & among[self.edges.holder]
             taking_parts = self._flow(takable & ~self.edges.becoming)
             taking_ways = self._flow(takable)
             for _ in range(lens.changes):
                 before = layers[-1]
                 taken_parts = taking_parts.step(before.parts)
-                parts = adding.spread(_join(before.parts, taken_parts))
+                parts = adding.spread(joined(before.parts, taken_parts))
                 finished = self._finish(parts, lens)
                 taken_ways = taking_ways.step(before.ways)
-                ways = onward.spread(_join(before.ways, finished, taken_ways))
+                ways = onward.spread(joined(before.ways, finished, taken_ways))
                 layers.append(Layer(parts, ways, finished, taken_parts, taken_ways))
         return Reach(lens, tuple(layers))
 
@@ -276,11 +355,3 @@ class Engine:
 
 def _empty() -> tuple[Keys, Keys]:
     return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-
-
-def _join(*facts: Facts) -> Facts:
-    return Facts.of(
-        facts[0].stride,
-        np.concatenate([f.key for f in facts]),
-        np.concatenate([f.distance for f in facts]),
-    )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sod_analyzer.graph.closure import offsets
 from sod_analyzer.model.access import BECOMING, GrantKind, NodeKind, Snapshot
 
 Codes = npt.NDArray[np.int64]
@@ -101,15 +102,6 @@ class Edges:
     def leaving(self) -> Codes:
         """Offsets: edges of holder n are `leaving[n]` up to `leaving[n + 1]`, by target."""
         return offsets(self.holder, self.n_nodes)
-
-
-def offsets(codes: npt.NDArray[np.int32], count: int) -> Codes:
-    """Where each code's run begins among sorted codes, and at last where all end."""
-    begins = np.flatnonzero(codes[1:] != codes[:-1]) + 1
-    starts = np.concatenate([np.zeros(min(len(codes), 1), dtype=np.int64), begins])
-    sizes = np.zeros(count + 1, dtype=np.int64)
-    sizes[codes[starts].astype(np.int64) + 1] = np.diff(starts, append=len(codes))
-    return np.cumsum(sizes)
 
 
 def dormant_accounts(snapshot: Snapshot, as_of: date) -> Codes:

@@ -1,0 +1,380 @@
+"""Reach of everyone at once, as masks: the same answer as `reach`, without distances.
+
+Edges fall into two sorts. *Core* edges lead to nodes that somebody holds in turn: groups in
+groups, bots that bots control. They are few, and facts flow along them one by one. What is left
+are *last* edges, memberships and the accounts of people, which nobody holds in turn: each of them
+is looked at once per lens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+
+from sod_analyzer.catalogue.columns import Columns
+from sod_analyzer.catalogue.places import PlaceKind
+from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.graph.closure import Facts, Flags, Flow, Keys, distinct, joined
+from sod_analyzer.graph.edges import Edges
+from sod_analyzer.graph.masks import (
+    Cells,
+    Source,
+    Table,
+    Words,
+    combined,
+    has_all,
+    mask_of,
+    words,
+)
+from sod_analyzer.model.access import NodeKind, Snapshot
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Level:
+    """What everyone has after so many own changes.
+
+    `parts` and `ways` are of accounts and roles; `core_…` are the facts that flow on from nodes
+    which somebody holds.
+    """
+
+    core_parts: Facts
+    parts: Table
+    finished: Table
+    core_ways: Facts
+    ways: Table
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A lens, the parts that entitlements are through it, and the edges that count."""
+
+    lens: Lens
+    seeds: Facts
+    allowed: Flags
+    takable: Flags  # those that their holder can give to itself
+
+
+class Net:
+    """The edges of a snapshot, sorted out once for all lenses."""
+
+    def __init__(self, edges: Edges, snapshot: Snapshot) -> None:
+        self.edges = edges
+        self.identities = snapshot.ranges[NodeKind.IDENTITY]
+        accounts, roles = snapshot.ranges[NodeKind.ACCOUNT], snapshot.ranges[NodeKind.ROLE]
+        self.accounts = accounts
+        self.holders = range(accounts.start, roles.stop)
+        self.n_nodes = edges.n_nodes
+        low, high = edges.leaving[[accounts.start, roles.stop]]
+        #: Edges of people come first, then those of accounts, then those of roles.
+        self.of_people = slice(int(edges.leaving[self.identities.start]), int(low))
+        self.of_holders = slice(int(low), int(high))
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether nobody holds a person: then people come last."""
+        return not bool(np.any(self.edges.target < self.identities.stop))
+
+    @cached_property
+    def held(self) -> Flags:
+        """Nodes that an adding edge leads to, so that what they have flows on."""
+        held = np.zeros(self.n_nodes, dtype=bool)
+        held[self.edges.target[~self.edges.becoming]] = True
+        # A role may be held by nobody; what it has is wanted nonetheless.
+        held[self.accounts.stop : self.holders.stop] = True
+        return held
+
+    @cached_property
+    def adding(self) -> tuple[Rows, Rows]:
+        """Adding edges of accounts and roles: core ones, last ones."""
+        span = self.of_holders
+        rows = np.flatnonzero(~self.edges.becoming[span]) + span.start
+        inner = self.held[self.edges.holder[rows]]
+        return rows[inner], rows[~inner]
+
+    @cached_property
+    def carrying(self) -> tuple[Rows, Rows]:
+        """Edges along which finished ways can flow: core ones, and those of people.
+
+        Ways are finished in accounts; they come into a role only if it leads to an account.
+        """
+        span = self.of_holders
+        target = self.edges.target[span]
+        leads = np.zeros(self.n_nodes, dtype=bool)
+        leads[self.accounts.start : self.accounts.stop] = True
+        to_account = np.flatnonzero(leads[target]) + span.start
+        holders = self.edges.holder[to_account]
+        roles = holders[holders >= self.accounts.stop]
+        core = to_account
+        if len(roles):
+            first = self.edges.leaving[self.accounts.stop]
+            nested = np.flatnonzero(target[first - span.start :] < self.holders.stop) + first
+            flow = Flow(self.n_nodes, self.edges.holder[nested], self.edges.target[nested])
+            seeds = distinct(roles.astype(np.int64))
+            reached = flow.spread(Facts.of(1, seeds, np.zeros(len(seeds), dtype=np.int64)))
+            leads[reached.key] = True
+            core = np.flatnonzero(leads[target]) + span.start
+        people = np.arange(self.of_people.start, self.of_people.stop)
+        return core, people[leads[self.edges.target[people]]]
+
+
+class Bulk:
+    """Masks for one set of duties over one net; remembers what several lenses share."""
+
+    def __init__(self, net: Net, columns: Columns) -> None:
+        self.net = net
+        self.columns = columns
+        self.n_places = len(columns.atlas.places)
+        self.n_parts = columns.n_parts
+        self.n_ways = len(columns.ways)
+        self._spread: dict[tuple[bytes, bytes], Facts] = {}
+        self._covering: dict[bool, list[tuple[int, Words]]] = {}
+
+    def levels(self, seen: Seen) -> tuple[Level, ...]:
+        """Levels from no own change to as many as the lens allows."""
+        core = self._core_parts(seen.seeds, seen)
+        found = [self._level(seen, core, self._last(core, seen.allowed), None)]
+        for _ in range(seen.lens.changes):
+            before = found[-1]
+            taken = self._step(self.net.adding[0], before.core_parts, seen.takable)
+            core = self._core_parts(joined(before.core_parts, taken), seen)
+            parts = self._last(core, seen.allowed)
+            parts = parts.joined(self._last(before.core_parts, seen.takable)).joined(before.parts)
+            found.append(self._level(seen, core, parts, before))
+        return tuple(found)
+
+    # -- parts -----------------------------------------------------------------------------------
+
+    def _core_parts(self, seeds: Facts, seen: Seen) -> Facts:
+        net, edges = self.net, self.net.edges
+        rows = net.adding[0]
+        rows = rows[seen.allowed[rows]]
+        # Lenses differ mostly in memberships; they share what happens among groups.
+        digest = (_hash(rows), _hash(seeds.key) + _hash(seeds.distance))
+        found = self._spread.get(digest)
+        if found is None:
+            seeded = np.zeros(net.n_nodes, dtype=bool)
+            seeded[seeds.node] = True
+            # Most rights are part of no duty: only roles and what has parts can carry any.
+            seeded[net.holders.start : net.holders.stop] = True
+            rows = rows[seeded[edges.target[rows]]]
+            flow = Flow(net.n_nodes, edges.holder[rows], edges.target[rows])
+            found = self._spread[digest] = flow.spread(seeds)
+        return found
+
+    def _last(self, core: Facts, allowed: Flags) -> Table:
+        """The parts of accounts and roles."""
+        net, edges = self.net, self.net.edges
+        cells = Cells.of(core, n_places=self.n_places, n_columns=self.n_parts)
+        source = Source.of(cells, net.n_nodes)
+        rows = net.adding[1]
+        rows = rows[allowed[rows]]
+        table = source.to_holders(edges.holder[rows], edges.target[rows], net.holders)
+        return table.with_cells(self._here(cells))
+
+    def _here(self, cells: Cells) -> Cells:
+        """Those cells that are of accounts and roles, by offset."""
+        holders = self.net.holders
+        low, high = np.searchsorted(
+            cells.key, [holders.start * self.n_places, holders.stop * self.n_places]
+        )
+        key = cells.key[low:high] - holders.start * self.n_places
+        return Cells(self.n_places, key, cells.mask[:, low:high])
+
+    def _step(self, rows: Rows, facts: Facts, chosen: Flags) -> Facts:
+        edges = self.net.edges
+        rows = rows[chosen[rows]]
+        return Flow(self.net.n_nodes, edges.holder[rows], edges.target[rows]).step(facts)
+
+    # -- ways ------------------------------------------------------------------------------------
+
+    def _level(self, seen: Seen, core: Facts, parts: Table, before: Level | None) -> Level:
+        finished = self._finish(parts, seen.lens)
+        rows, edges = self.net.carrying[0], self.net.edges
+        seeds = self._seeds_of(finished, rows)
+        if before is not None:
+            taken = self._step(rows, before.core_ways, seen.takable)
+            seeds = joined(before.core_ways, seeds, taken)
+        rows = rows[seen.allowed[rows]]
+        flow = Flow(self.net.n_nodes, edges.holder[rows], edges.target[rows])
+        flowing = flow.spread(seeds)
+        cells = Cells.of(flowing, n_places=self.n_places, n_columns=self.n_ways)
+        ways = finished.with_cells(self._here(cells))
+        if before is not None:
+            ways = ways.joined(before.ways)
+        return Level(core, parts, finished, flowing, ways)
+
+    def _seeds_of(self, finished: Table, rows: Rows) -> Facts:
+        """The finished ways of accounts that somebody other than a person holds."""
+        edges, net = self.net.edges, self.net
+        target = np.zeros(net.n_nodes, dtype=bool)
+        target[edges.target[rows]] = True
+        if not len(rows):
+            return Facts.of(self.n_places * self.n_ways, *_nothing())
+        cells = finished.cells()
+        mine = target[cells.key // self.n_places + net.holders.start]
+        key = cells.key[mine] + net.holders.start * self.n_places
+        return Cells(self.n_places, key, cells.mask[:, mine]).facts(self.n_ways)
+
+    def of_people(self, level: Level, allowed: Flags) -> Table:
+        """The ways of identities, through the accounts and roles they hold."""
+        net, edges = self.net, self.net.edges
+        rows = net.carrying[1]
+        rows = rows[allowed[rows]]
+        source = Source.from_table(level.ways, net.n_nodes)
+        return source.to_holders(edges.holder[rows], edges.target[rows], net.identities)
+
+    # -- meeting in a context --------------------------------------------------------------------
+
+    def _finish(self, parts: Table, lens: Lens) -> Table:
+        """The ways that each account's own context finishes."""
+        accounts = parts if lens.roles else self._accounts_only(parts)
+        done = accounts.mapped(self._single)
+        several = [(n, way) for n, way in enumerate(self.columns.ways) if len(way.parts) > 1]
+        if not several:
+            return done
+        keys, masks = [], []
+        cells: dict[tuple[int, ...], Keys] = {}
+        for number, way in several:
+            spots = cells.get(way.parts)
+            if spots is None:
+                spots = cells[way.parts] = self._meets(accounts, number, lens)
+            if len(spots):
+                keys.append(spots)
+                bits = mask_of([number], self.n_ways)
+                masks.append(np.repeat(bits[:, None], len(spots), axis=1))
+        if not keys:
+            return done
+        met = combined(np.concatenate(keys), np.concatenate(masks, axis=1))
+        return done.with_cells(Cells(self.n_places, *met))
+
+    def _accounts_only(self, parts: Table) -> Table:
+        """The table without what roles have, in which nothing meets."""
+        last = len(self.net.accounts)
+        end = int(np.searchsorted(parts.key, last * self.n_places))
+        dense = parts.dense.copy()
+        dense[:, :, last:] = 0
+        return Table(
+            parts.nodes,
+            parts.n_places,
+            parts.dense_places,
+            dense,
+            parts.key[:end],
+            parts.mask[:, :end],
+        )
+
+    @cached_property
+    def _ways_of_part(self) -> list[tuple[int, Words]]:
+        """Parts that finish ways by themselves, each with the mask of these ways."""
+        ways: dict[int, list[int]] = {}
+        for number, way in enumerate(self.columns.ways):
+            if len(way.parts) == 1:
+                ways.setdefault(way.parts[0], []).append(number)
+        return [(part, mask_of(numbers, self.n_ways)) for part, numbers in sorted(ways.items())]
+
+    @cached_property
+    def _by_byte(self) -> Words:
+        """The ways that each value of each byte of a mask of parts means, `[byte, value, word]`."""
+        table = np.zeros((words(self.n_parts) * 8, 256, words(self.n_ways)), dtype=np.uint64)
+        values = np.arange(256)
+        for part, ways in self._ways_of_part:
+            table[part // 8, (values >> (part % 8) & 1).astype(bool)] |= ways
+        return table
+
+    def _single(self, mask: Words) -> Words:
+        """Masks of parts to masks of the ways that one part finishes."""
+        found = np.zeros((words(self.n_ways), mask.shape[1]), dtype=np.uint64)
+        for byte, table in enumerate(self._by_byte):
+            used = np.flatnonzero(table.any(axis=0))
+            if not len(used):
+                continue
+            shift = np.uint64(byte % 8 * 8)
+            value = np.right_shift(mask[byte // 8], shift).astype(np.uint8)
+            for word in used:
+                found[word] |= table[value, word]
+        return found
+
+    def _meets(self, parts: Table, number: int, lens: Lens) -> Keys:
+        """(offset, place) pairs in which the parts of a way meet, sorted."""
+        way = self.columns.ways[number]
+        wanted = mask_of(way.parts, self.n_parts)
+        spots = self._candidates(parts, wanted)
+        got = parts.at(spots)
+        enough = has_all(got, wanted)
+        rest = np.flatnonzero(~enough)
+        if len(rest):
+            further = self._elsewhere(parts, spots[rest], number, lens)
+            enough[rest] = has_all(got[:, rest] | further, wanted)
+        return spots[enough]
+
+    def _candidates(self, parts: Table, wanted: Words) -> Keys:
+        """Where an account has one of the parts; everywhere, if it covers several systems."""
+        pairs = parts.with_any(wanted)
+        place = pairs % self.n_places
+        covering = pairs[self._is_cover[place]] // self.n_places
+        several = covering[1:][covering[1:] == covering[:-1]]
+        if not len(several):
+            return pairs
+        several = distinct(several)
+        everywhere = (several[:, None] * self.n_places + np.arange(self.n_places)[None, :]).ravel()
+        return distinct(np.concatenate([pairs, everywhere]))
+
+    @cached_property
+    def _is_cover(self) -> Flags:
+        places = self.columns.atlas.places
+        return np.array([place.kind is PlaceKind.COVER for place in places], dtype=bool)
+
+    def _elsewhere(self, parts: Table, spots: Keys, number: int, lens: Lens) -> Words:
+        """Parts that count in a place though the account has them elsewhere: covers, any scope."""
+        columns, n_places = self.columns, self.n_places
+        way = columns.ways[number]
+        account, place = spots // n_places, spots % n_places
+        found = np.zeros((words(self.n_parts), len(spots)), dtype=np.uint64)
+        for source, reaches in self._covers(lens):
+            somewhere = np.asarray(reaches.any(axis=0))
+            here = np.flatnonzero(somewhere[place])
+            over = parts.at(account[here] * n_places + source)
+            found[:, here] |= over & reaches[:, place[here]]
+        scoped = set(columns.scoped(way))
+        loose = mask_of([p for p in way.parts if p not in scoped], self.n_parts)
+        full = mask_of(way.parts, self.n_parts)
+        unmapped = place == self._unmapped
+        # A part on an unmapped resource and another anywhere: nobody knows whether they meet.
+        anywhere = parts.at(account * n_places)
+        return found | (anywhere & np.where(unmapped, full[:, None], loose[:, None]))
+
+    @cached_property
+    def _unmapped(self) -> int:
+        places = self.columns.atlas.places
+        return next(n for n, p in enumerate(places) if p.kind is PlaceKind.UNMAPPED)
+
+    def _covers(self, lens: Lens) -> list[tuple[int, Words]]:
+        """Cover places, each with the parts that hold in every place, `[word, place]`."""
+        found = self._covering.get(lens.possible)
+        if found is None:
+            found = self._covering[lens.possible] = []
+            places = self.columns.atlas.places
+            for source in np.flatnonzero(self._is_cover).tolist():
+                reaches = np.zeros((words(self.n_parts), self.n_places), dtype=np.uint64)
+                for target in range(self.n_places):
+                    covered = self.columns.covered.get((target, places[source].system))
+                    if covered is not None:
+                        parts = sorted(covered[1 if lens.possible else 0])
+                        reaches[:, target] = mask_of(parts, self.n_parts)
+                if reaches.any():
+                    found.append((source, reaches))
+        return found
+
+
+def _nothing() -> tuple[Keys, Keys]:
+    return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+
+
+def _hash(array: Keys) -> bytes:
+    """What stands for an array in a dictionary of answers."""
+    return blake2b(array.tobytes(), digest_size=16).digest()

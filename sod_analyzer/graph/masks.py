@@ -1,0 +1,417 @@
+"""Who has what in which place, as bit masks: a column is a bit, a place a cell.
+
+Most nodes have the same few places, and for those a mask per node is kept whether or not it is
+empty (*dense*). Where places are many, as thousands of applications are, each node has few of them
+and only those are kept (*sparse*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from sod_analyzer.graph.closure import Facts, Flags, Keys, offsets, spans
+
+Words = npt.NDArray[np.uint64]
+Nodes = npt.NDArray[np.int32]
+
+_BITS = 64
+#: So many places at most are kept dense.
+_DENSE = 4
+#: Pairs of edge and cell that are looked at at once: what fits beside everything else.
+_PIECE = 2**22
+
+
+def words(columns: int) -> int:
+    """How many words hold so many bits."""
+    return max(1, -(-columns // _BITS))
+
+
+def mask_of(columns: npt.ArrayLike, count: int) -> Words:
+    """One mask with these bits, of as many words as `count` columns need."""
+    mask = np.zeros(words(count), dtype=np.uint64)
+    numbers = np.asarray(columns, dtype=np.int64)
+    bits = np.left_shift(np.uint64(1), (numbers % _BITS).astype(np.uint64))
+    np.bitwise_or.at(mask, numbers // _BITS, bits)
+    return mask
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Masks by (node, place): `key = node * n_places + place`, sorted, each once.
+
+    `mask` has a row per word and a column per key.
+    """
+
+    n_places: int
+    key: Keys
+    mask: Words
+
+    @classmethod
+    def of(cls, facts: Facts, *, n_places: int, n_columns: int) -> Cells:
+        """The facts of `place * n_columns + column` as masks."""
+        key, column = facts.key // n_columns, facts.key % n_columns
+        starts = np.flatnonzero(np.diff(key, prepend=-1))
+        mask = np.zeros((words(n_columns), len(starts)), dtype=np.uint64)
+        if len(starts):
+            bit = np.left_shift(np.uint64(1), (column % _BITS).astype(np.uint64))
+            for word in range(len(mask)):
+                mine = np.where(column // _BITS == word, bit, np.uint64(0))
+                mask[word] = np.bitwise_or.reduceat(mine, starts)
+        return cls(n_places, key[starts], mask)
+
+    def facts(self, n_columns: int) -> Facts:
+        """The same as facts, all at distance 0."""
+        keys = [
+            self.key[here] * n_columns + column
+            for column in range(n_columns)
+            if len(here := np.flatnonzero(has(self.mask, mask_of([column], n_columns))))
+        ]
+        key = np.concatenate(keys) if keys else np.empty(0, dtype=np.int64)
+        key.sort()
+        return Facts(self.n_places * n_columns, key, np.zeros(len(key), dtype=np.int64))
+
+
+def has(mask: Words, wanted: Words) -> Flags:
+    """Which masks have any of the wanted bits."""
+    found = np.zeros(mask.shape[1], dtype=bool)
+    for word, bits in zip(mask, wanted, strict=True):
+        if bits:
+            found |= (word & bits) != 0
+    return found
+
+
+def has_all(mask: Words, wanted: Words) -> Flags:
+    """Which masks have all of the wanted bits."""
+    found = np.ones(mask.shape[1], dtype=bool)
+    for word, bits in zip(mask, wanted, strict=True):
+        if bits:
+            found &= (word & bits) == bits
+    return found
+
+
+@dataclass(frozen=True)
+class Table:
+    """Masks of a contiguous range of nodes; offsets count from its start.
+
+    `dense[place, word, offset]` for the `dense_places`; the rest in `key`
+    (`offset * n_places + place`, sorted) and `mask[word, position]`.
+    """
+
+    nodes: range
+    n_places: int
+    dense_places: Keys
+    dense: Words
+    key: Keys
+    mask: Words
+
+    @property
+    def n_words(self) -> int:
+        return len(self.mask)
+
+    @cached_property
+    def slot(self) -> Keys:
+        """Each place's position among the dense ones, -1 for the others."""
+        slot = np.full(self.n_places, -1, dtype=np.int64)
+        slot[self.dense_places] = np.arange(len(self.dense_places))
+        return slot
+
+    @cached_property
+    def first(self) -> Keys:
+        """Offsets into `key`: those of a node's sparse cells."""
+        return offsets(self.key // self.n_places, len(self.nodes))
+
+    def at(self, pairs: Keys) -> Words:
+        """The masks of (offset, place) pairs, empty where nothing is known."""
+        found = np.zeros((self.n_words, len(pairs)), dtype=np.uint64)
+        offset, place = pairs // self.n_places, pairs % self.n_places
+        slot = self.slot[place]
+        here = np.flatnonzero(slot >= 0)
+        if len(here):
+            found[:, here] = self.dense[slot[here], :, offset[here]].T
+        if len(self.key):
+            there = np.flatnonzero(slot < 0)
+            spot = np.minimum(np.searchsorted(self.key, pairs[there]), len(self.key) - 1)
+            hit = self.key[spot] == pairs[there]
+            found[:, there[hit]] = self.mask[:, spot[hit]]
+        return found
+
+    def with_any(self, wanted: Words, places: Flags | None = None) -> Keys:
+        """The (offset, place) pairs that have any of these bits, sorted."""
+        return self._where(lambda mask: has(mask, wanted), places)
+
+    def nodes_with(self, wanted: Words, place: int) -> Keys:
+        """Offsets of the nodes that have any of these bits in one place, sorted."""
+        if self.slot[place] >= 0:
+            return np.flatnonzero(has(self.dense[self.slot[place]], wanted))
+        where = self._by_place
+        low, high = np.searchsorted(where[0], [place, place + 1])
+        cells = where[1][low:high]
+        return np.asarray(self.key[cells[has(self.mask[:, cells], wanted)]] // self.n_places)
+
+    @cached_property
+    def _by_place(self) -> tuple[Keys, Keys]:
+        place = self.key % self.n_places
+        order = np.argsort(place, kind="stable")
+        return place[order], order
+
+    def cells(self) -> Cells:
+        """Every cell that is not empty, by offset and place."""
+        full = mask_of(range(self.n_words * _BITS), self.n_words * _BITS)
+        pairs = self._where(lambda mask: has(mask, full), None)
+        return Cells(self.n_places, pairs, self.at(pairs))
+
+    def _where(self, test: Callable[[Words], Flags], places: Flags | None) -> Keys:
+        found: list[Keys] = []
+        for slot, place in enumerate(self.dense_places.tolist()):
+            if places is None or places[place]:
+                found.append(np.flatnonzero(test(self.dense[slot])) * self.n_places + place)
+        if len(self.key):
+            hit = test(self.mask)
+            if places is not None:
+                hit &= places[self.key % self.n_places]
+            found.append(self.key[hit])
+        found = [each for each in found if len(each)]
+        if not found:
+            return np.empty(0, dtype=np.int64)
+        if len(found) == 1:
+            return found[0]
+        pairs = np.concatenate(found)
+        pairs.sort(kind="stable")  # sorted runs, which a stable sort merges
+        return pairs
+
+    def within(self, nodes: range) -> Table:
+        """The same of a part of its nodes."""
+        low, high = nodes.start - self.nodes.start, nodes.stop - self.nodes.start
+        begin, end = np.searchsorted(self.key, [low * self.n_places, high * self.n_places])
+        return Table(
+            nodes,
+            self.n_places,
+            self.dense_places,
+            self.dense[:, :, low:high],
+            self.key[begin:end] - low * self.n_places,
+            self.mask[:, begin:end],
+        )
+
+    def mapped(self, change: Callable[[Words], Words]) -> Table:
+        """Every mask changed, cell by cell; cells that become empty are dropped."""
+        mask = change(self.mask)
+        kept = np.flatnonzero(mask.any(axis=0))
+        dense = [change(each) for each in self.dense]
+        return replace(
+            self,
+            dense=np.stack(dense)
+            if dense
+            else np.zeros((0, len(mask), len(self.nodes)), np.uint64),
+            key=self.key[kept],
+            mask=mask[:, kept],
+        )
+
+    def joined(self, other: Table) -> Table:
+        """What either has, of two tables with the same nodes and words; their places may differ."""
+        if np.array_equal(self.dense_places, other.dense_places):
+            key, mask = combined(
+                np.concatenate([self.key, other.key]),
+                np.concatenate([self.mask, other.mask], axis=1),
+            )
+            return replace(self, dense=self.dense | other.dense, key=key, mask=mask)
+        return self.with_cells(other.cells())
+
+    def with_cells(self, cells: Cells) -> Table:
+        """What the table has and these cells, which name nodes by offset."""
+        if not len(cells.key):
+            return self
+        offset, slot = cells.key // self.n_places, self.slot[cells.key % self.n_places]
+        here = np.flatnonzero(slot >= 0)
+        dense = self.dense.copy()
+        dense[slot[here], :, offset[here]] |= cells.mask[:, here].T
+        there = np.flatnonzero(slot < 0)
+        key, mask = combined(
+            np.concatenate([self.key, cells.key[there]]),
+            np.concatenate([self.mask, cells.mask[:, there]], axis=1),
+        )
+        return replace(self, dense=dense, key=key, mask=mask)
+
+
+def table_of(facts: Facts, nodes: range, *, n_places: int, n_columns: int) -> Table:
+    """The facts of a range of nodes, all of them sparse."""
+    cells = Cells.of(facts.within(nodes), n_places=n_places, n_columns=n_columns)
+    none = empty(nodes, n_places, n_columns)
+    return replace(none, key=cells.key - nodes.start * n_places, mask=cells.mask)
+
+
+def empty(nodes: range, n_places: int, n_columns: int) -> Table:
+    """A table in which nobody has anything."""
+    n_words = words(n_columns)
+    none = np.empty(0, dtype=np.int64)
+    return Table(
+        nodes,
+        n_places,
+        none,
+        np.zeros((0, n_words, len(nodes)), np.uint64),
+        none,
+        np.zeros((n_words, 0), np.uint64),
+    )
+
+
+def combined(key: Keys, mask: Words) -> tuple[Keys, Words]:
+    """The keys sorted, each once, with all bits that stand beside it."""
+    if not len(key):
+        return key, mask
+    fresh = np.diff(key) > 0
+    if fresh.all():
+        return key, mask
+    if np.any(key[1:] < key[:-1]):
+        key, mask = _sorted(key, mask)
+        fresh = np.diff(key) > 0
+    starts = np.flatnonzero(np.concatenate([[True], fresh]))
+    merged = np.stack([np.bitwise_or.reduceat(word, starts) for word in mask])
+    return key[starts], merged
+
+
+def _sorted(key: Keys, mask: Words) -> tuple[Keys, Words]:
+    """In the order of the keys. Sorts numbers that carry their position, or their bits, along."""
+    low = int(key.min())
+    room = 63 - int(key.max() - low).bit_length()
+    if len(mask) == 1:
+        width = int(mask.max()).bit_length()
+        if width <= room:
+            packed = np.left_shift(key - low, width) | mask[0].astype(np.int64)
+            packed.sort()
+            bits = (packed & ((1 << width) - 1)).astype(np.uint64)
+            return np.right_shift(packed, width) + low, bits[None, :]
+    width = len(key).bit_length()
+    if width <= room:
+        packed = np.left_shift(key - low, width) | np.arange(len(key))
+        packed.sort()
+        order = packed & ((1 << width) - 1)
+    else:
+        order = np.argsort(key, kind="stable")
+    return key[order], mask[:, order]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What nodes have, arranged for their holders: `slot` has each node's row, 0 for nothing."""
+
+    n_places: int
+    slot: Nodes
+    dense_places: Keys
+    dense: Words  # place, word, row
+    first: Keys  # row r has the sparse cells from first[r] up to first[r + 1]
+    place: Keys
+    mask: Words
+
+    @classmethod
+    def of(cls, cells: Cells, n_nodes: int) -> Source:
+        """From cells that name nodes by code."""
+        n_places = cells.n_places
+        node, place = cells.key // n_places, cells.key % n_places
+        fresh = np.diff(node, prepend=-1) != 0
+        row = np.cumsum(fresh).astype(np.int32)
+        slot = np.zeros(n_nodes, dtype=np.int32)
+        slot[node[fresh]] = row[fresh]
+        chosen = _busiest(place, n_places)
+        dense_slot = np.full(n_places, -1, dtype=np.int64)
+        dense_slot[chosen] = np.arange(len(chosen))
+        rows = int(row[-1]) + 1 if len(row) else 1
+        dense = np.zeros((len(chosen), len(cells.mask), rows), dtype=np.uint64)
+        spot = dense_slot[place]
+        here = np.flatnonzero(spot >= 0)
+        dense[spot[here], :, row[here]] = cells.mask[:, here].T
+        there = np.flatnonzero(spot < 0)
+        first = offsets(row[there], rows)
+        return cls(n_places, slot, chosen, dense, first, place[there], cells.mask[:, there])
+
+    @classmethod
+    def from_table(cls, table: Table, n_nodes: int) -> Source:
+        """From a table, whose offsets move up by one to leave a row for nothing."""
+        slot = np.zeros(n_nodes, dtype=np.int32)
+        slot[table.nodes.start : table.nodes.stop] = np.arange(1, len(table.nodes) + 1)
+        pad = np.zeros((*table.dense.shape[:2], 1), dtype=np.uint64)
+        return cls(
+            table.n_places,
+            slot,
+            table.dense_places,
+            np.concatenate([pad, table.dense], axis=2),
+            np.concatenate([[0], table.first]),
+            table.key % table.n_places,
+            table.mask,
+        )
+
+    @cached_property
+    def busy(self) -> Flags:
+        """Which rows have anything."""
+        sparse = self.first[1:] > self.first[:-1]
+        return np.asarray(self.dense.any(axis=(0, 1)) | sparse)
+
+    def to_holders(self, holder: Nodes, target: Nodes, nodes: range) -> Table:
+        """What holders of a contiguous range have through these edges, which are sorted by holder.
+
+        Cost: a gather per edge, dense place and word; a sort of the sparse cells of holders with
+        several edges.
+        """
+        row = self.slot[target]
+        useful = np.flatnonzero(self.busy[row])
+        row, offset = row[useful], holder[useful].astype(np.int64) - nodes.start
+        starts = np.flatnonzero(np.diff(offset, prepend=-1))
+        dense = np.zeros((*self.dense.shape[:2], len(nodes)), dtype=np.uint64)
+        if len(starts):
+            for into, column in zip(
+                dense.reshape(-1, len(nodes)),
+                self.dense.reshape(-1, self.dense.shape[2]),
+                strict=True,
+            ):
+                into[offset[starts]] = np.bitwise_or.reduceat(column[row], starts)
+        pieces = list(self._sparse(offset, row))
+        n_words = self.dense.shape[1]
+        key = np.concatenate([k for k, _ in pieces]) if pieces else np.empty(0, dtype=np.int64)
+        mask = (
+            np.concatenate([m for _, m in pieces], axis=1)
+            if pieces
+            else np.zeros((n_words, 0), dtype=np.uint64)
+        )
+        return Table(nodes, self.n_places, self.dense_places, dense, key, mask)
+
+    def _sparse(self, offset: Keys, row: Nodes) -> Iterator[tuple[Keys, Words]]:
+        """The sparse cells of runs of holders, so many at once."""
+        if not len(self.place):
+            return
+        count = self.first[row + 1] - self.first[row]
+        edges = np.flatnonzero(count)
+        offset, row, count = offset[edges], row[edges], count[edges]
+        total = np.cumsum(count)
+        begin = 0
+        while begin < len(offset):
+            done = total[begin] - count[begin]
+            end = int(np.searchsorted(total, done + _PIECE, side="right"))
+            # A holder's edges stay together.
+            end = int(np.searchsorted(offset, offset[max(end - 1, begin)], side="right"))
+            yield self._expanded(offset[begin:end], row[begin:end])
+            begin = end
+
+    def _expanded(self, offset: Keys, row: Nodes) -> tuple[Keys, Words]:
+        edge, cell = spans(self.first[row], self.first[row + 1])
+        key = offset[edge] * self.n_places + self.place[cell]
+        mask = self.mask[:, cell]
+        # Cells of holders with one edge come sorted; where they are many, only the others are
+        # sorted, in place, since every holder's cells lie together.
+        alone = np.ones(len(offset), dtype=bool)
+        same = offset[1:] == offset[:-1]
+        alone[1:] &= ~same
+        alone[:-1] &= ~same
+        mixed = np.flatnonzero(~alone[edge])
+        if 0 < len(mixed) < len(key) // 2:
+            key[mixed], mask[:, mixed] = _sorted(key[mixed], mask[:, mixed])
+        return combined(key, mask)
+
+
+def _busiest(place: Keys, n_places: int) -> Keys:
+    """The places to keep dense: all if they are few, else those that most nodes have."""
+    count = np.bincount(place, minlength=n_places)
+    order = np.lexsort((np.arange(n_places), -count))[:_DENSE]
+    return np.sort(order[count[order] > 0])
