@@ -1,0 +1,177 @@
+"""Masks of everyone against facts with distances: two ways to the same answer."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sod_analyzer.catalogue.columns import Columns
+from sod_analyzer.catalogue.places import Atlas
+from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.reach import Engine
+from sod_analyzer.graph import masks
+from sod_analyzer.graph.closure import Facts
+from sod_analyzer.graph.edges import compile_edges
+from sod_analyzer.graph.masks import Cells, Source, combined, has, has_all, mask_of, table_of
+from sod_analyzer.model.ruleset import Means
+from tests.strategies import DUTIES, worlds
+from tests.world import TODAY, World, snapshot_of
+
+lenses = st.builds(
+    Lens,
+    means=st.sampled_from(list(Means)),
+    changes=st.integers(0, 2),
+    conditional=st.booleans(),
+    possible=st.booleans(),
+    dormant=st.booleans(),
+    out_of_time=st.booleans(),
+    only_unrestricted=st.booleans(),
+    alone=st.booleans(),
+    roles=st.booleans(),
+).map(
+    lambda lens: (
+        lens
+        if lens.means is Means.SELF_GRANT
+        else Lens(
+            lens.means,
+            0,
+            lens.conditional,
+            lens.possible,
+            lens.dormant,
+            lens.out_of_time,
+            lens.only_unrestricted,
+            lens.alone,
+            lens.roles,
+        )
+    )
+)
+
+
+def engine_of(world: World) -> Engine:
+    snapshot = snapshot_of(world)
+    columns = Columns(snapshot, DUTIES.values(), Atlas(snapshot))
+    return Engine(snapshot, columns, compile_edges(snapshot, as_of=TODAY))
+
+
+def by_masks(engine: Engine, lens: Lens, nodes: range) -> list[int]:
+    cells = engine.table(lens, nodes).cells()
+    return [int(key) for key in cells.facts(engine.n_ways).key]
+
+
+def by_facts(engine: Engine, lens: Lens, nodes: range) -> list[int]:
+    facts = engine.at(lens).ways.within(nodes)
+    return [int(key) for key in facts.key - nodes.start * facts.stride]
+
+
+@pytest.mark.parametrize("dense", [0, 2, 100])
+@given(world=worlds(), lens=lenses)
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_masks_say_what_facts_say(dense: int, world: World, lens: Lens) -> None:
+    """For people and accounts, and through role lenses for roles, however cells are kept."""
+    engine = engine_of(world)
+    kinds = [engine.roles] if lens.roles else [engine.identities, engine.accounts]
+    with mock.patch.object(masks, "_DENSE", dense), mock.patch.object(masks, "_PIECE", 3):
+        for nodes in kinds:
+            assert by_masks(engine, lens, nodes) == by_facts(engine, lens, nodes)
+
+
+pairs = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 5), st.integers(0, 129)), max_size=60)
+
+
+def cells_of(rows: list[tuple[int, int, int]]) -> Cells:
+    keys = np.array([(node * 6 + place) * 130 + column for node, place, column in rows], np.int64)
+    facts = Facts.of(6 * 130, keys, np.zeros(len(keys), np.int64))
+    return Cells.of(facts, n_places=6, n_columns=130)
+
+
+@given(pairs)
+def test_cells_are_their_facts(rows: list[tuple[int, int, int]]) -> None:
+    facts = cells_of(rows).facts(130)
+
+    assert facts.key.tolist() == sorted({(n * 6 + p) * 130 + c for n, p, c in rows})
+
+
+@given(pairs, st.integers(0, 4), st.lists(st.tuples(st.integers(20, 24), st.integers(0, 12))))
+def test_holders_have_what_their_targets_have(
+    rows: list[tuple[int, int, int]], dense: int, edges: list[tuple[int, int]]
+) -> None:
+    edges = sorted(edges)
+    holder = np.array([h for h, _ in edges], dtype=np.int32)
+    target = np.array([t for _, t in edges], dtype=np.int32)
+    with mock.patch.object(masks, "_DENSE", dense), mock.patch.object(masks, "_PIECE", 5):
+        table = Source.of(cells_of(rows), 25).to_holders(holder, target, range(20, 25))
+
+    expected = sorted(
+        {((h - 20) * 6 + p) * 130 + c for h, t in edges for n, p, c in rows if n == t}
+    )
+    assert table.cells().facts(130).key.tolist() == expected
+
+
+@given(pairs, pairs, st.integers(0, 3))
+def test_tables_join_whatever_they_keep_dense(
+    rows: list[tuple[int, int, int]], others: list[tuple[int, int, int]], dense: int
+) -> None:
+    nodes = range(13)
+    edges = np.arange(13, dtype=np.int32)
+    with mock.patch.object(masks, "_DENSE", dense):
+        one = Source.of(cells_of(rows), 13).to_holders(edges, edges, nodes)
+    other = table_of(cells_of(others).facts(130), nodes, n_places=6, n_columns=130)
+
+    both = [one.joined(other), other.joined(one), one.with_cells(other.cells())]
+
+    expected = cells_of([*rows, *others]).facts(130).key.tolist()
+    assert all(table.cells().facts(130).key.tolist() == expected for table in both)
+
+
+@given(pairs, st.integers(0, 3), st.lists(st.integers(0, 129), min_size=1, max_size=5))
+def test_a_table_answers_of_pairs_and_places(
+    rows: list[tuple[int, int, int]], dense: int, wanted: list[int]
+) -> None:
+    edges = np.arange(13, dtype=np.int32)
+    with mock.patch.object(masks, "_DENSE", dense):
+        table = Source.of(cells_of(rows), 13).to_holders(edges, edges, range(13))
+    bits = mask_of(wanted, 130)
+    held = {(n, p) for n, p, c in rows if c in wanted}
+
+    everywhere = np.arange(13 * 6)
+    found = table.at(everywhere)
+
+    assert set(np.flatnonzero(has(found, bits)).tolist()) == {n * 6 + p for n, p in held}
+    assert table.with_any(bits).tolist() == sorted(n * 6 + p for n, p in held)
+    for place in range(6):
+        there = sorted(n for n, p in held if p == place)
+        assert table.nodes_with(bits, place).tolist() == there
+    only = np.array([place == 3 for place in range(6)])
+    assert table.with_any(bits, only).tolist() == sorted(n * 6 + 3 for n, p in held if p == 3)
+    part = table.within(range(4, 9))
+    inside = sorted((n - 4) * 6 + p for n, p in held if 4 <= n < 9)
+    assert part.with_any(bits).tolist() == inside
+
+
+def test_masks_ask_for_any_bit_or_for_all() -> None:
+    mask = np.stack([mask_of(each, 70) for each in ([1], [1, 69], [69], [])], axis=1)
+    wanted = mask_of([1, 69], 70)
+
+    assert has(mask, wanted).tolist() == [True, True, True, False]
+    assert has_all(mask, wanted).tolist() == [False, True, False, False]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**62), st.integers(0, 2**63 - 1)), max_size=20))
+def test_keys_combine_however_large_they_are(rows: list[tuple[int, int]]) -> None:
+    key = np.array([k for k, _ in rows], dtype=np.int64)
+    mask: npt.NDArray[np.uint64] = np.array([[m for _, m in rows]], dtype=np.uint64)
+
+    got_key, got_mask = combined(key, mask)
+
+    expected: dict[int, int] = {}
+    for k, m in rows:
+        expected[k] = expected.get(k, 0) | m
+    assert dict(zip(got_key.tolist(), got_mask[0].tolist(), strict=True)) == expected
+    assert got_key.tolist() == sorted(expected)
