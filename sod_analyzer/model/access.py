@@ -7,6 +7,7 @@ the batches, adds the links between accounts and people, and stores *snapshot* t
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -355,21 +356,41 @@ class Snapshot:
 
     @cached_property
     def node_ids(self) -> tuple[str, ...]:
-        """Node ids by code."""
+        """Node ids by code. Cost: a text per node; `id_of` and `ids_of` have none."""
         return tuple(self.tables["nodes"].column("id").to_pylist())
 
     @cached_property
+    def ids(self) -> pa.Array:
+        """Node ids by code, as one array."""
+        column = self.tables["nodes"].column("id")
+        return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+    def id_of(self, code: int) -> str:
+        """The id of the node with this code."""
+        return str(self.ids[int(code)].as_py())
+
+    def find(self, kind: NodeKind, node: str) -> int | None:
+        """The code of a node by its id, if there is one. Cost: a binary search, no dictionary."""
+        span, ids = self.ranges[kind], self.ids
+        at = bisect_left(span, node, key=lambda code: ids[code].as_py())
+        code = span.start + at
+        return code if at < len(span) and ids[code].as_py() == node else None
+
+    @cached_property
     def ranges(self) -> Mapping[NodeKind, range]:
-        """The contiguous range of codes of each kind, empty ranges included."""
-        kinds: list[str] = self.tables["nodes"].column("kind").to_pylist()
+        """The contiguous range of codes of each kind, empty ranges included.
+
+        The node with code c is row `c - range.start` of its kind's table.
+        """
+        counts = self.tables["nodes"].column("kind").value_counts()
+        count = dict(
+            zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True)
+        )
         spans: dict[NodeKind, range] = {}
         start = 0
         for kind in NODE_KINDS:
-            stop = start
-            while stop < len(kinds) and kinds[stop] == kind:
-                stop += 1
-            spans[kind] = range(start, stop)
-            start = stop
+            spans[kind] = range(start, start + count.get(str(kind), 0))
+            start = spans[kind].stop
         return spans
 
     def kind_of(self, code: int) -> NodeKind:
