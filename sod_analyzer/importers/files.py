@@ -17,6 +17,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -38,8 +39,14 @@ MAX_ZIP_BYTES = 1024**3
 MAX_ZIP_RATIO = 250
 #: Entries below this size may pack as well as they like.
 _RATIO_FREE_BYTES = 1024**2
+#: Where bytes that are not UTF-8 may stand: in one line of a hundred, and in this many. Beyond,
+#: the file was written in another encoding, and what looks right may be wrong as well.
+UNDECODABLE_SHARE = 100
+MAX_UNDECODABLE_LINES = 100_000
 
 _CHUNK = 1024**2
+#: Small, because a decoding error carries a copy of all that was to be decoded.
+_CHECKED_CHUNK = 256 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 #: Longer marks first: the UTF-32 mark begins like the UTF-16 one.
 _MARKS = (
@@ -67,7 +74,7 @@ def find_files(
     begin with a dot do not. One plain file keeps the spec's source id; otherwise each file has
     `<source id>/<path below the folder or the glob's fixed part>`.
 
-    Cost: reads every file once, to hash it.
+    Cost: reads every file once, to hash it; several files at a time.
 
     Raises:
         InputError: nothing is there, a folder stands where a file should (or the reverse), a file
@@ -99,14 +106,17 @@ def _raw_files(
     patterns: Sequence[str],
     max_bytes: int,
 ) -> tuple[RawFile, ...]:
-    files = tuple(
-        _raw_file(spec, path, f"{spec.source_id}/{_posix(path, root)}", max_bytes)
-        for path in sorted(set(found), key=lambda path: _posix(path, spec.base))
-    )
-    if not files:
+    paths = sorted(set(found), key=lambda path: _posix(path, spec.base))
+    if not paths:
         wanted = " or ".join(patterns)
         raise InputError(f"'{spec.path}' names no file ({wanted})", where=spec.where)
-    return files
+
+    def read(path: Path) -> RawFile:
+        return _raw_file(spec, path, f"{spec.source_id}/{_posix(path, root)}", max_bytes)
+
+    # hashlib lets other threads run. The first error in order of path is the one that is raised.
+    with ThreadPoolExecutor(max_workers=min(len(paths), os.cpu_count() or 1)) as pool:
+        return tuple(pool.map(read, paths))
 
 
 def _below(folder: Path, patterns: Sequence[str]) -> Iterator[Path]:
@@ -237,12 +247,26 @@ class _Bounded(io.RawIOBase):
 
 
 @dataclass(frozen=True, slots=True)
+class Undecodable:
+    """A line that holds bytes which are not the file's encoding, and the first of them."""
+
+    line: int
+    offset: int
+    byte: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenText:
-    """A file's text. `lines` counts as `wc -l` does, plus a last line that has no newline."""
+    """A file's text. `lines` counts as `wc -l` does, plus a last line that has no newline.
+
+    `undecodable` is sorted by line; the text has lone surrogates in those lines (PEP 383).
+    """
 
     stream: TextIO
     encoding: str
     lines: int
+    newline: str
+    undecodable: tuple[Undecodable, ...] = ()
 
 
 @contextlib.contextmanager
@@ -252,12 +276,16 @@ def open_text(
     encoding: str | None = None,
     where: SourceRef | None = None,
     max_bytes: int = MAX_FILE_BYTES,
+    undecodable: Literal["refused", "kept"] = "refused",
 ) -> Iterator[OpenText]:
-    r"""The file's text, decoded strictly; `where` is the place of a stated `encoding`.
+    r"""The file's text; `where` is the place of a stated `encoding`.
 
     Without a stated encoding the file is UTF-8, or what its byte order mark says (UTF-8, UTF-16,
     UTF-32); nothing is guessed. The mark is not part of the text. Lines end with `\n` only, so a
     `\r` before it stays; a file whose only line ends are `\r` is split at those.
+
+    Where the caller can leave out single records, `undecodable` may be kept: UTF-8 in which few
+    lines hold other bytes is then opened, with those lines named.
 
     Cost: reads the file twice. The first pass checks all of it, so an importer that gets a stream
     will not meet a decoding error halfway, and never loads half a file.
@@ -268,10 +296,31 @@ def open_text(
         ConfigError: the stated encoding does not exist.
     """
     name = _encoding(file, encoding, where=where, max_bytes=max_bytes)
-    lines, newline = _check(file, name, stated=encoding is not None, max_bytes=max_bytes)
+    stated = encoding is not None
+    if is_utf_8(name):
+        kept = undecodable == "kept"
+        checked = _check_utf_8(file, name, stated=stated, kept=kept, max_bytes=max_bytes)
+    else:
+        checked = _check(file, name, stated=stated, max_bytes=max_bytes)
+    errors = "surrogateescape" if checked.undecodable else "strict"
     with open_bytes(file, max_bytes=max_bytes) as raw:
-        text = io.TextIOWrapper(raw, encoding=name, errors="strict", newline=newline)
-        yield OpenText(text, name, lines)
+        text = io.TextIOWrapper(raw, encoding=name, errors=errors, newline=checked.newline)
+        yield OpenText(text, name, checked.lines, checked.newline, checked.undecodable)
+
+
+def is_utf_8(encoding: str) -> bool:
+    """Whether this is a name of UTF-8, with or without its mark."""
+    return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"}
+
+
+def not_encoded(file: RawFile, encoding: str, spot: Undecodable, *, stated: bool) -> InputError:
+    """That the file is not what its encoding says, and where."""
+    advice = "" if stated else "; state the file's encoding, such as cp1252"
+    shown = encoding.removesuffix("-sig").upper()
+    return InputError(
+        f"not {shown}: byte 0x{spot.byte:02X} at offset {spot.offset:,}{advice}",
+        where=SourceRef(file.path, spot.line),
+    )
 
 
 def _encoding(file: RawFile, stated: str | None, *, where: SourceRef | None, max_bytes: int) -> str:
@@ -303,11 +352,85 @@ def _encoding(file: RawFile, stated: str | None, *, where: SourceRef | None, max
     )
 
 
-def _check(file: RawFile, encoding: str, *, stated: bool, max_bytes: int) -> tuple[int, str]:
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    lines: int
+    newline: str
+    undecodable: tuple[Undecodable, ...] = ()
+
+
+def _check_utf_8(
+    file: RawFile, encoding: str, *, stated: bool, kept: bool, max_bytes: int
+) -> _Checked:
+    """Counts lines and finds every line that is not UTF-8; raises where that is not `kept`."""
+    strays: list[Undecodable] = []
+    stray = _Strays(strays)
+    feeds = returns = fed = 0
+    last = b""
+    with open_bytes(file, max_bytes=max_bytes) as raw:
+        while chunk := raw.read(_CHECKED_CHUNK):
+            stray.find(chunk, fed=fed, line=feeds + 1)
+            if len(strays) > (MAX_UNDECODABLE_LINES if kept else 0):
+                raise not_encoded(file, encoding, strays[0], stated=stated)
+            fed += len(chunk)
+            feeds += chunk.count(b"\n")
+            if not feeds:
+                returns += chunk.count(b"\r")
+            last = chunk[-1:]
+    stray.end(fed=fed, line=feeds + 1)
+    check_unchanged(file)
+    newline = "\r" if returns and not feeds else "\n"
+    ends = returns if newline == "\r" else feeds
+    lines = ends + (last not in {b"", newline.encode()})
+    # Without line feeds all of it was taken for one line, which says nothing about a share.
+    if strays and not (kept and feeds and len(strays) * UNDECODABLE_SHARE <= lines):
+        raise not_encoded(file, encoding, strays[0], stated=stated)
+    return _Checked(lines, newline, tuple(strays))
+
+
+class _Strays:
+    """The first byte that is not UTF-8 of every line, found chunk by chunk."""
+
+    def __init__(self, found: list[Undecodable]) -> None:
+        self._found = found
+        self._held = b""  # a character of which the chunk has only the beginning
+        self._skipping = False  # the rest of a line that is known already
+
+    def find(self, chunk: bytes, *, fed: int, line: int) -> None:
+        """Looks at the next chunk, which begins at this offset and in this line."""
+        if not self._held and not self._skipping and chunk.isascii():
+            return
+        text = self._held + chunk
+        begin = fed - len(self._held)
+        self._held = b""
+        start = counted = 0
+        while True:
+            if self._skipping:
+                start = text.find(b"\n", start)
+                if start < 0:
+                    return
+                self._skipping = False
+            try:
+                _, used = codecs.utf_8_decode(memoryview(text)[start:], "strict", False)  # noqa: FBT003  takes it by place only
+            except UnicodeDecodeError as error:
+                start += error.start
+                line += text.count(b"\n", counted, start)
+                counted = start
+                self._found.append(Undecodable(line, begin + start, text[start]))
+                self._skipping = True
+            else:
+                self._held = text[start + used :]
+                return
+
+    def end(self, *, fed: int, line: int) -> None:
+        """The file has ended; a character that is still incomplete is none."""
+        if self._held:
+            self._found.append(Undecodable(line, fed - len(self._held), self._held[0]))
+
+
+def _check(file: RawFile, encoding: str, *, stated: bool, max_bytes: int) -> _Checked:
     """Number of lines and what ends them; raises where the bytes are not that encoding."""
-    # Plain UTF-8 where a mark is to be dropped: the other decoder counts offsets after the mark.
-    checked = "utf-8" if encoding == "utf-8-sig" else encoding
-    decoder = codecs.getincrementaldecoder(checked)("strict")
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
     feeds = returns = fed = 0
     last = ""
     with open_bytes(file, max_bytes=max_bytes) as raw:
@@ -322,29 +445,28 @@ def _check(file: RawFile, encoding: str, *, stated: bool, max_bytes: int) -> tup
                 ) from error
             fed += len(chunk)
             feeds += text.count("\n")
-            returns += text.count("\r")
+            if not feeds:
+                returns += text.count("\r")
             last = text[-1:] or last
             if not chunk:
                 break
     check_unchanged(file)
     newline = "\r" if returns and not feeds else "\n"
     ends = returns if newline == "\r" else feeds
-    return ends + (last not in {"", newline}), newline
+    return _Checked(ends + (last not in {"", newline}), newline)
 
 
 def _undecodable(
     file: RawFile, encoding: str, error: UnicodeError, *, stated: bool, offset: int, line: int
 ) -> InputError:
-    byte = ""
     if isinstance(error, UnicodeDecodeError):
         before = bytes(error.object[: error.start])
-        offset += error.start
         line += before.decode(encoding, "replace").count("\n")
-        byte = f"byte 0x{error.object[error.start]:02X} at "
+        spot = Undecodable(line, offset + error.start, error.object[error.start])
+        return not_encoded(file, encoding, spot, stated=stated)
     advice = "" if stated else "; state the file's encoding, such as cp1252"
-    shown = encoding.removesuffix("-sig").upper()
     return InputError(
-        f"not {shown}: {byte}offset {offset:,}{advice}", where=SourceRef(file.path, line)
+        f"not {encoding.upper()}: offset {offset:,}{advice}", where=SourceRef(file.path, line)
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sod_analyzer.errors import ConfigError
+from sod_analyzer.importers import files
 from sod_analyzer.importers.files import find_files
 from sod_analyzer.importers.tabular import csv_file
 from sod_analyzer.importers.tabular.csv_file import Dialect, open_csv
@@ -153,6 +154,72 @@ def test_the_wrong_encoding_fails_the_file_at_the_place(tmp_path: Path) -> None:
         "a.csv: not UTF-8: byte 0xEB at offset 18; state the file's encoding, such as cp1252"
     )
     assert loaded.rows("issues")[0]["record"] == 3
+
+
+def with_strays(bad: int, lines: int) -> bytes:
+    """So many lines of members after the header; the last ones have a byte that is no UTF-8."""
+    good = [b"p%d,a" % number for number in range(lines - 1 - bad)]
+    return b"\n".join([b"Login,Team", *good, *[b"z\xeb%d,\xeb" % n for n in range(bad)], b""])
+
+
+def test_a_byte_that_is_not_utf_8_rejects_its_record(tmp_path: Path) -> None:
+    content = with_strays(1, 100) + b"jd,a\n"
+
+    loaded = members(tmp_path, content)
+
+    assert pairs(loaded)[-1] == ("jd", "a", 101)
+    assert loaded.source["status"] == "read"
+    assert loaded.waterfall == {"lines": 101, "header": 1, "rejected": 1, "loaded": 99}
+    assert loaded.issues == [("unreadable-text", "yes", 100)]
+    assert loaded.texts("unreadable-text") == [
+        f"a.csv: record not loaded: byte 0xEB at offset {content.index(0xEB):,} is not UTF-8"
+    ]
+
+
+def test_a_record_over_several_lines_is_rejected_for_a_byte_in_any(tmp_path: Path) -> None:
+    rows = b"".join(b"p%d,a\n" % number for number in range(200))
+
+    loaded = members(tmp_path, b"Login,Team\n" + rows + b'"x\ny\xff",b\njd,"a\nb"\n')
+
+    assert loaded.issues == [("unreadable-text", "yes", 202)]
+    assert pairs(loaded)[-1] == ("jd", "a\nb", 204)
+
+
+def test_one_line_in_a_hundred_may_be_undecodable_and_no_more(tmp_path: Path) -> None:
+    assert members(tmp_path, with_strays(2, 200)).waterfall["rejected"] == 2
+    assert failed(members(tmp_path, with_strays(3, 200))) == (
+        f"a.csv: not UTF-8: byte 0xEB at offset {with_strays(3, 200).index(0xEB):,}; "
+        "state the file's encoding, such as cp1252"
+    )
+
+
+def test_too_many_undecodable_lines_fail_the_file_whatever_their_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_UNDECODABLE_LINES", 1)
+
+    assert members(tmp_path, with_strays(1, 300)).source["status"] == "read"
+    assert members(tmp_path, with_strays(2, 300)).source["status"] == "failed"
+
+
+@pytest.mark.parametrize("keys", [{}, {"header_row": 2}])
+def test_an_undecodable_byte_in_the_header_or_above_fails_the_file(
+    tmp_path: Path, keys: dict[str, Any]
+) -> None:
+    above = b"\xff\n" if keys else b""
+    head = b"Login,Team\n" if keys else b"Login,Team,\xff\n"
+
+    loaded = members(tmp_path, above + head + b"jd,a,\n" * 300, **keys)
+
+    assert failed(loaded).startswith("a.csv: not UTF-8: byte 0xFF at offset")
+
+
+def test_an_undecodable_byte_in_the_first_record_without_header_rejects_it(tmp_path: Path) -> None:
+    content = b"j\xff,a\n" + b"".join(b"p%d,a\n" % number for number in range(200))
+
+    loaded = members(tmp_path, content, header_row=0, header=("Login", "Team"))
+
+    assert loaded.issues == [("unreadable-text", "yes", 1)]
 
 
 def test_an_empty_file_fails(tmp_path: Path) -> None:

@@ -7,14 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import csv
-from collections.abc import Collection, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 from sod_analyzer.errors import ConfigError, InputError, SourceRef
-from sod_analyzer.importers.files import MAX_FILE_BYTES, MAX_LINE_CHARS, find_files, open_text
+from sod_analyzer.importers.files import (
+    MAX_FILE_BYTES,
+    MAX_LINE_CHARS,
+    OpenText,
+    Undecodable,
+    find_files,
+    not_encoded,
+    open_text,
+)
 from sod_analyzer.importers.tabular.engine import load
 from sod_analyzer.importers.tabular.options import CsvOptions
 from sod_analyzer.importers.tabular.plan import Plan, make_plan
@@ -117,7 +126,7 @@ IMPORTER: Importer = CsvImporter()
 
 
 @dataclass(slots=True)
-class _Place:
+class Place:
     """How far the file has been read: the lines handed to the parser, and a record's first."""
 
     number: int = 0
@@ -126,10 +135,29 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
+    """One file under way."""
+
     file: RawFile
     counts: Waterfall
-    place: _Place = field(default_factory=_Place)
+    undecodable: tuple[Undecodable, ...] = ()
+    place: Place = field(default_factory=Place)
+
+    def stray(self, first: int, last: int) -> Undecodable | None:
+        """What is not text in these lines, both included."""
+        found = bisect_left(self.undecodable, first, key=lambda spot: spot.line)
+        if found == len(self.undecodable) or self.undecodable[found].line > last:
+            return None
+        return self.undecodable[found]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above the records: `lines` of them, to be passed over."""
+
+    columns: tuple[str, ...]
+    delimiter: str
+    lines: int
 
 
 @contextlib.contextmanager
@@ -139,31 +167,48 @@ def open_csv(
     """The file's table; counts lines, header, blank and continued lines as it goes.
 
     `wanted` helps to tell the delimiter: it is the one by which most of these columns appear.
+    UTF-8 in which few lines hold bytes that are none loses the records of those lines only.
 
     Raises:
         InputError: the file is empty or not text; while reading, a quote is never closed or a
             line is too long. What follows that place is counted, not loaded.
         ConfigError: the stated encoding does not exist.
     """
+    with open_lines(file, dialect) as opened:
+        reading = start(file, counts, opened)
+        lines = read_lines(partial(opened.stream.readline, MAX_LINE_CHARS + 1), reading)
+        parser, head = read_head(lines, reading, dialect=dialect, wanted=wanted)
+        records = _records(parser, reading, width=len(head.columns))
+        yield Table(head.columns, records, "line {record}", opened.encoding)
+
+
+def open_lines(file: RawFile, dialect: Dialect) -> contextlib.AbstractContextManager[OpenText]:
+    """The file's text, cut as the dialect says."""
+    limit = dialect.max_bytes or MAX_FILE_BYTES
+    return open_text(
+        file,
+        encoding=dialect.encoding,
+        where=dialect.where,
+        max_bytes=limit,
+        undecodable="kept",
+    )
+
+
+def start(file: RawFile, counts: Waterfall, opened: OpenText) -> Reading:
+    """Counts the lines. Raises `InputError` when there is none."""
     # The parser's own limit is global to the process and would cut a record in the middle of a
     # quoted cell; `text_record` judges the cells once they are whole.
     csv.field_size_limit(2**31 - 1)
-    limit = dialect.max_bytes or MAX_FILE_BYTES
-    with open_text(file, encoding=dialect.encoding, where=dialect.where, max_bytes=limit) as opened:
-        counts.lines = opened.lines
-        if not opened.lines:
-            raise InputError("the file is empty", where=SourceRef(file.path))
-        reading = _Reading(file, counts)
-        lines = _lines(opened.stream, reading)
-        parser, columns = _header(lines, reading, dialect=dialect, wanted=wanted)
-        records = _records(parser, reading, width=len(columns))
-        yield Table(columns, records, "line {record}", opened.encoding)
+    counts.lines = opened.lines
+    if not opened.lines:
+        raise InputError("the file is empty", where=SourceRef(file.path))
+    return Reading(file, counts, opened.undecodable)
 
 
-def _lines(stream: TextIO, reading: _Reading) -> Iterator[str]:
+def read_lines(readline: Callable[[], str], reading: Reading) -> Iterator[str]:
     """Physical lines, counted; gives up on a record or a line that has no end."""
     place = reading.place
-    for line in iter(partial(stream.readline, MAX_LINE_CHARS + 1), ""):
+    for line in iter(readline, ""):
         if len(line) > MAX_LINE_CHARS:
             _fail(reading, f"a line of more than {MAX_LINE_CHARS:,} characters")
         if place.number - place.started >= MAX_RECORD_LINES:
@@ -173,7 +218,7 @@ def _lines(stream: TextIO, reading: _Reading) -> Iterator[str]:
     place.ended = True
 
 
-def _fail(reading: _Reading, what: str) -> NoReturn:
+def _fail(reading: Reading, what: str) -> NoReturn:
     """Ends the file here: the record at hand is lost, and with it whatever follows."""
     counts = reading.counts
     counts.rejected += 1
@@ -187,17 +232,24 @@ def _fail(reading: _Reading, what: str) -> NoReturn:
 Parser = Iterator[list[str]]
 
 
-def _header(
-    lines: Iterator[str], reading: _Reading, *, dialect: Dialect, wanted: Collection[str]
-) -> tuple[Parser, tuple[str, ...]]:
-    """The parser, ready for the first record, and the column names."""
+def read_head(
+    lines: Iterator[str], reading: Reading, *, dialect: Dialect, wanted: Collection[str]
+) -> tuple[Parser, Head]:
+    """The parser, ready for the first record, and what stands above it."""
     place = reading.place
     first, hinted = _first_line(lines, reading, row=dialect.header_row)
     place.started = place.number - 1
     delimiter = dialect.delimiter or hinted or _detect(first, dialect, wanted=wanted)
-    parser = _parser(chain([first], lines), delimiter, dialect, strict=True)
-    if dialect.header:
-        return parser, header_row(dialect.header)
+    parser = make_parser(chain([first], lines), delimiter, dialect, strict=True)
+    columns = header_row(dialect.header) if dialect.header else _header(parser, reading)
+    spot = reading.stray(1, place.started)
+    if spot is not None:
+        raise not_encoded(reading.file, "utf-8", spot, stated=dialect.encoding is not None)
+    return parser, Head(columns, delimiter, place.started)
+
+
+def _header(parser: Parser, reading: Reading) -> tuple[str, ...]:
+    place = reading.place
     try:
         cells = next(parser)
     except csv.Error as error:
@@ -206,11 +258,11 @@ def _header(
     reading.counts.header += 1
     reading.counts.continued += place.number - place.started - 1
     place.started = place.number
-    return parser, header_row(cells)
+    return header_row(cells)
 
 
 def _first_line(
-    lines: Iterator[str], reading: _Reading, *, row: int | None
+    lines: Iterator[str], reading: Reading, *, row: int | None
 ) -> tuple[str, str | None]:
     """The line where the header (or the first record) begins, and the delimiter stated above it."""
     counts, place = reading.counts, reading.place
@@ -240,7 +292,8 @@ def _first_line(
     )
 
 
-def _parser(lines: Iterable[str], delimiter: str, dialect: Dialect, *, strict: bool) -> Parser:
+def make_parser(lines: Iterable[str], delimiter: str, dialect: Dialect, *, strict: bool) -> Parser:
+    """The cells of record after record."""
     plain = dialect.quote == "none"
     return csv.reader(
         lines,
@@ -257,7 +310,7 @@ def _detect(first: str, dialect: Dialect, *, wanted: Collection[str]) -> str:
     chosen = DELIMITERS[0]
     for delimiter in DELIMITERS:
         try:
-            cells = next(_parser([first], delimiter, dialect, strict=False))
+            cells = next(make_parser([first], delimiter, dialect, strict=False))
         except csv.Error:
             continue
         columns = header_row(cells)
@@ -267,30 +320,50 @@ def _detect(first: str, dialect: Dialect, *, wanted: Collection[str]) -> str:
     return chosen
 
 
-def _records(parser: Parser, reading: _Reading, *, width: int) -> Iterator[Record]:
-    counts, place = reading.counts, reading.place
+def _records(parser: Parser, reading: Reading, *, width: int) -> Iterator[Record]:
     while True:
-        line = place.started + 1
         try:
-            cells = next(parser)
+            record = read_record(parser, reading, width=width)
         except StopIteration:
             return
-        except csv.Error as error:
-            if place.ended:
-                _fail(reading, "a quoted cell is never closed")
-            record: Record | None = Record(line, (), b"", Wrong("malformed-record", _said(error)))
-        else:
-            if is_blank(cells):
-                record = None
-                counts.blank += 1
-            elif len(cells) != width:
-                record = ragged(line, len(cells), width)
-            else:
-                record = text_record(line, cells)
-        counts.continued += place.number - line
-        place.started = place.number
         if record is not None:
             yield record
+
+
+def read_record(parser: Parser, reading: Reading, *, width: int) -> Record | None:
+    """The next record, or None where it is blank; counts blank and continued lines.
+
+    Raises:
+        StopIteration: there is none.
+        InputError: what follows cannot be read.
+    """
+    counts, place = reading.counts, reading.place
+    line = place.started + 1
+    try:
+        cells = next(parser)
+    except csv.Error as error:
+        if place.ended:
+            _fail(reading, "a quoted cell is never closed")
+        record: Record | None = Record(line, (), b"", Wrong("malformed-record", _said(error)))
+    else:
+        record = judge(reading, line, cells, width=width)
+    counts.continued += place.number - line
+    place.started = place.number
+    return record
+
+
+def judge(reading: Reading, line: int, cells: list[str], *, width: int) -> Record | None:
+    """The record of these cells, or None where it is blank, which is counted."""
+    if is_blank(cells):
+        reading.counts.blank += 1
+        return None
+    if len(cells) != width:
+        return ragged(line, len(cells), width)
+    spot = reading.stray(line, reading.place.number) if reading.undecodable else None
+    if spot is not None:
+        text = f"byte 0x{spot.byte:02X} at offset {spot.offset:,} is not UTF-8"
+        return Record(line, (), b"", Wrong("unreadable-text", text))
+    return text_record(line, cells)
 
 
 def _said(error: csv.Error) -> str:
