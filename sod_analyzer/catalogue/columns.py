@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sod_analyzer.catalogue.actions import action_within, actions_meet
 from sod_analyzer.catalogue.globs import places as lies_in
@@ -33,6 +35,9 @@ Codes = npt.NDArray[np.int64]
 
 #: Mode of an entitlement that a review or an approval stands before.
 WITH_APPROVAL = "with-approval"
+
+#: Without these, nothing can be told: what is held anywhere, over whole systems, or is unplaced.
+_ALWAYS = frozenset({PlaceKind.ANYWHERE, PlaceKind.COVER, PlaceKind.UNMAPPED})
 
 #: Duty under which "holds everything in a system" is computed; no ruleset can name it.
 UNRESTRICTED = "(unrestricted)"
@@ -58,10 +63,14 @@ class Cells:
     part: Codes
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[int, int, int]]) -> Cells:
+    def of(cls, rows: Sequence[tuple[int, int, int]]) -> Cells:
         """From any rows, in any order."""
-        table = np.array(sorted(set(rows)), dtype=np.int64).reshape(-1, 3)
-        return cls(table[:, 0], table[:, 1], table[:, 2])
+        table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+        table = table[np.lexsort(table.T[::-1])]
+        fresh = np.ones(len(table), dtype=bool)
+        fresh[1:] = np.any(table[1:] != table[:-1], axis=1)
+        node, place, part = np.ascontiguousarray(table[fresh].T)
+        return cls(node, place, part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +89,18 @@ class Columns:
     Errs: where a resource's environment is unknown, `possible` over-reports and `sure` does not.
     """
 
-    def __init__(self, snapshot: Snapshot, duties: Iterable[Duty], atlas: Atlas) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        duties: Iterable[Duty],
+        atlas: Atlas,
+        *,
+        kinds: Iterable[PlaceKind] = PlaceKind,
+    ) -> None:
         self.atlas = atlas
+        #: Places of these kinds get cells: what nobody asks for costs as much as what is wanted.
+        wanted = _ALWAYS.union(kinds)
+        self._wanted = [place.kind in wanted for place in atlas.places]
         self.duties: tuple[Duty, ...] = tuple(sorted(duties, key=lambda d: d.duty_id))
         self.parts: tuple[Selector, ...] = tuple(
             dict.fromkeys(part for duty in self.duties for way in duty.ways for part in way.parts)
@@ -106,10 +125,12 @@ class Columns:
         self.ways_of: Mapping[str, tuple[int, ...]] = _group(self.ways)
         self._sure: list[tuple[int, int, int]] = []
         self._possible: list[tuple[int, int, int]] = []
-        self._whole: set[int] = set()
-        self._approval: set[int] = set()
         self._found: dict[int, int] = defaultdict(int)
         self.unmapped: dict[tuple[str, str], set[int]] = defaultdict(set)
+        #: Codes of the entitlements that are everything in their system, and of those that
+        #: somebody else must approve each time.
+        self.whole: Codes = np.empty(0, dtype=np.int64)
+        self.approval: Codes = np.empty(0, dtype=np.int64)
         self._fill(snapshot)
         self.sure = Cells.of(self._sure)
         self.possible = Cells.of([*self._sure, *self._possible])
@@ -119,34 +140,32 @@ class Columns:
     def _fill(self, snapshot: Snapshot) -> None:
         table = snapshot["entitlements"]
         first = snapshot.ranges[NodeKind.ENTITLEMENT].start
-        rows = zip(
-            table.column("system").to_pylist(),
-            table.column("action").to_pylist(),
-            table.column("resource").to_pylist(),
-            table.column("wildcard").to_pylist(),
-            table.column("mode").to_pylist(),
-            strict=True,
+        wildcard = _flags(pc.equal(table.column("wildcard"), pa.scalar(value=True)))
+        self.approval = (
+            np.flatnonzero(_flags(pc.equal(table.column("mode"), WITH_APPROVAL))) + first
         )
-        matching: dict[tuple[str, str, bool], tuple[int, ...]] = {}
-        for code, (system, action, resource, wildcard, mode) in enumerate(rows, start=first):
-            key = (system, action, bool(wildcard))
-            if mode == WITH_APPROVAL:
-                self._approval.add(code)
-            parts = matching.get(key)
-            if parts is None:
-                parts = matching[key] = self._parts_for(*key)
-            for part in parts:
+        every = _flags(pc.equal(table.column("action"), EVERY_ACTION)) & wildcard
+        every &= _flags(pc.equal(table.column("resource"), WHOLE_SYSTEM))
+        self.whole = np.flatnonzero(every) + first
+        kind, kinds = _kinds_of_right(table, wildcard)
+        matching = [self._parts_for(*each) for each in kinds]
+        # Most rights are part of no duty, and nothing more is asked of them.
+        matched = np.flatnonzero(np.array([bool(parts) for parts in matching], dtype=bool)[kind])
+        resources = table.column("resource").take(pa.array(matched)).to_pylist()
+        for row, resource in zip(matched.tolist(), resources, strict=True):
+            system, action, wild = kinds[kind[row]]
+            for part in matching[kind[row]]:
                 if names_resource(self.parts[part], resource):
                     # Counted even where `unless` takes it out: a right that is left out shows
                     # that the pattern is alive.
                     self._found[part] += 1
-                    but = self._but(self.parts[part], system, action, resource, wildcard=key[2])
-                    self._place(code, system, resource, part, but=but)
-            if wildcard and action == EVERY_ACTION and resource == WHOLE_SYSTEM:
-                self._whole.add(code)
-                cover = self.atlas.number.get(Place(PlaceKind.COVER, system, system))
-                if cover is not None:
-                    self._sure.append((code, cover, self._n_selected))
+                    but = self._but(self.parts[part], system, action, resource, wildcard=wild)
+                    self._place(first + row, system, resource, part, but=but)
+        for code in self.whole.tolist():
+            system = kinds[kind[code - first]][0]
+            cover = self.atlas.number.get(Place(PlaceKind.COVER, system, system))
+            if cover is not None:
+                self._sure.append((code, cover, self._n_selected))
 
     def _parts_for(self, system: str, action: str, wildcard: bool) -> tuple[int, ...]:  # noqa: FBT001 - a cache key, spread
         return tuple(
@@ -230,22 +249,14 @@ class Columns:
             self._put(best, code, place, part)
 
     def _put(self, truth: Truth, code: int, place: int, part: int) -> None:
+        if not self._wanted[place]:
+            return
         if truth is Truth.YES:
             self._sure.append((code, place, part))
         elif truth is Truth.UNKNOWN:
             self._possible.append((code, place, part))
 
     # -- asking ----------------------------------------------------------------------------------
-
-    @cached_property
-    def whole(self) -> Codes:
-        """Codes of the entitlements that are everything in their system."""
-        return np.array(sorted(self._whole), dtype=np.int64)
-
-    @cached_property
-    def approval(self) -> Codes:
-        """Codes of the entitlements that somebody else must approve each time."""
-        return np.array(sorted(self._approval), dtype=np.int64)
 
     @cached_property
     def covered(self) -> Mapping[tuple[int, str], tuple[frozenset[int], frozenset[int]]]:
@@ -371,6 +382,30 @@ class Columns:
             all(self._found[part] for part in self.ways[way].parts)
             for way in self.ways_of.get(duty, ())
         )
+
+
+def _flags(values: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """What holds for certain: null is no."""
+    return np.asarray(values.fill_null(pa.scalar(value=False)).to_numpy(), dtype=bool)
+
+
+def _kinds_of_right(
+    table: pa.Table, wildcard: npt.NDArray[np.bool_]
+) -> tuple[Codes, list[tuple[str, str, bool]]]:
+    """Rights that say the same of system, action and wildcard: each right's kind, and the kinds."""
+    coded = []
+    for name in ("system", "action"):
+        column = table.column(name).combine_chunks()
+        coded.append(column.dictionary_encode() if pa.types.is_string(column.type) else column)
+    system, action = (each.indices.to_numpy().astype(np.int64) for each in coded)
+    words = [each.dictionary.to_pylist() for each in coded]
+    packed = (system * max(len(words[1]), 1) + action) * 2 + wildcard
+    distinct, kind = np.unique(packed, return_inverse=True)
+    kinds = [
+        (words[0][each // 2 // len(words[1])], words[1][each // 2 % len(words[1])], bool(each % 2))
+        for each in distinct.tolist()
+    ]
+    return kind, kinds
 
 
 def _group(ways: Sequence[WayColumn]) -> Mapping[str, tuple[int, ...]]:

@@ -17,7 +17,7 @@ from sod_analyzer.compose.exclusions import exclusion_rows
 from sod_analyzer.compose.findings import FindingWriter
 from sod_analyzer.compose.mitigating import apply_register
 from sod_analyzer.compose.words import counted
-from sod_analyzer.detect.judge import Judge, RuleResult
+from sod_analyzer.detect.judge import PLACES_OF, Judge, RuleResult
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.edges import Edges, compile_edges
@@ -89,7 +89,9 @@ def engine_of(snapshot: Snapshot, ruleset: Ruleset, edges: Edges) -> Engine:
             table.column("system").to_pylist(), table.column("resource").to_pylist(), strict=True
         )
         resources = {(system, resource) for system, resource in pairs if resource != "*"}
-    columns = Columns(snapshot, ruleset.duties, Atlas(snapshot, resources=resources))
+    asked = [kind for rule in ruleset.rules for kind in PLACES_OF[rule.scope]]
+    atlas = Atlas(snapshot, resources=resources)
+    columns = Columns(snapshot, ruleset.duties, atlas, kinds=asked)
     return Engine(snapshot, columns, edges)
 
 

@@ -8,6 +8,7 @@ is looked at once per lens.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -15,10 +16,10 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from sod_analyzer.catalogue.columns import Columns
+from sod_analyzer.catalogue.columns import Columns, WayColumn
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.evaluate.lens import Lens
-from sod_analyzer.graph.closure import Facts, Flags, Flow, Keys, distinct, joined
+from sod_analyzer.graph.closure import Facts, Flags, Flow, Keys, among, distinct, joined
 from sod_analyzer.graph.edges import Edges
 from sod_analyzer.graph.masks import (
     Cells,
@@ -33,6 +34,9 @@ from sod_analyzer.graph.masks import (
 from sod_analyzer.model.access import NodeKind, Snapshot
 
 Rows = npt.NDArray[np.int64]
+
+#: Sets of core facts of which the useful last edges are kept.
+_SOURCES_KEPT = 2
 
 
 @dataclass(frozen=True)
@@ -81,21 +85,26 @@ class Net:
         return not bool(np.any(self.edges.target < self.identities.stop))
 
     @cached_property
-    def held(self) -> Flags:
-        """Nodes that an adding edge leads to, so that what they have flows on."""
-        held = np.zeros(self.n_nodes, dtype=bool)
-        held[self.edges.target[~self.edges.becoming]] = True
-        # A role may be held by nobody; what it has is wanted nonetheless.
-        held[self.accounts.stop : self.holders.stop] = True
-        return held
+    def adding(self) -> tuple[Rows, Rows | slice]:
+        """Adding edges of accounts and roles: core ones, last ones.
 
-    @cached_property
-    def adding(self) -> tuple[Rows, Rows]:
-        """Adding edges of accounts and roles: core ones, last ones."""
-        span = self.of_holders
-        rows = np.flatnonzero(~self.edges.becoming[span]) + span.start
-        inner = self.held[self.edges.holder[rows]]
-        return rows[inner], rows[~inner]
+        Core are those of roles, and of accounts that an adding edge leads to. Nearly always that
+        leaves the edges of all accounts, which are one run.
+        """
+        edges, accounts = self.edges, self.accounts
+        low, high = edges.leaving[[accounts.stop, self.holders.stop]]
+        roles = np.flatnonzero(~edges.becoming[low:high]) + low
+        target = edges.target[self.of_holders]
+        low, middle = edges.leaving[[accounts.start, accounts.stop]]
+        becoming = edges.becoming[self.of_holders]
+        inner = target[(target < accounts.stop) & ~becoming]
+        if not len(inner) and not edges.becoming[low:middle].any():
+            return roles, slice(int(low), int(middle))
+        held = np.zeros(self.n_nodes, dtype=bool)
+        held[inner] = True
+        rows = np.flatnonzero(~edges.becoming[low:middle]) + low
+        core = held[edges.holder[rows]]
+        return np.concatenate([rows[core], roles]), rows[~core]
 
     @cached_property
     def carrying(self) -> tuple[Rows, Rows]:
@@ -133,6 +142,7 @@ class Bulk:
         self.n_parts = columns.n_parts
         self.n_ways = len(columns.ways)
         self._spread: dict[tuple[bytes, bytes], Facts] = {}
+        self._sources: dict[int, tuple[Facts, Source, Rows, Cells]] = {}
         self._covering: dict[bool, list[tuple[int, Words]]] = {}
 
     def levels(self, seen: Seen) -> tuple[Level, ...]:
@@ -170,12 +180,29 @@ class Bulk:
     def _last(self, core: Facts, allowed: Flags) -> Table:
         """The parts of accounts and roles."""
         net, edges = self.net, self.net.edges
-        cells = Cells.of(core, n_places=self.n_places, n_columns=self.n_parts)
-        source = Source.of(cells, net.n_nodes)
-        rows = net.adding[1]
-        rows = rows[allowed[rows]]
+        source, useful, here = self._useful(core)
+        rows = useful[allowed[useful]]
         table = source.to_holders(edges.holder[rows], edges.target[rows], net.holders)
-        return table.with_cells(self._here(cells))
+        return table.with_cells(here)
+
+    def _useful(self, core: Facts) -> tuple[Source, Rows, Cells]:
+        """What core nodes have, and the last edges that lead to any of it.
+
+        Most memberships are of groups that no duty needs; they are looked at once for all lenses.
+        """
+        key = id(core)
+        found = self._sources.get(key)
+        if found is None:
+            cells = Cells.of(core, n_places=self.n_places, n_columns=self.n_parts)
+            source = Source.of(cells, self.net.n_nodes)
+            last = self.net.adding[1]
+            useful = np.flatnonzero(source.busy[source.slot[self.net.edges.target[last]]])
+            rows = useful + last.start if isinstance(last, slice) else last[useful]
+            # With the facts, so that their id stays theirs.
+            found = self._sources[key] = (core, source, rows, self._here(cells))
+            while len(self._sources) > _SOURCES_KEPT:
+                del self._sources[next(iter(self._sources))]
+        return found[1:]
 
     def _here(self, cells: Cells) -> Cells:
         """Those cells that are of accounts and roles, by offset."""
@@ -233,17 +260,11 @@ class Bulk:
 
     def _finish(self, parts: Table, lens: Lens) -> Table:
         """The ways that each account's own context finishes."""
-        accounts = parts if lens.roles else self._accounts_only(parts)
-        done = accounts.mapped(self._single)
-        several = [(n, way) for n, way in enumerate(self.columns.ways) if len(way.parts) > 1]
-        if not several:
-            return done
+        accounts = self._accounts_only(parts)
+        done = accounts.mapped(self._in_one_place)
         keys, masks = [], []
-        cells: dict[tuple[int, ...], Keys] = {}
-        for number, way in several:
-            spots = cells.get(way.parts)
-            if spots is None:
-                spots = cells[way.parts] = self._meets(accounts, number, lens)
+        for number, _ in self._several:
+            spots = self._across(accounts, number, lens)
             if len(spots):
                 keys.append(spots)
                 bits = mask_of([number], self.n_ways)
@@ -252,6 +273,19 @@ class Bulk:
             return done
         met = combined(np.concatenate(keys), np.concatenate(masks, axis=1))
         return done.with_cells(Cells(self.n_places, *met))
+
+    @cached_property
+    def _several(self) -> list[tuple[int, WayColumn]]:
+        """Ways of several parts, by number."""
+        return [(n, way) for n, way in enumerate(self.columns.ways) if len(way.parts) > 1]
+
+    def _in_one_place(self, mask: Words) -> Words:
+        """Masks of parts to masks of the ways whose parts are all among them."""
+        found = self._single(mask)
+        for number, way in self._several:
+            met = has_all(mask, mask_of(way.parts, self.n_parts))
+            found[number // 64, met] |= np.uint64(1 << number % 64)
+        return found
 
     def _accounts_only(self, parts: Table) -> Table:
         """The table without what roles have, in which nothing meets."""
@@ -299,28 +333,37 @@ class Bulk:
                 found[word] |= table[value, word]
         return found
 
-    def _meets(self, parts: Table, number: int, lens: Lens) -> Keys:
-        """(offset, place) pairs in which the parts of a way meet, sorted."""
+    def _across(self, parts: Table, number: int, lens: Lens) -> Keys:
+        """(offset, place) pairs in which a way's parts meet though not all are had there.
+
+        A part counts where the account covers a whole system, where nobody placed the resource,
+        and anywhere if the rule says so; all of that is rare.
+        """
         way = self.columns.ways[number]
         wanted = mask_of(way.parts, self.n_parts)
-        spots = self._candidates(parts, wanted)
-        got = parts.at(spots)
-        enough = has_all(got, wanted)
-        rest = np.flatnonzero(~enough)
-        if len(rest):
-            further = self._elsewhere(parts, spots[rest], number, lens)
-            enough[rest] = has_all(got[:, rest] | further, wanted)
-        return spots[enough]
+        spots = self._candidates(parts, wanted, loose=self._loose[number])
+        if not len(spots):
+            return spots
+        got = parts.at(spots) | self._elsewhere(parts, spots, number, lens)
+        return spots[has_all(got, wanted)]
 
-    def _candidates(self, parts: Table, wanted: Words) -> Keys:
+    @cached_property
+    def _loose(self) -> Mapping[int, bool]:
+        """By way of several parts: whether one of them may be had anywhere."""
+        return {n: len(self.columns.scoped(way)) < len(way.parts) for n, way in self._several}
+
+    def _candidates(self, parts: Table, wanted: Words, *, loose: bool) -> Keys:
         """Where an account has one of the parts; everywhere, if it covers several systems."""
-        pairs = parts.with_any(wanted)
-        place = pairs % self.n_places
-        covering = pairs[self._is_cover[place]] // self.n_places
-        several = covering[1:][covering[1:] == covering[:-1]]
-        if not len(several):
-            return pairs
-        several = distinct(several)
+        covering = parts.with_any(wanted, self._is_cover) // self.n_places
+        if loose:
+            pairs = parts.with_any(wanted)
+        else:
+            lost = np.arange(self.n_places) == self._unmapped
+            pairs = parts.with_any(wanted, lost)
+            if len(covering):
+                mine = parts.with_any(wanted)
+                pairs = np.concatenate([pairs, mine[among(mine // self.n_places, covering)]])
+        several = distinct(covering[1:][covering[1:] == covering[:-1]])
         everywhere = (several[:, None] * self.n_places + np.arange(self.n_places)[None, :]).ravel()
         return distinct(np.concatenate([pairs, everywhere]))
 
