@@ -16,8 +16,8 @@ _COMPOSE = (
         ),
         (
             "finding-id-depends-on-who-else-is-there",
-            "return self.names.subject_keys[code]\n        return str(kind)",
-            'return "identity", str(code)\n        return str(kind)',
+            "return self.names.subject(code)\n",
+            'return "identity", str(code)\n',
         ),
     ),
     *in_module(

@@ -311,8 +311,8 @@ _EXPLAIN = (
         "tests/engine/test_findings.py",
         (
             "two-people-with-one-employee-id-are-one-finding",
-            "if number and times[number] == 1",
-            "if number and times[number] >= 1",
+            "np.asarray(times[code + 1] == 1)",
+            "np.asarray(times[code + 1] >= 1)",
         ),
     ),
 )

@@ -213,10 +213,7 @@ class FindingWriter:
 
     def _subject(self, code: int) -> tuple[str, str]:
         """What kind of key stands for a subject in a finding's id, and the key."""
-        kind = self.engine.snapshot.kind_of(code)
-        if kind is NodeKind.IDENTITY:
-            return self.names.subject_keys[code]
-        return str(kind), self.engine.snapshot.node_ids[code]
+        return self.names.subject(code)
 
     def _violation(
         self,

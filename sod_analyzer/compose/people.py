@@ -70,7 +70,7 @@ def population(
             {
                 **{k: person[k] for k in ("identity", "email", "kind", "status")},
                 **{k: person[k] for k in ("department", "title", "manager")},
-                "subject_key": names.subject_keys[code][1],
+                "subject_key": names.subject(code)[1],
                 "name": names.name(code),
                 "accounts": len(accounts[code]),
                 "dormant_accounts": asleep[code],

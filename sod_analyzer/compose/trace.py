@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from sod_analyzer.catalogue.places import PlaceKind
+from sod_analyzer.compose.derived import Derived
 from sod_analyzer.compose.words import counted, lower_first
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
@@ -35,14 +36,11 @@ class Tracer:
         self._periods = [
             grants.column(name) for name in ("valid_from", "valid_until", "lasts_hours")
         ]
-        self._behind = self._derivations()
 
-    def _derivations(self) -> dict[tuple[int, int], list[str]]:
-        behind: dict[tuple[int, int], list[str]] = {}
-        for row in self.engine.snapshot["derivations"].to_pylist():
-            place = self.names.place_of(row["source_id"], row["record"])
-            behind.setdefault((row["holder"], row["target"]), []).append(f"{row['part']}: {place}")
-        return behind
+    @cached_property
+    def behind(self) -> Derived:
+        """The further records that grants rest on."""
+        return Derived(self.engine.snapshot)
 
     def hops(self, witness: Witness) -> list[Row]:
         """The hops of every run, in order; a run is one part, numbered from 1."""
@@ -61,29 +59,32 @@ class Tracer:
         source_id, record = self._source[first].as_py(), self._record[first].as_py()
         return {
             "from_kind": str(self.engine.snapshot.kind_of(holder)),
-            "from_id": self.engine.snapshot.node_ids[holder],
+            "from_id": names.id(holder),
             "from_name": names.name(holder),
             "kind": str(KINDS[int(edges.kind[hop.edge])]),
             "to_kind": str(self.engine.snapshot.kind_of(target)),
-            "to_id": self.engine.snapshot.node_ids[target],
+            "to_id": names.id(target),
             "to_name": names.name(target),
-            "note": self._note(hop, first, rows),
+            "note": self.note(hop.edge, hop.own_change),
             "source_id": source_id,
             "file": names.file(source_id),
             "record": record,
             "at": names.at(source_id, record),
-            "also": "; ".join(sorted(set(self._behind.get((holder, target), ())))) or None,
+            "also": "; ".join(self.behind.of(names, holder, target)) or None,
             "same": len(rows),
         }
 
-    def _note(self, hop: Hop, row: int, rows: Iterable[int]) -> str | None:
-        flags = Flag(int(self.engine.edges.flags[hop.edge]))
+    def note(self, edge: int, own_change: bool) -> str | None:  # noqa: FBT001 - the two parts of a hop
+        """What is special about one hop: its condition, what it takes, its days."""
+        rows = self.engine.edges.rows_of(edge)
+        flags = Flag(int(self.engine.edges.flags[edge]))
         notes = []
         if Flag.CONDITIONAL in flags:
-            notes.append(f"conditional: {self._condition[row].as_py() or 'condition not stated'}")
+            condition = self._condition[int(rows[0])].as_py()
+            notes.append(f"conditional: {condition or 'condition not stated'}")
         if Flag.ELIGIBLE in flags:
             notes.append("eligible")
-        if hop.own_change:
+        if own_change:
             notes.append("one own change")
         if Flag.UNDECIDED in flags:
             notes.append("undecided link")
@@ -134,7 +135,7 @@ class Tracer:
                 if Flag.UNDECIDED in Flag(int(self.engine.edges.flags[hop.edge])):
                     target = int(self.engine.edges.target[hop.edge])
                     return (
-                        f"{self.engine.snapshot.node_ids[target]} may be this person's account, "
+                        f"{self.names.id(target)} may be this person's account, "
                         "but its links disagree"
                     )
         title = lower_first(next(d.title for d in columns.duties if d.duty_id == duty))
@@ -165,5 +166,5 @@ class Tracer:
         for hop in run:
             target = int(self.engine.edges.target[hop.edge])
             if self.engine.snapshot.kind_of(target) is NodeKind.ACCOUNT:
-                return self.engine.snapshot.node_ids[target]
+                return self.names.id(target)
         return None
