@@ -173,7 +173,7 @@ RULES = (
         ),
         (
             "controlling-an-allowed-account-is-having-it",
-            "counts = counts & (edges.kind == KINDS.index(GrantKind.HOLDS))",
+            "counts = counts & (edges.kind == _HOLDS)",
             "counts = counts & (edges.kind >= 0)",
         ),
         (

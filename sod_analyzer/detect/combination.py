@@ -94,12 +94,14 @@ class Combination:
         dead = tuple(d for d in rule.duties if not self.columns.is_live(d))
         known = self._seen(lens, None)
         blanks = self.blanks(dead)
-        possible = self._seen(replace(lens, possible=True), blanks)
+        widest = replace(lens, possible=True)
+        open_ = bool(blanks[:, self.places].any()) or not self.engine.same(lens, widest)
+        possible = self._seen(widest, blanks) if open_ else known
         everywhere = np.flatnonzero(known.all & self.judged)
         sure = self._judged(known.pairs, without=everywhere)
         sure = sure[sure % n_places != self.engine.unmapped]
         maybe = self._judged(possible.pairs, without=everywhere)
-        maybe = maybe[~among(maybe, sure)]
+        maybe = maybe[~among(maybe, sure)] if open_ or len(maybe) > len(sure) else maybe[:0]
         subject = np.concatenate([everywhere, sure // n_places, maybe // n_places])
         place = np.concatenate(
             [np.full(len(everywhere), n_places), sure % n_places, maybe % n_places]
@@ -107,8 +109,9 @@ class Combination:
         broken = np.concatenate(
             [np.ones(len(everywhere) + len(sure), dtype=bool), np.zeros(len(maybe), dtype=bool)]
         )
-        order = np.lexsort((place, subject))
-        subject, place, broken = subject[order], place[order], broken[order]
+        if len(everywhere) or len(maybe):
+            order = np.lexsort((place, subject))
+            subject, place, broken = subject[order], place[order], broken[order]
         kept, left = self._exclusions(subject, place)
         subject, place, broken = subject[kept], place[kept], broken[kept]
         verdict, reasons = self._verdicts(subject, place, broken, blanks)
@@ -121,9 +124,15 @@ class Combination:
             verdict,
             self._legs(subject, place, blanks),
             lenses,
-            np.stack([self.holds(narrow, subject, place) for narrow in lenses], axis=1)
+            np.stack(
+                [
+                    broken if self.engine.same(narrow, lens) else self.holds(narrow, subject, place)
+                    for narrow in lenses
+                ],
+                axis=1,
+            )
             & broken[:, None],
-            self.holds(replace(lens, only_unrestricted=True), subject, place) & broken,
+            self._folded(subject, place) & broken,
             open_places=tuple(
                 int(p)
                 for p in self.places
@@ -134,6 +143,12 @@ class Combination:
             reasons=reasons,
             left=left,
         )
+
+    def _folded(self, subject: Keys, place: Keys) -> Bits:
+        """What holds by unrestricted access to whole systems alone."""
+        if not len(self.columns.whole):
+            return np.zeros(len(subject), dtype=bool)
+        return self.holds(replace(self.lens, only_unrestricted=True), subject, place)
 
     def places_seen(self, lens: Lens) -> list[tuple[int, int]]:
         """(subject, place) pairs where a lens sees enough duties, for everyone judged.

@@ -33,6 +33,6 @@ def plain_rows(judge: Judge, result: RuleResult) -> tuple[PlainVerdict, ...]:
     ):
         label = labels[place]
         node = label if subject < 0 else ids[result.subjects.start + subject]
-        key = str(keys[subject]) if keys is not None and subject >= 0 else node
+        key = str(keys[subject].as_py()) if keys is not None and subject >= 0 else node
         rows.append(PlainVerdict(node, key, label, verdicts[verdict], result.reasons.get(row)))
     return tuple(rows)

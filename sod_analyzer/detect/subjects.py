@@ -6,13 +6,14 @@ can tell whether a rule about that department is about them.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sod_analyzer.catalogue.globs import matches
 from sod_analyzer.catalogue.places import Truth
@@ -32,7 +33,40 @@ _KINDS: Mapping[Holder, NodeKind] = {
     Holder.ROLE: NodeKind.ROLE,
 }
 _TABLES = {Holder.IDENTITY: "identities", Holder.ACCOUNT: "accounts", Holder.ROLE: "roles"}
-_IDS = {Holder.IDENTITY: "identity", Holder.ACCOUNT: "account", Holder.ROLE: "role"}
+_HOLDS = KINDS.index(GrantKind.HOLDS)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text or nothing for each of many nodes: few texts, and which of them each has."""
+
+    codes: Keys  # position in `words`; -1 for nothing
+    words: pa.Array
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray | pa.Array) -> Words:
+        """The texts of a column, whichever way it is kept."""
+        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        coded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
+        return cls(coded.indices.fill_null(-1).to_numpy().astype(np.int64), coded.dictionary)
+
+    @classmethod
+    def none(cls, count: int) -> Words:
+        """Nothing for anybody."""
+        return cls(np.full(count, -1, dtype=np.int64), pa.array([], pa.string()))
+
+    def among(self, *wanted: str) -> Bits:
+        """Which nodes have one of these texts."""
+        chosen = [word in wanted for word in self.words.to_pylist()]
+        return np.asarray(np.array([*chosen, False])[self.codes], dtype=bool)
+
+    def matching(self, globs: tuple[str, ...]) -> Truths:
+        """For each node, whether a glob matches its text; unknown where it has none."""
+        known = [
+            int(Truth.YES if any(matches(glob, word) for glob in globs) else Truth.NO)
+            for word in self.words.to_pylist()
+        ]
+        return np.asarray(np.array([*known, int(Truth.UNKNOWN)])[self.codes], dtype=np.int64)
 
 
 class Population:
@@ -47,27 +81,21 @@ class Population:
         self.range = engine.snapshot.ranges[_KINDS[holder]]
         self._fits: dict[Subjects, Truths] = {}
 
-    def _columns(self, name: str) -> list[str | None]:
-        """One column of the nodes' table, in the order of their codes."""
-        table = self.engine.snapshot[_TABLES[self.holder]]
-        by_id = dict(
-            zip(
-                table.column(_IDS[self.holder]).to_pylist(),
-                table.column(name).to_pylist(),
-                strict=True,
-            )
-        )
-        return [by_id[self.engine.snapshot.node_ids[code]] for code in self.range]
+    def _column(self, name: str) -> Words:
+        """One column of the nodes' table, whose rows stand in the order of the codes."""
+        return Words.of(self.engine.snapshot[_TABLES[self.holder]].column(name))
 
     @cached_property
-    def kinds(self) -> list[str | None]:
+    def kinds(self) -> Words:
         """Class of each node; roles have none."""
-        return [None] * len(self.range) if self.holder is Holder.ROLE else self._columns("kind")
+        if self.holder is Holder.ROLE:
+            return Words.none(len(self.range))
+        return self._column("kind")
 
     @cached_property
     def workloads(self) -> Bits:
         """Which nodes are known to be workloads."""
-        return np.array([kind == IdentityClass.WORKLOAD for kind in self.kinds], dtype=bool)
+        return self.kinds.among(IdentityClass.WORKLOAD)
 
     # -- whom a rule judges ----------------------------------------------------------------------
 
@@ -91,88 +119,76 @@ class Population:
         """For each node, whether every narrowing fits it."""
         found = self._fits.get(subjects)
         if found is None:
-            truths = [
-                self._words(self.kinds, subjects.kinds),
-                self._words(self._of_people("department"), subjects.departments),
-                self._words(self._of_people("title"), subjects.titles),
-                self._having(NodeKind.ROLE, subjects.roles),
-                self._having(NodeKind.ACCOUNT, subjects.accounts),
-                self._words(self.keys, subjects.people),
+            known: list[tuple[tuple[str, ...], Callable[[], Words]]] = [
+                (subjects.kinds, lambda: self.kinds),
+                (subjects.departments, lambda: self._of_people("department")),
+                (subjects.titles, lambda: self._of_people("title")),
+                (subjects.people, lambda: self._keys),
             ]
-            found = self._fits[subjects] = np.min(truths, axis=0)
+            truths = [words().matching(globs) for globs, words in known if globs]
+            if subjects.roles:
+                truths.append(self._having(NodeKind.ROLE, subjects.roles))
+            if subjects.accounts:
+                truths.append(self._having(NodeKind.ACCOUNT, subjects.accounts))
+            everyone = np.full(len(self.range), int(Truth.YES), dtype=np.int64)
+            found = self._fits[subjects] = np.min([everyone, *truths], axis=0)
         return found
-
-    def _words(self, values: Sequence[str | None], globs: tuple[str, ...]) -> Truths:
-        if not globs:
-            return np.full(len(self.range), int(Truth.YES), dtype=np.int64)
-        known = {
-            value: int(Truth.YES if any(matches(g, value) for g in globs) else Truth.NO)
-            for value in set(values)
-            if value is not None
-        }
-        unknown = int(Truth.UNKNOWN)
-        return np.array(
-            [unknown if v is None else known[v] for v in values], dtype=np.int64
-        ).reshape(-1)
 
     # -- what is known of people -----------------------------------------------------------------
 
-    def _of_people(self, name: str) -> list[str | None]:
+    def _of_people(self, name: str) -> Words:
         """A column of the roster; an account has what its one person has, a role nothing."""
         if self.holder is Holder.IDENTITY:
-            return self._columns(name)
+            return self._column(name)
         if self.holder is Holder.ROLE:
-            return [None] * len(self.range)
-        table = self.engine.snapshot["identities"].column(name).to_pylist()
-        ids = self.engine.snapshot["identities"].column("identity").to_pylist()
-        by_id = dict(zip(ids, table, strict=True))
-        behind = self.behind
-        return [by_id[behind[code]] if code in behind else None for code in self.range]
+            return Words.none(len(self.range))
+        theirs = Words.of(self.engine.snapshot["identities"].column(name))
+        person = self._behind
+        codes = np.where(person >= 0, theirs.codes[person], -1) if len(theirs.codes) else person
+        return Words(codes, theirs.words)
 
     @cached_property
-    def behind(self) -> Mapping[int, str]:
-        """The identity that holds each account, by account code; none where it is undecided."""
+    def _behind(self) -> Keys:
+        """The row of the identity that holds each account; -1 where none does for certain."""
         edges = self.engine.edges
-        holds = KINDS.index(GrantKind.HOLDS)
-        decided = (edges.kind == holds) & (edges.flags & int(Flag.UNDECIDED) == 0)
-        ids = self.engine.snapshot.node_ids
-        return {
-            int(edges.target[edge]): ids[edges.holder[edge]] for edge in np.flatnonzero(decided)
-        }
+        decided = (edges.kind == _HOLDS) & (edges.flags & int(Flag.UNDECIDED) == 0)
+        person = np.full(len(self.range), -1, dtype=np.int64)
+        first = self.engine.identities.start
+        person[edges.target[decided] - self.range.start] = edges.holder[decided] - first
+        return person
 
     @cached_property
-    def keys(self) -> list[str | None]:
+    def _keys(self) -> Words:
+        return Words.of(self.keys)
+
+    @cached_property
+    def keys(self) -> pa.Array:
         """Subject keys: employee ids where nobody else has them, else node ids."""
-        ids: list[str | None] = [self.engine.snapshot.node_ids[code] for code in self.range]
+        ids = self.engine.snapshot.ids.slice(self.range.start, len(self.range))
         if self.holder is not Holder.IDENTITY:
             return ids
-        numbers = self._columns("employee_id")
-        times = Counter(filter(None, numbers))
-        once = {number for number, n in times.items() if n == 1}
-        return [number if number in once else key for key, number in zip(ids, numbers, strict=True)]
+        numbers = self.engine.snapshot["identities"].column("employee_id").combine_chunks()
+        coded = Words.of(numbers)
+        times = np.bincount(coded.codes + 1, minlength=len(coded.words) + 1)
+        once = (times[coded.codes + 1] == 1) & (coded.codes >= 0)
+        once &= pc.fill_null(pc.not_equal(numbers, ""), False).to_numpy(zero_copy_only=False)  # noqa: FBT003
+        return pc.if_else(pa.array(once), numbers, ids)
 
     @cached_property
-    def statuses(self) -> list[str | None]:
+    def statuses(self) -> Words:
         """What the roster says of each identity."""
-        return self._columns("status")
+        return self._column("status")
 
     @cached_property
     def known_people(self) -> Bits:
         """Identities that the roster knows as people: each is one person, and nobody else."""
-        people = {str(IdentityClass.PERSON), str(IdentityClass.VENDOR)}
-        return np.array(
-            [
-                kind in people and status != Status.UNKNOWN
-                for kind, status in zip(self.kinds, self.statuses, strict=True)
-            ],
-            dtype=bool,
-        )
+        people = self.kinds.among(IdentityClass.PERSON, IdentityClass.VENDOR)
+        return people & ~self.statuses.among(Status.UNKNOWN)
 
     @cached_property
     def active_people(self) -> Bits:
         """Of the known people, those who work here now."""
-        active = np.array([status == Status.ACTIVE for status in self.statuses], dtype=bool)
-        return np.asarray(self.known_people & active)
+        return self.known_people & self.statuses.among(Status.ACTIVE)
 
     @cached_property
     def maybe_people(self) -> Bits:
@@ -180,32 +196,26 @@ class Population:
 
         An account that nobody could be found for, and a shared login that nobody is known to use.
         """
-        uses = KINDS.index(GrantKind.USES)
         edges = self.engine.edges
         now = (edges.flags & int(Flag.OUT_OF_TIME)) == 0
-        used = set(edges.target[(edges.kind == uses) & now].tolist())
-        holds = KINDS.index(GrantKind.HOLDS)
-        held: dict[int, set[int]] = {}
-        for edge in np.flatnonzero(edges.kind == holds):
-            held.setdefault(int(edges.holder[edge]), set()).add(int(edges.target[edge]))
-        answer = np.zeros(len(self.range), dtype=bool)
-        for n, code in enumerate(self.range):
-            if self.workloads[n] or self.known_people[n]:
-                continue
-            answer[n] = not (held.get(code, set()) & used)
-        return answer
+        used = np.zeros(edges.n_nodes, dtype=bool)
+        used[edges.target[(edges.kind == KINDS.index(GrantKind.USES)) & now]] = True
+        holds = np.flatnonzero(edges.kind == _HOLDS)
+        minded = np.zeros(edges.n_nodes, dtype=bool)
+        minded[edges.holder[holds[used[edges.target[holds]]]]] = True
+        mine = minded[self.range.start : self.range.stop]
+        return ~self.workloads & ~self.known_people & ~mine
 
     # -- having something ------------------------------------------------------------------------
 
     def _having(self, kind: NodeKind, globs: tuple[str, ...]) -> Truths:
         """Whether a node has one of the roles or accounts that the globs name, or is it."""
-        if not globs:
-            return np.full(len(self.range), int(Truth.YES), dtype=np.int64)
-        ids = self.engine.snapshot.node_ids
+        span = self.engine.snapshot.ranges[kind]
+        ids = self.engine.snapshot.ids.slice(span.start, len(span)).to_pylist()
         named = [
             code
-            for code in self.engine.snapshot.ranges[kind]
-            if any(matches(glob, ids[code]) for glob in globs)
+            for code, name in zip(span, ids, strict=True)
+            if any(matches(glob, name) for glob in globs)
         ]
         if self.holder is Holder.ROLE:
             # A role that contains a named one has more than that one, and is another role.
@@ -220,7 +230,7 @@ class Population:
         counts = self.engine.allowed(replace(COUNTED, possible=possible))
         if kind is NodeKind.ACCOUNT:
             # Controlling a robot's account does not make it one's own.
-            counts = counts & (edges.kind == KINDS.index(GrantKind.HOLDS))
+            counts = counts & (edges.kind == _HOLDS)
         flow = Flow(edges.n_nodes, edges.holder[counts], edges.target[counts])
         seeds: Keys = np.array(sorted(named), dtype=np.int64)
         reached = flow.spread(Facts.of(1, seeds, np.zeros(len(seeds), dtype=np.int64)))
