@@ -14,7 +14,6 @@ A bad data row is not an exception: it is a `DataIssue` in the snapshot.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -103,6 +102,9 @@ def near(word: str, known: Iterable[str], *, most: int = 3) -> str:
 
     Empty when nothing is known at all.
     """
+    # Only for an error: the library would otherwise delay every start.
+    import difflib  # noqa: PLC0415
+
     choices = sorted(set(known))
     close = difflib.get_close_matches(word, choices, n=1)
     if close:

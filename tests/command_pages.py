@@ -20,8 +20,10 @@ Made by `make docs` from the commands' own help; do not edit by hand.
 Answers go to stdout and talk goes to stderr, so `sod … --format json > answer.json` \
 holds the answer alone.
 The formats `table`, `json`, `jsonl`, `csv` and `md` show the same fields in the same order.
-On a terminal a table leaves out fields that would not fit; off a terminal nothing is left out, \
+On a terminal a table leaves out fields that would not fit; off a terminal no field is left out, \
 folded or cut.
+A table shows at most 1,000 rows and says how many there are; the other formats have all of them.
+On a terminal, a stage of the work that takes more than a second is shown with its count and rate.
 JSON holds the exact text; the others show control characters and marks of writing direction \
 as escapes, and CSV puts a `'` before a text that a spreadsheet would take for a formula.
 The exit codes stand in [exit-codes.md](exit-codes.md).

@@ -11,17 +11,18 @@ import importlib
 import io
 import os
 import sys
-import traceback
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
 
 from sod_analyzer import __version__
 from sod_analyzer.cli.exit import Exit, exit_for
 from sod_analyzer.cli.output import Voice
 from sod_analyzer.errors import SodError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: Subcommands in the order of a working day: where each lives, and its line in `sod --help`.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -81,6 +82,8 @@ class Frame(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names for the shell, again without importing the commands."""
+        from click.shell_completion import CompletionItem
+
         names = [
             CompletionItem(name, help=line)
             for name, (_, line) in COMMANDS.items()
@@ -117,7 +120,7 @@ def _leave(error: Exception, voice: Voice) -> NoReturn:
         code = exit_for(error)
         voice.error(str(error))
         if voice.debug:
-            traceback.print_exception(error, file=sys.stderr)
+            _show_traceback(error)
     elif isinstance(error, OSError) and error.errno == errno.EPIPE:
         # The reader has what it wanted (`sod … | head`). Python would complain once more when
         # it closes the stream at exit, so the stream is pointed at nothing.
@@ -125,11 +128,17 @@ def _leave(error: Exception, voice: Voice) -> NoReturn:
     elif isinstance(error, OSError) and error.filename is not None and not voice.debug:
         voice.error(f"{error.filename}: {error.strerror}")
     elif voice.debug:
-        traceback.print_exception(error, file=sys.stderr)
+        _show_traceback(error)
     else:
         said = f"{type(error).__name__}: {error}".strip(": ")
         voice.error(f"{said}; run `sod --debug …` for the traceback", kind="internal error")
     sys.exit(code)
+
+
+def _show_traceback(error: Exception) -> None:
+    import traceback
+
+    traceback.print_exception(error, file=sys.stderr)
 
 
 def _show_usage(error: click.ClickException, voice: Voice) -> None:

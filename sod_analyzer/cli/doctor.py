@@ -7,8 +7,8 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +16,9 @@ from sod_analyzer import __version__
 from sod_analyzer.cli.exit import Exit
 from sod_analyzer.cli.output import emit, format_option, voice
 from sod_analyzer.errors import PluginError
-from sod_analyzer.plugins import OWN_PACKAGE, Plugin, plugins
+
+if TYPE_CHECKING:
+    from sod_analyzer.plugins import Plugin
 
 #: Programs that the tool itself never needs: what each is good for.
 _PROGRAMS = {
@@ -68,6 +70,8 @@ def doctor(ctx: click.Context, *, form: str) -> None:
 
 
 def _checks() -> Iterator[Check]:
+    from sod_analyzer.plugins import plugins
+
     yield Check("program", "sod", __version__, "ok", str(Path(__file__).resolve().parents[1]))
     yield Check("program", "python", platform.python_version(), "ok", platform.platform())
     yield from _libraries()
@@ -81,6 +85,10 @@ def _checks() -> Iterator[Check]:
 
 def _libraries() -> Iterator[Check]:
     """What the package's own metadata asks for, extras as optional."""
+    from importlib.metadata import PackageNotFoundError, requires, version
+
+    from sod_analyzer.plugins import OWN_PACKAGE
+
     try:
         wanted = requires(OWN_PACKAGE) or []
     except PackageNotFoundError:
@@ -101,6 +109,8 @@ def _libraries() -> Iterator[Check]:
 
 
 def _plugin(plugin: Plugin) -> Check:
+    from sod_analyzer.plugins import plugins
+
     note = plugin.package
     state = "ok"
     try:

@@ -9,14 +9,15 @@ it harmless.
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import re
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import IO, Any, TypeVar
 
 import click
@@ -25,8 +26,9 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 FORMATS = ("table", "json", "jsonl", "csv", "md")
 
-#: Wide enough that no table off a terminal is ever folded or cut.
-_OFF_TERMINAL_COLUMNS = 1_000_000
+#: A table shows so many rows and says how many there are; nobody reads further on a screen.
+TABLE_ROWS = 1000
+_PAGE_ROWS = 32_000
 
 #: What could act on a terminal or lie to a reader: control characters, line and paragraph
 #: separators, lone surrogates, and invisible format characters, bidi marks and tags among them.
@@ -42,15 +44,34 @@ _MARKDOWN = re.compile(r"([\\|`*_\[\]~#])")
 _WHOLE = frozenset(
     {"severity", "rule_id", "rule", "verdict", "means", "finding_id", "finding", "change", "hop"}
 )
+#: Cells that stand out, as escape sequences of a terminal.
 _STYLES = {
-    "critical": "bold red",
-    "high": "red",
-    "medium": "yellow",
-    "violation": "red",
-    "conflict": "red",
-    "not-evaluable": "yellow",
-    "not evaluable": "yellow",
+    "critical": "\x1b[1;31m",
+    "high": "\x1b[31m",
+    "medium": "\x1b[33m",
+    "violation": "\x1b[31m",
+    "conflict": "\x1b[31m",
+    "not-evaluable": "\x1b[33m",
+    "not evaluable": "\x1b[33m",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Rows that are made a page at a time, so that none is made which is not printed."""
+
+    count: int
+    page: Callable[[int, int], Iterable[Mapping[str, Any]]]  # from this row on, at most so many
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        at, size = 0, TABLE_ROWS
+        while at < self.count:
+            yield from self.page(at, min(size, self.count - at))
+            # Whoever goes on after the first page wants everything: larger pages cost less.
+            at, size = at + size, _PAGE_ROWS
 
 
 @dataclass(slots=True)
@@ -137,7 +158,12 @@ def harmless(text: str) -> str:
     Errs: a backslash is left alone, so an escape in the source looks like one made here; JSON
     tells them apart.
     """
-    return _HARMFUL.sub(lambda match: ascii(match[0])[1:-1], text)
+    # Whatever is harmful is not printable; most texts are, and are known to be in no time.
+    return text if text.isprintable() else _HARMFUL.sub(_as_escape, text)
+
+
+def _as_escape(match: re.Match[str]) -> str:
+    return ascii(match[0])[1:-1]
 
 
 def csv_safe(text: str) -> str:
@@ -162,12 +188,14 @@ def emit(
     before the rows in `json` only; say it on stderr for the others. Keys that are not in
     `columns` are not printed.
 
-    Errs: every format but `table` and `json` is written row by row and holds one row at a time.
+    A table shows the first `TABLE_ROWS` rows and how many there are; every other format has all,
+    written row by row.
+
+    Cost: of `Pages`, only what is printed is made; other iterables are gone through to their end.
     """
     out = sys.stdout
     if form == "json":
-        whole = {**(about or {}), "rows": [_picked(row, columns) for row in rows]}
-        out.write(_json(whole, indent=2) + "\n")
+        _whole_json(rows, columns, about or {}, out)
     elif form == "jsonl":
         for row in rows:
             out.write(_json(_picked(row, columns)) + "\n")
@@ -204,11 +232,39 @@ def _picked(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     return {name: row.get(name) for name in columns}
 
 
-def _json(value: Any, *, indent: int | None = None) -> str:
+def _json(value: Any, *, over_lines: bool = False) -> str:
     """JSON in readable letters, except those that are harmful, which stay escaped."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
+    text = (_OVER_LINES if over_lines else _ON_A_LINE).encode(value)
+    if text.isprintable():
+        return text
     # Outside of strings only line feeds and spaces stand; json itself escapes those inside.
     return _HARMFUL.sub(lambda match: match[0] if match[0] == "\n" else _escaped(match[0]), text)
+
+
+def _whole_json(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    about: Mapping[str, Any],
+    out: IO[str],
+) -> None:
+    """One object as `json.dumps` with an indent of 2 would print it, without holding its rows."""
+    members = (f"\n  {_json(name)}: {_nested(value, 2)}," for name, value in about.items())
+    out.write("{" + "".join(members) + '\n  "rows": [')
+    names = [f"\n      {_json(name)}: " for name in columns]
+    between = ""
+    for row in rows:
+        cells = (name + _nested(row.get(key), 6) for name, key in zip(names, columns, strict=True))
+        out.write(f"{between}\n    {{{','.join(cells)}\n    }}")
+        between = ","
+    out.write("\n  ]\n}\n" if between else "]\n}\n")
+
+
+def _nested(value: Any, depth: int) -> str:
+    """JSON over several lines, so deep in other JSON. JSON has no line break inside of a text."""
+    # Only containers are broken over lines, and json is several times faster when asked for none.
+    if not isinstance(value, (Mapping, list, tuple, set, frozenset)):
+        return _json(value)
+    return _json(value, over_lines=True).replace("\n", "\n" + " " * depth)
 
 
 def _escaped(letter: str) -> str:
@@ -225,6 +281,10 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+_ON_A_LINE = json.JSONEncoder(ensure_ascii=False, default=_plain)
+_OVER_LINES = json.JSONEncoder(ensure_ascii=False, default=_plain, indent=2)
+
+
 def _markdown(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: IO[str]) -> None:
     out.write(f"| {' | '.join(_marked(name) for name in columns)} |\n")
     out.write(f"|{' --- |' * len(columns)}\n")
@@ -235,36 +295,31 @@ def _markdown(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: IO
 
 def _marked(text: str) -> str:
     """Text that Markdown shows as it is, HTML and table bars included."""
+    if text.isalnum():
+        return text
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKDOWN.sub(r"\\\1", text)
 
 
 def _table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: IO[str]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from sod_analyzer.cli.tables import Look, drawn
 
-    lines = (getattr(out, "encoding", None) or "utf-8").lower().startswith("utf")
-    table = Table(
-        box=box.SIMPLE_HEAD if lines else None, pad_edge=False, show_edge=False, expand=False
-    )
-    for name in columns:
-        table.add_column(Text(name.replace("_", " ")), overflow="fold", no_wrap=name in _WHOLE)
-    for row in rows:
-        cells = (harmless(flat(row.get(name))) for name in columns)
-        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
-    if not table.row_count:
+    reading = iter(rows)
+    shown = [
+        [harmless(flat(row.get(name))) for name in columns] for row in islice(reading, TABLE_ROWS)
+    ]
+    if not shown:
         out.write("(none)\n")
         return
-    drawn = io.StringIO()
-    colored = voice().colored(out)
-    Console(
-        file=drawn,
-        width=None if out.isatty() else _OFF_TERMINAL_COLUMNS,
-        force_terminal=colored,
-        color_system="standard" if colored else None,
-        legacy_windows=False,
-        _environ={} if not out.isatty() else os.environ,
-    ).print(table)
-    out.writelines(f"{line.rstrip()}\n" for line in drawn.getvalue().splitlines())
+    unicode = (getattr(out, "encoding", None) or "utf-8").lower().startswith("utf")
+    look = Look(
+        width=shutil.get_terminal_size().columns if out.isatty() else None,
+        whole=_WHOLE,
+        styles=_STYLES if voice().colored(out) else {},
+        rule="─" if unicode else "-",
+    )
+    out.writelines(f"{line}\n" for line in drawn(columns, shown, look))
+    count = len(rows) if isinstance(rows, Sized) else len(shown) + sum(1 for _ in reading)
+    if count > len(shown):
+        # With the answer, not beside it: a table must never pass for all there is.
+        out.write(f"{len(shown):,} of {count:,} shown; --format csv for all\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from sod_analyzer.cli.folders import (
     in_option,
     out_option,
 )
+from sod_analyzer.cli.listing import SHOWN, any_violation, listed_violations
 from sod_analyzer.cli.output import emit, format_option, voice
 from sod_analyzer.cli.progress import progress
 
@@ -41,7 +42,6 @@ _WATERFALL = (
     "filtered",
     "loaded",
 )
-_SHOWN = ("severity", "rule_id", "name", "places", "means", "verdict", "finding_id")
 
 
 def _fail_on(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,6 +60,16 @@ def _no_plugins(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
+def _only(command: Callable[..., Any]) -> Callable[..., Any]:
+    option = click.option(
+        "--only",
+        multiple=True,
+        metavar="REPORTER",
+        help="Write this reporter's file and no other, such as findings-csv; several times.",
+    )
+    return option(command)
+
+
 def _force(command: Callable[..., Any]) -> Callable[..., Any]:
     option = click.option("--force", is_flag=True, help="Replace the folder if it is there.")
     return option(command)
@@ -70,6 +80,7 @@ def _force(command: Callable[..., Any]) -> Callable[..., Any]:
 @out_option
 @day_option
 @_force
+@_only
 @_no_plugins
 @_fail_on
 @format_option
@@ -79,13 +90,15 @@ def run(
     out: Path | None,
     as_of: date | None,
     force: bool,
+    only: tuple[str, ...],
     no_plugins: bool,
     fail_on: str | None,
     form: str,
 ) -> int:
     """Import, analyse and report, into one folder.
 
-    Prints the violations and the files written. Nothing is left behind when it fails.
+    Prints the violations and the files written. Nothing is left behind when it fails. Without
+    findings-json, `sod report` has nothing to write from until `sod analyze` was run.
     """
     from sod_analyzer import pipeline, rules
     from sod_analyzer.config import load_config
@@ -96,18 +109,15 @@ def run(
     papers = pipeline.load_papers(told, ruleset)
     target = out or told.base / told.output
     pipeline.check_target(target, replace=force)
-    with progress(steps=pipeline.steps_of(told, builtin_only=no_plugins)) as say:
+    steps = pipeline.steps_of(told, only, builtin_only=no_plugins)
+    with progress(steps=steps) as say:
         snapshot = pipeline.import_exports(told, progress=say, builtin_only=no_plugins)
-        judged = pipeline.judge(told, snapshot, ruleset, papers, as_of=as_of, progress=say)
-        facts = pipeline.run_facts(_command(), started)
-        report_ = pipeline.report_of(judged, told, run=facts, progress=say)
-        names = pipeline.write_all(
-            pipeline.Pack(report_, snapshot, told, ruleset),
-            target,
-            replace_existing=force,
-            builtin_only=no_plugins,
-            progress=say,
-        )
+        with pipeline.new_folder(target, replace_existing=force) as folder:
+            folder.snapshot(snapshot, told, ruleset)
+            judged = pipeline.judge(told, snapshot, ruleset, papers, as_of=as_of, progress=say)
+            facts = pipeline.run_facts(_command(), started)
+            report_ = pipeline.report_of(judged, told, run=facts, progress=say)
+            names = folder.reports(report_, only=only, builtin_only=no_plugins, progress=say)
     _show(report_, form)
     for name in names:
         voice().talk(f"wrote {(target / name).as_posix()}")
@@ -178,7 +188,7 @@ def analyze(
 
 @click.command()
 @in_option
-@click.option("--only", multiple=True, help="A reporter's name; may be given several times.")
+@_only
 @_no_plugins
 def report(*, folder: Path | None, only: tuple[str, ...], no_plugins: bool) -> int:
     """Write the stored findings as files: workbook, page, CSV.
@@ -189,9 +199,10 @@ def report(*, folder: Path | None, only: tuple[str, ...], no_plugins: bool) -> i
 
     place = folder_of(folder)
     stored = pipeline.stored_report(place)
-    with progress(steps=pipeline.reports_of(only, builtin_only=no_plugins)) as say:
+    wanted = pipeline.reporters_of(only, builtin_only=no_plugins)
+    with progress(steps=len(wanted)) as say:
         names = pipeline.write_reports(
-            stored, place, progress=say, only=only, builtin_only=no_plugins
+            stored, place, progress=say, only=wanted, builtin_only=no_plugins
         )
     for name in names:
         click.echo((place / name).as_posix())
@@ -205,12 +216,6 @@ def _command() -> str:
 
 def _show(report_: Report, form: str) -> None:
     """The findings on stdout; the result and the verdict on the input beside them on stderr."""
-    places = _places(report_)
-    rows = [
-        {**row, "places": "; ".join(places[row["finding_id"], row["verdict"]])}
-        for row in report_["violations"].to_pylist()
-        if row["folded_under"] is None
-    ]
     about = {
         "name": report_.name,
         "as_of": report_.as_of.isoformat(),
@@ -220,7 +225,7 @@ def _show(report_: Report, form: str) -> None:
         "findings_digest": report_.findings_digest,
         "numbers": dict(report_.numbers),
     }
-    emit(rows, _SHOWN, form=form, about=about)
+    emit(listed_violations(report_), SHOWN, form=form, about=about)
     folded = report_.numbers["violations_folded"]
     say = voice()
     if folded:
@@ -230,25 +235,9 @@ def _show(report_: Report, form: str) -> None:
     say.talk(f"findings digest: {report_.findings_digest}")
 
 
-def _places(report_: Report) -> Mapping[tuple[str, str], list[str]]:
-    """Titles of places by finding and verdict."""
-    titles: dict[tuple[str, str], list[str]] = {}
-    table = report_["places"].select(["finding_id", "verdict", "place_title"])
-    for row in table.to_pylist():
-        titles.setdefault((row["finding_id"], row["verdict"]), []).append(row["place_title"])
-    return titles
-
-
 def _exit(report_: Report, fail_on: str | None) -> Exit:
-    findings = False
-    if fail_on is not None:
-        worst = _SEVERITIES.index(fail_on)
-        findings = any(
-            verdict == "violation" and _SEVERITIES.index(severity) >= worst
-            for verdict, severity in zip(
-                report_["violations"].column("verdict").to_pylist(),
-                report_["violations"].column("severity").to_pylist(),
-                strict=True,
-            )
-        )
-    return exit_of(findings=findings, incomplete=not report_.completeness.complete)
+    worst = None if fail_on is None else _SEVERITIES[_SEVERITIES.index(fail_on) :]
+    return exit_of(
+        findings=worst is not None and any_violation(report_, worst),
+        incomplete=not report_.completeness.complete,
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from sod_analyzer.config import (
     Config,
     load_config,
 )
-from sod_analyzer.errors import ConfigError, StoreError
+from sod_analyzer.errors import ConfigError, Problem, StoreError
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report
 from sod_analyzer.model.rows import shown
@@ -63,46 +65,110 @@ def check_target(target: Path, *, replace: bool) -> None:
         raise ConfigError(f"{target.as_posix()} is there already; replace it with --force")
 
 
-@dataclass(frozen=True)
-class Pack:
-    """Everything that one run writes."""
-
-    report: Report
-    snapshot: Snapshot
-    config: Config
-    ruleset: Ruleset
+def steps_of(config: Config, only: Sequence[str] = (), *, builtin_only: bool = False) -> int:
+    """How many stages a whole run tells its progress of."""
+    return len(config.sources) + 3 + len(reporters_of(only, builtin_only=builtin_only))
 
 
-def steps_of(config: Config, *, builtin_only: bool = False) -> int:
-    """How many steps a whole run tells its progress of."""
-    return len(config.sources) + 3 + reports_of(builtin_only=builtin_only)
+def reporters_of(only: Sequence[str] = (), *, builtin_only: bool = False) -> tuple[str, ...]:
+    """The names of the reporters that are asked for, each once; without `only`, of all.
+
+    Raises:
+        ConfigError: there is no reporter of such a name; every such name.
+        PluginError: two packages claim one name.
+    """
+    known = plugins.reporters(builtin_only=builtin_only)
+    strange = sorted(set(only) - known.keys())
+    if strange:
+        raise ConfigError(Problem(_no_reporter(name, known)) for name in strange)
+    return tuple(dict.fromkeys(only)) or tuple(known)
 
 
-def reports_of(only: Sequence[str] = (), *, builtin_only: bool = False) -> int:
-    """How many files `write_reports` writes."""
-    return len(only) or len(plugins.reporters(builtin_only=builtin_only))
+def _no_reporter(name: str, known: Iterable[str]) -> str:
+    return f"no reporter is called '{shown(name)}'; there are {', '.join(sorted(known))}"
 
 
-def write_all(
-    pack: Pack,
-    target: Path,
-    *,
-    replace_existing: bool,
-    builtin_only: bool = False,
-    progress: Progress = silent,
-) -> tuple[str, ...]:
-    """Write snapshot, settings and every report into a folder at once; returns the file names."""
+class NewFolder:
+    """A folder that a run is writing: hidden until the block of `new_folder` ends well."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+
+    def snapshot(self, snapshot: Snapshot, config: Config, ruleset: Ruleset) -> None:
+        """Begin to write a snapshot and what it was told, while the analysis goes on.
+
+        Returns at once; what goes wrong is raised by `reports` or at the end of the block. Asked
+        for once.
+        """
+
+        def write() -> None:
+            try:
+                _write_snapshot(snapshot, config, ruleset, self._folder)
+            except BaseException as error:  # noqa: BLE001 - raised again where somebody listens
+                self._failure = error
+
+        if self._thread is not None:
+            raise RuntimeError("one snapshot to a folder")
+        self._thread = threading.Thread(target=write, name="snapshot")
+        self._thread.start()
+
+    def reports(
+        self,
+        report: Report,
+        *,
+        only: Sequence[str] = (),
+        builtin_only: bool = False,
+        progress: Progress = silent,
+    ) -> tuple[str, ...]:
+        """Write the report in every format, or in those named; returns the file names, sorted."""
+        self._raise()
+        return write_reports(
+            report, self._folder, progress=progress, only=only, builtin_only=builtin_only
+        )
+
+    def settle(self) -> None:
+        """Wait until the snapshot is written; raises what went wrong with it."""
+        self.join()
+        self._raise()
+
+    def join(self) -> None:
+        """Wait until nothing is being written any more, well or not."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _raise(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+
+@contextmanager
+def new_folder(target: Path, *, replace_existing: bool) -> Iterator[NewFolder]:
+    """A folder to write a run into, which appears at `target` when the block ends well.
+
+    What is still being written then is waited for. If the block raises, or the snapshot cannot be
+    written, nothing is left behind and `target` is as it was.
+
+    Raises:
+        StoreError: something cannot be written, or `target` may not be replaced.
+    """
     with atomic_folder(target, replace=replace_existing, marker=_MARKER) as folder:
-        _write_snapshot(pack.snapshot, pack.config, pack.ruleset, folder)
-        return write_reports(pack.report, folder, progress=progress, builtin_only=builtin_only)
+        grown = NewFolder(folder)
+        try:
+            yield grown
+            grown.settle()
+        finally:
+            # The folder must not be swept away under somebody who writes into it.
+            grown.join()
 
 
 def write_import(
     snapshot: Snapshot, config: Config, ruleset: Ruleset, target: Path, *, replace_existing: bool
 ) -> None:
     """Write a snapshot and what it was told into a folder."""
-    with atomic_folder(target, replace=replace_existing, marker=_MARKER) as folder:
-        _write_snapshot(snapshot, config, ruleset, folder)
+    with new_folder(target, replace_existing=replace_existing) as folder:
+        folder.snapshot(snapshot, config, ruleset)
 
 
 def _write_snapshot(snapshot: Snapshot, config: Config, ruleset: Ruleset, folder: Path) -> None:
@@ -126,13 +192,16 @@ def write_reports(
     folder: Path,
     *,
     progress: Progress = silent,
-    only: Iterable[str] = (),
+    only: Sequence[str] = (),
     builtin_only: bool = False,
 ) -> tuple[str, ...]:
-    """Write every registered format, or only those named; returns the file names, sorted."""
-    wanted = tuple(only) or tuple(plugins.reporters(builtin_only=builtin_only))
+    """Write every registered format, or only those named; returns the file names, sorted.
+
+    Raises:
+        ConfigError: there is no reporter of such a name.
+    """
     names = []
-    for name in wanted:
+    for name in reporters_of(only, builtin_only=builtin_only):
         reporter = plugins.reporter(name, builtin_only=builtin_only)
         progress(f"writing {reporter.filename}")
         with atomic_file(folder / reporter.filename) as stream:

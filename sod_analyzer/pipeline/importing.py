@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -46,12 +46,25 @@ def import_exports(
     specs = _specs(config, builtin_only=builtin_only)
     # Before the sources: who waited an hour for them should not learn of a typing mistake then.
     estate, further = _estate(config)
-    batches: list[Batch] = []
+    return assemble(_batches(specs, further, progress, builtin_only=builtin_only), estate)
+
+
+def _batches(
+    specs: Iterable[SourceSpec],
+    further: Iterable[Batch],
+    progress: Progress,
+    *,
+    builtin_only: bool,
+) -> Iterator[Batch]:
+    """Every batch of every source as it is read; none is kept here."""
     for spec in specs:
         progress(f"reading {spec.source_id}")
-        batches.extend(_read(spec, builtin_only=builtin_only))
+        progress.of(None, unit="facts")
+        for batch in _read(spec, builtin_only=builtin_only):
+            progress.advance(sum(table.num_rows for table in batch.tables.values()))
+            yield batch
+    yield from further
     progress("assembling the snapshot")
-    return assemble([*batches, *further], estate)
 
 
 def _specs(config: Config, *, builtin_only: bool) -> list[SourceSpec]:
@@ -71,7 +84,7 @@ def _specs(config: Config, *, builtin_only: bool) -> list[SourceSpec]:
     return specs
 
 
-def _read(spec: SourceSpec, *, builtin_only: bool) -> Iterable[Batch]:
+def _read(spec: SourceSpec, *, builtin_only: bool) -> Iterator[Batch]:
     importer = plugins.importer(spec.importer, builtin_only=builtin_only)
     try:
         raw = importer.fetch(spec)

@@ -1,0 +1,149 @@
+"""A run's folder: its snapshot is written while the analysis goes on, and all of it or nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from sod_analyzer import pipeline, store
+from sod_analyzer.config import Config, load_config
+from sod_analyzer.errors import StoreError
+from sod_analyzer.model.access import Snapshot
+from sod_analyzer.model.finding import Report
+from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline import folders
+from sod_analyzer.rules import find_ruleset, load_ruleset
+from tests.e2e.estate import Estate
+
+Parts = tuple[Snapshot, Config, Ruleset]
+
+
+@pytest.fixture
+def parts(estate: Estate) -> Parts:
+    config = load_config(estate.save())
+    ruleset = load_ruleset(find_ruleset(config.ruleset, config.base))
+    return pipeline.import_exports(config), config, ruleset
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Writing a snapshot waits until it is told to go on."""
+    go_on = threading.Event()
+    write = store.write_snapshot
+
+    def waiting(snapshot: Snapshot, folder: Path) -> None:
+        assert go_on.wait(30)
+        write(snapshot, folder)
+
+    monkeypatch.setattr(folders, "write_snapshot", waiting)
+    return go_on
+
+
+def written(parts: Parts, target: Path, *, then: Callable[[pipeline.NewFolder], object]) -> None:
+    """Write a snapshot into a folder, and do something more while it is written."""
+    with pipeline.new_folder(target, replace_existing=True) as folder:
+        folder.snapshot(*parts)
+        then(folder)
+
+
+def fail(folder: pipeline.NewFolder) -> None:
+    raise ZeroDivisionError(str(folder))
+
+
+def writers() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "snapshot"]
+
+
+def test_the_analysis_goes_on_while_the_snapshot_is_written(
+    parts: Parts, slow: threading.Event, tmp_path: Path
+) -> None:
+    target = tmp_path / "out"
+
+    with pipeline.new_folder(target, replace_existing=False) as folder:
+        folder.snapshot(*parts)
+        assert len(writers()) == 1
+        assert not target.exists()
+        slow.set()
+
+    assert writers() == []
+    assert pipeline.open_workspace(target).snapshot.digest == parts[0].digest
+
+
+def test_the_folder_appears_only_when_the_snapshot_is_whole(
+    parts: Parts, slow: threading.Event, tmp_path: Path
+) -> None:
+    target = tmp_path / "out"
+    threading.Timer(0.2, slow.set).start()
+
+    with pipeline.new_folder(target, replace_existing=False) as folder:
+        folder.snapshot(*parts)
+
+    assert (target / pipeline.SNAPSHOT / "manifest.json").is_file()
+
+
+def test_what_goes_wrong_with_the_snapshot_is_raised_at_the_end(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(snapshot: Snapshot, folder: Path) -> None:
+        del snapshot
+        time.sleep(0.1)
+        raise StoreError(f"cannot write '{folder.name}': No space left on device")
+
+    monkeypatch.setattr(folders, "write_snapshot", full)
+
+    with pytest.raises(StoreError, match="No space left"):
+        written(parts, tmp_path / "out", then=str)
+
+    assert [path.name for path in tmp_path.iterdir() if path.name != "estate"] == []
+
+
+def test_no_report_is_written_once_the_snapshot_has_failed(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(snapshot: Snapshot, folder: Path) -> None:
+        raise StoreError(f"cannot write {snapshot.name} to {folder}")
+
+    monkeypatch.setattr(folders, "write_snapshot", full)
+    reported: list[str] = []
+    monkeypatch.setattr(folders, "write_reports", lambda *_, **__: reported.append("all"))
+
+    def late(folder: pipeline.NewFolder) -> None:
+        folder.join()
+        folder.reports(cast("Report", None))
+
+    with pytest.raises(StoreError, match="cannot write"):
+        written(parts, tmp_path / "out", then=late)
+
+    assert reported == []
+
+
+def test_an_analysis_that_fails_waits_for_the_writer_and_leaves_nothing(
+    parts: Parts, slow: threading.Event, tmp_path: Path
+) -> None:
+    threading.Timer(0.2, slow.set).start()
+
+    with pytest.raises(ZeroDivisionError):
+        written(parts, tmp_path / "out", then=fail)
+
+    assert writers() == []
+    assert [path.name for path in tmp_path.iterdir() if path.name != "estate"] == []
+
+
+def test_a_failure_leaves_the_folder_that_was_there(parts: Parts, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    pipeline.write_import(*parts, target, replace_existing=False)
+
+    with pytest.raises(ZeroDivisionError):
+        written(parts, target, then=fail)
+
+    assert pipeline.open_workspace(target).snapshot.digest == parts[0].digest
+
+
+def test_one_folder_takes_one_snapshot(parts: Parts, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="one snapshot"):
+        written(parts, tmp_path / "out", then=lambda folder: folder.snapshot(*parts))
