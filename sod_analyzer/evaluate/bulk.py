@@ -185,6 +185,10 @@ class Bulk:
         table = source.to_holders(edges.holder[rows], edges.target[rows], net.holders)
         return table.with_cells(here)
 
+    def useful(self, core: Facts) -> Rows:
+        """The last edges that lead to anything that core nodes have, sorted by holder."""
+        return self._useful(core)[1]
+
     def _useful(self, core: Facts) -> tuple[Source, Rows, Cells]:
         """What core nodes have, and the last edges that lead to any of it.
 
@@ -378,7 +382,7 @@ class Bulk:
         way = columns.ways[number]
         account, place = spots // n_places, spots % n_places
         found = np.zeros((words(self.n_parts), len(spots)), dtype=np.uint64)
-        for source, reaches in self._covers(lens):
+        for source, reaches in self.covers(lens):
             somewhere = np.asarray(reaches.any(axis=0))
             here = np.flatnonzero(somewhere[place])
             over = parts.at(account[here] * n_places + source)
@@ -396,7 +400,7 @@ class Bulk:
         places = self.columns.atlas.places
         return next(n for n, p in enumerate(places) if p.kind is PlaceKind.UNMAPPED)
 
-    def _covers(self, lens: Lens) -> list[tuple[int, Words]]:
+    def covers(self, lens: Lens) -> list[tuple[int, Words]]:
         """Cover places, each with the parts that hold in every place, `[word, place]`."""
         found = self._covering.get(lens.possible)
         if found is None:

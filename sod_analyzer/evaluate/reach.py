@@ -20,7 +20,8 @@ from sod_analyzer.catalogue.columns import Cells, Columns
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.evaluate.bulk import Bulk, Level, Net, Seen
 from sod_analyzer.evaluate.lens import Lens
-from sod_analyzer.graph.closure import UNREACHED, Facts, Flow, Keys, joined
+from sod_analyzer.evaluate.tracing import Tracer
+from sod_analyzer.graph.closure import UNREACHED, Facts, Flow, Keys, among, distinct, joined
 from sod_analyzer.graph.edges import Edges, Flag
 from sod_analyzer.graph.masks import Table, table_of
 from sod_analyzer.model.access import NodeKind, Snapshot
@@ -99,6 +100,47 @@ class Engine:
             found = self._reach[plain] = self._compute(plain)
         return replace(found, lens=lens)
 
+    def traced(self, lens: Lens, keys: Keys) -> Reach:
+        """As `at`, for as much as paths of some legs rest on.
+
+        `keys` are `node * stride + column` of the ways that are asked about; what is not on the
+        way from any of them may be missing. Holds for every key: the fact and its distance are
+        those of `at`.
+
+        Cost: of what is asked, and one pass over the memberships where no table was made yet.
+        """
+        plain = self._simplest(lens)
+        stride = self.n_places * self.n_ways
+        if plain.roles or plain.changes or not self._net.plain:
+            nodes = distinct(keys // stride)
+            return replace(self._restricted(plain, nodes), lens=lens)
+        seen = self._seen(plain)
+        tracer = Tracer(
+            self._bulk, seen, self._leveled(plain)[-1], self.table(plain, self.identities)
+        )
+        asked = tracer.asked(keys)
+        parts = tracer.part_facts(asked.parts)
+        finished = self._finish(parts, plain)
+        kept = among(finished.key, asked.ways)
+        finished = Facts(stride, finished.key[kept], finished.distance[kept])
+        onward = self._onward(seen.allowed, asked.ways // stride)
+        ways = onward.spread(finished, wanted=lambda found: among(found, asked.ways))
+        none = Facts.of(1, *_empty())
+        return Reach(lens, (Layer(parts, ways, finished, none, none),))
+
+    def _onward(self, allowed: npt.NDArray[np.bool_], nodes: Keys) -> Flow:
+        """The edges among some nodes along which ways flow."""
+        inside = np.zeros(self.edges.n_nodes, dtype=bool)
+        inside[nodes] = True
+        rows = np.concatenate(self._net.carrying)
+        rows = rows[allowed[rows]]
+        holder, target = self.edges.holder[rows], self.edges.target[rows]
+        kept = inside[holder] & inside[target]
+        return Flow(self.edges.n_nodes, holder[kept], target[kept])
+
+    def _seen(self, lens: Lens) -> Seen:
+        return Seen(lens, self._seeds(lens), self.allowed(lens), self._takable(lens))
+
     def table(self, lens: Lens, subjects: range) -> Table:
         """The ways of a contiguous range of identities, accounts or roles, as masks.
 
@@ -113,7 +155,7 @@ class Engine:
     def _table(self, lens: Lens, subjects: range) -> Table:
         if lens.roles or not self._net.plain:
             # Roles, and whoever holds a person: few, so every fact may be kept on its own.
-            ways = self._restricted(lens, subjects).ways
+            ways = self._restricted(lens, np.arange(subjects.start, subjects.stop)).ways
             return table_of(ways, subjects, n_places=self.n_places, n_columns=self.n_ways)
         levels = self._leveled(lens)
         if subjects.start >= self._net.holders.start:
@@ -128,8 +170,7 @@ class Engine:
     def _leveled(self, lens: Lens) -> tuple[Level, ...]:
         found = self._levels.pop(lens, None)
         if found is None:
-            seen = Seen(lens, self._seeds(lens), self.allowed(lens), self._takable(lens))
-            found = self._bulk.levels(seen)
+            found = self._bulk.levels(self._seen(lens))
         self._levels[lens] = found
         # What everyone has takes room, and few lenses are asked for twice.
         while len(self._levels) > _LEVELS_KEPT:
@@ -203,24 +244,19 @@ class Engine:
         mine = (self.edges.flags & np.uint8(Flag.SELF_GRANTED)) != 0
         return np.asarray(self.allowed(lens, Flag.SELF_GRANTED) & mine)
 
-    def _restricted(self, lens: Lens, subjects: range) -> Reach:
+    def _restricted(self, lens: Lens, nodes: Keys) -> Reach:
         """What the lens sees of some nodes and of everything that they come to."""
-        return self._compute(lens, among=self._beyond(subjects))
-
-    def _beyond(self, subjects: range) -> npt.NDArray[np.bool_]:
-        """The nodes of a range, and those that edges lead to from them, whatever they carry."""
         edges = self.edges
         flow = Flow(edges.n_nodes, edges.target, edges.holder)
-        seeds = np.arange(subjects.start, subjects.stop)
-        reached = flow.spread(Facts.of(1, seeds, np.zeros(len(seeds), dtype=np.int64)))
-        nodes = np.zeros(edges.n_nodes, dtype=bool)
-        nodes[reached.key] = True
-        return nodes
+        reached = flow.spread(Facts.of(1, nodes, np.zeros(len(nodes), dtype=np.int64)))
+        beyond = np.zeros(edges.n_nodes, dtype=bool)
+        beyond[reached.key] = True
+        return self._compute(lens, within=beyond)
 
-    def _compute(self, lens: Lens, among: npt.NDArray[np.bool_] | None = None) -> Reach:
+    def _compute(self, lens: Lens, within: npt.NDArray[np.bool_] | None = None) -> Reach:
         allowed = self.allowed(lens)
-        if among is not None:
-            allowed = allowed & among[self.edges.holder]
+        if within is not None:
+            allowed = allowed & within[self.edges.holder]
         adding = self._flow(allowed & ~self.edges.becoming)
         onward = self._flow(allowed)
         seeds = self._seeds(lens)
@@ -230,8 +266,8 @@ class Engine:
         layers = [Layer(parts, onward.spread(finished), finished, none, none)]
         if lens.changes:
             takable = self._takable(lens)
-            if among is not None:
-                takable = takable & among[self.edges.holder]
+            if within is not None:
+                takable = takable & within[self.edges.holder]
             taking_parts = self._flow(takable & ~self.edges.becoming)
             taking_ways = self._flow(takable)
             for _ in range(lens.changes):

@@ -137,7 +137,7 @@ def compile_edges(snapshot: Snapshot, *, as_of: date) -> Edges:
         starts[1:] |= column[1:] != column[:-1]
     first = np.flatnonzero(starts).astype(np.int32)
     if len(first) < count:
-        holder, target, kind, flags = (c[starts] for c in (holder, target, kind, flags))
+        holder, target, kind, flags = holder[starts], target[starts], kind[starts], flags[starts]
     becoming_kinds = np.array([k in BECOMING for k in KINDS])
     return Edges(
         snapshot["nodes"].num_rows,

@@ -85,6 +85,13 @@ def has(mask: Words, wanted: Words) -> Flags:
     return found
 
 
+def has_bit(mask: Words, column: Keys) -> Flags:
+    """Whether each mask has the one column that is asked of it."""
+    word, bit = column // _BITS, (column % _BITS).astype(np.uint64)
+    mine = mask[word, np.arange(len(column))]
+    return np.asarray(np.right_shift(mine, bit) & np.uint64(1), dtype=bool)
+
+
 def has_all(mask: Words, wanted: Words) -> Flags:
     """Which masks have all of the wanted bits."""
     found = np.ones(mask.shape[1], dtype=bool)

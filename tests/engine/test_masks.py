@@ -175,3 +175,30 @@ def test_keys_combine_however_large_they_are(rows: list[tuple[int, int]]) -> Non
         expected[k] = expected.get(k, 0) | m
     assert dict(zip(got_key.tolist(), got_mask[0].tolist(), strict=True)) == expected
     assert got_key.tolist() == sorted(expected)
+
+
+@given(world=worlds(), lens=lenses, chosen=st.sets(st.integers(0, 10_000), max_size=12))
+@settings(max_examples=150, deadline=None)
+def test_traced_facts_are_those_of_everyone(world: World, lens: Lens, chosen: set[int]) -> None:
+    """Distances of what was asked, and a neighbour one hop nearer on every way to it."""
+    engine = engine_of(world)
+    full = engine.at(lens)
+    stride = engine.n_places * engine.n_ways
+    people = len(engine.identities) * stride
+    # Some that are had and some that are not.
+    had = full.ways.within(engine.identities).key
+    keys = np.array(
+        sorted(
+            {int(had[n % len(had)]) if len(had) and n % 3 else n % max(people, 1) for n in chosen}
+        ),
+        dtype=np.int64,
+    )
+
+    traced = engine.traced(lens, keys)
+
+    assert len(traced.layers) == len(full.layers)
+    assert traced.ways.distance_at(keys).tolist() == full.ways.distance_at(keys).tolist()
+    for one, other in zip(traced.layers, full.layers, strict=True):
+        for name in ("parts", "ways", "finished"):
+            got, all_ = getattr(one, name), getattr(other, name)
+            assert got.distance.tolist() == all_.distance_at(got.key).tolist(), name
