@@ -124,7 +124,7 @@ def _rules() -> tuple[Rule, ...]:
     shapes += [_pair(n, (n + 7) % 40) for n in range(0, 40, 4)]
     shapes += [_pair(n, (n + 13) % 40) for n in range(1, 40, 4)]
     shapes += [(((n,), (n + 5, n + 6)), 2) for n in (2, 10, 18)]
-    triples = ((0, 1, 4), (0, 2, 5), (1, 2, 8), (0, 4, 5), (1, 5, 6))
+    triples = ((0, 1, 4), (0, 2, 5), (1, 2, 8), (0, 4, 5), (8, 9, 13))
     shapes += [(((a,), (b,), (c,)), 3) for a, b, c in triples]
     shapes += [(((n,), (n + 8,), (n + 11,)), 2) for n in (6, 22)]
     return tuple(

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 Codes = NDArray[np.int64]
 Masks = NDArray[np.uint64]
 
-_SMALLEST, _LARGEST = 20, 100
+#: Numbers of groups in a family: most are shallow, some are deep.
+_SHALLOW, DEEP = (8, 20), (60, 100)
+_DEEP_SHARE = 0.015
 #: A group lies in groups that stand at most so many places above it.
 _WINDOW = 6
 
@@ -56,10 +58,17 @@ def nest(groups: int, edges: int, *, cycles: int, chance: np.random.Generator) -
 
 
 def _families(groups: int, chance: np.random.Generator) -> Codes:
-    sizes = chance.integers(_SMALLEST, _LARGEST + 1, groups // _SMALLEST + 1)
+    smallest = _SHALLOW[0]
+    count = groups // smallest + 1
+    deep = chance.random(count) < _DEEP_SHARE
+    # One at the least, and not the first, of which nothing is asked.
+    deep[1] = True
+    sizes = np.where(
+        deep, chance.integers(*DEEP, count, endpoint=True), chance.integers(*_SHALLOW, count)
+    )
     starts = np.concatenate(([0], np.cumsum(sizes)))
     # The last family takes the rest, so that none is smaller than the smallest.
-    return np.append(starts[starts <= groups - _SMALLEST], groups)
+    return np.append(starts[starts <= groups - smallest], groups)
 
 
 def close(nest_: Nest, masks: Masks) -> tuple[Masks, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.benchmarks.world.laws import IN_APPLICATION, Laws
-from tests.benchmarks.world.nesting import Codes, Masks, Nest, close, distinct
+from tests.benchmarks.world.nesting import DEEP, Codes, Masks, Nest, close, distinct
 from tests.benchmarks.world.sizes import Size
 
 #: Actions that no duty asks for.
@@ -16,13 +16,13 @@ HARMLESS = 340
 _HOT_FAMILIES = 0.45
 #: The same where a duty stands in one application of many.
 _HOT_FAMILIES_SCOPED = 0.9
-#: Duties that stand in a hot family, by its number of groups.
-_DENSITY = 1 / 52
+#: Share of hot families in which a second duty stands.
+_SECOND = 0.85
 #: How often a way of three parts stands in a family with one part missing.
 _PARTIAL = 0.3
 OWNERS = 50
 #: (application, duty) pairs that stand in a hot family: at most as many as a mask has bits.
-_CELLS = 8
+_CELLS = 19
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,10 @@ def rights_anywhere(size: Size, nest: Nest, laws: Laws, chance: np.random.Genera
 def _standing(nest: Nest, laws: Laws, chance: np.random.Generator) -> tuple[Codes, Codes]:
     """Groups and the actions that they contain directly."""
     sizes = np.diff(nest.starts)
-    hot = np.flatnonzero(chance.random(len(sizes)) < _HOT_FAMILIES)
-    if len(hot) == 0:
-        hot = np.arange(1)
+    hot = np.flatnonzero((chance.random(len(sizes)) < _HOT_FAMILIES) | (sizes == sizes.max()))
     # Every duty is somebody's, also in a small world.
     fewest = -(-len(laws.duties) // len(hot))
-    counts = (sizes[hot] * _DENSITY + chance.random(len(hot))).astype(np.int64)
+    counts = 1 + (chance.random(len(hot)) < _SECOND)
     families = np.repeat(hot, np.maximum(counts, fewest))
     popular = 1 / (np.arange(len(laws.duties)) + 4.0)
     duty = chance.choice(len(laws.duties), len(families), p=popular / popular.sum())
@@ -93,8 +91,16 @@ def _standing(nest: Nest, laws: Laws, chance: np.random.Generator) -> tuple[Code
     length = np.diff(laws.first_part)[owner]
     part = laws.first_part[owner] + (which + turn) % length
     family = np.repeat(families, parts)
-    position = nest.starts[family] + (chance.random(len(family)) * sizes[family]).astype(np.int64)
-    return position, part
+    return _low(nest, family, chance), part
+
+
+def _low(nest: Nest, family: Codes, chance: np.random.Generator) -> Codes:
+    """A group of each family, rather a low one: most rights are few groups away from people."""
+    size = np.diff(nest.starts)[family]
+    dice = chance.random(len(family))
+    # In a deep family any group will do, or no path would be long.
+    dice = np.where(size < DEEP[0], dice**4, dice)
+    return nest.starts[family] + (dice * size).astype(np.int64)
 
 
 def rights_in_applications(size: Size, nest: Nest, chance: np.random.Generator) -> Rights:
@@ -105,8 +111,9 @@ def rights_in_applications(size: Size, nest: Nest, chance: np.random.Generator) 
     duties = len(IN_APPLICATION.duties)
     applications = min(5_000, size.rights // 12)
     sizes = np.diff(nest.starts)
-    families = np.flatnonzero(chance.random(len(sizes)) < _HOT_FAMILIES_SCOPED)
-    families = families[families > 0]
+    hot = (chance.random(len(sizes)) < _HOT_FAMILIES_SCOPED) | (sizes == sizes.max())
+    # The first family has the owners' group.
+    families = np.flatnonzero(hot[1:]) + 1
     cells = np.full((len(sizes), _CELLS), -1, dtype=np.int64)
     # Some applications are in many families' hands, most in few.
     spread = chance.random((len(families), _CELLS)) ** 2
@@ -115,9 +122,7 @@ def rights_in_applications(size: Size, nest: Nest, chance: np.random.Generator) 
     )
     family = np.repeat(families, _CELLS)
     bit = np.tile(np.arange(_CELLS), len(families))
-    position = nest.starts[family] + (
-        sizes[family] * (0.4 + 0.6 * chance.random(len(family)))
-    ).astype(np.int64)
+    position = _low(nest, family, chance)
     direct = np.zeros(size.groups, dtype=np.uint64)
     np.bitwise_or.at(direct, position, np.left_shift(np.uint64(1), bit.astype(np.uint64)))
     reached, rounds = close(nest, direct)
