@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sod_analyzer.evaluate.bulk import Bulk, Level, Net, Rows, Seen
-from sod_analyzer.graph.closure import Facts, Keys, among, distinct, spans
-from sod_analyzer.graph.masks import Table, has, has_bit, mask_of
+from sod_analyzer.graph.closure import UNREACHED, Facts, Keys, among, distinct, offsets, spans
+from sod_analyzer.graph.masks import Nodes, Table, has, has_bit, mask_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +108,13 @@ class Tracer:
         parts = parts[~among(parts, core.key)]
         rows = self.bulk.useful(core)
         rows = rows[self.seen.allowed[rows]]
-        holder = edges.holder[rows]
-        node = parts // stride
-        low, high = (np.searchsorted(holder, node, side=side) for side in ("left", "right"))
+        nodes = self.net.holders
+        first = offsets(edges.holder[rows] - nodes.start, len(nodes))
+        account = parts // stride - nodes.start
+        low, high = first[account], first[account + 1]
         source, spot = spans(low, high)
-        target = edges.target[rows[spot]].astype(np.int64)
-        distance = core.distance_at(target * stride + parts[source] % stride)
+        column = parts % stride
+        distance = _Distances(core, column).at(edges.target[rows[spot]], column[source])
         starts = np.cumsum(high - low) - (high - low)
         nearest = np.minimum.reduceat(distance, starts) + 1 if len(parts) else distance
         if not len(core.key) or not len(parts) or parts[-1] < core.key[0]:
@@ -126,3 +128,46 @@ class Tracer:
             np.concatenate([parts, core.key]),
             np.concatenate([nearest, core.distance]),
         )
+
+
+#: A table of so many distances is kept; beyond, each is searched for.
+_MOST_DISTANCES = 2**26
+
+
+class _Distances:
+    """Distances of facts, to be asked for many times.
+
+    Groups that have anything a duty needs are few, and so are the columns in use: a table of both
+    answers at once where a search would take a dozen steps.
+    """
+
+    def __init__(self, facts: Facts, columns: Keys) -> None:
+        self._facts = facts
+        asked = distinct(columns)
+        self._column = np.zeros(facts.stride, dtype=np.int32)
+        self._column[asked] = np.arange(1, len(asked) + 1)
+        node = facts.node
+        fresh = np.diff(node, prepend=-1) != 0
+        self._nodes = node[fresh]
+        self._table: npt.NDArray[np.int32] | None = None
+        if (len(self._nodes) + 1) * (len(asked) + 1) > _MOST_DISTANCES:
+            return
+        self._row = np.zeros(int(node[-1]) + 1 if len(node) else 0, dtype=np.int32)
+        self._row[self._nodes] = np.arange(1, len(self._nodes) + 1)
+        table = np.full((len(self._nodes) + 1, len(asked) + 1), _FAR, dtype=np.int32)
+        table[self._row[node], self._column[facts.column]] = facts.distance
+        table[:, 0] = _FAR
+        self._table = table
+
+    def at(self, node: Nodes, column: Keys) -> Keys:
+        """The distance of each column at each node."""
+        if self._table is None:
+            return self._facts.distance_at(node.astype(np.int64) * self._facts.stride + column)
+        if not len(self._row):
+            return np.full(len(node), UNREACHED, dtype=np.int64)
+        row = np.where(node < len(self._row), self._row[np.minimum(node, len(self._row) - 1)], 0)
+        found = self._table[row, self._column[column]]
+        return np.where(found == _FAR, UNREACHED, found)
+
+
+_FAR = np.iinfo(np.int32).max

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas
+from sod_analyzer.evaluate import tracing
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.graph import masks
@@ -177,9 +178,14 @@ def test_keys_combine_however_large_they_are(rows: list[tuple[int, int]]) -> Non
     assert got_key.tolist() == sorted(expected)
 
 
+@pytest.mark.parametrize("most", [0, 1000])
 @given(world=worlds(), lens=lenses, chosen=st.sets(st.integers(0, 10_000), max_size=12))
-@settings(max_examples=150, deadline=None)
-def test_traced_facts_are_those_of_everyone(world: World, lens: Lens, chosen: set[int]) -> None:
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_traced_facts_are_those_of_everyone(
+    most: int, world: World, lens: Lens, chosen: set[int]
+) -> None:
     """Distances of what was asked, and a neighbour one hop nearer on every way to it."""
     engine = engine_of(world)
     full = engine.at(lens)
@@ -194,7 +200,8 @@ def test_traced_facts_are_those_of_everyone(world: World, lens: Lens, chosen: se
         dtype=np.int64,
     )
 
-    traced = engine.traced(lens, keys)
+    with mock.patch.object(tracing, "_MOST_DISTANCES", most):
+        traced = engine.traced(lens, keys)
 
     assert len(traced.layers) == len(full.layers)
     assert traced.ways.distance_at(keys).tolist() == full.ways.distance_at(keys).tolist()
