@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -32,8 +32,9 @@ from sod_analyzer.model.finding import (
     Report,
     RunFacts,
 )
-from sod_analyzer.report.columns import flat
-from sod_analyzer.report.core import core_of, findings_digest
+from sod_analyzer.report.core import core_pieces, findings_digest
+from sod_analyzer.report.lanes import in_order
+from sod_analyzer.report.listing import Task, table_tasks, text_task
 
 #: Columns of `hops` that say where a hop was read, and those that say which hop it is.
 HOP_KEY = ("finding_id", "place", "holder", "duty", "part", "hop")
@@ -65,19 +66,26 @@ class _Canonical:
         Raises:
             ReportError: the report's digest is not that of its tables.
         """
-        core = core_of(report.tables)
-        digest = hashlib.sha256(core).hexdigest()
-        if digest != report.findings_digest:
+        stream.write(b'{"schema_version":%d,\n' % REPORT_VERSION)
+        stream.write(b'"findings_digest":"%s",\n' % report.findings_digest.encode())
+        stream.write(b'"core":')
+        digest = hashlib.sha256()
+        for piece in core_pieces(report.tables):
+            digest.update(piece)
+            stream.write(piece)
+        if digest.hexdigest() != report.findings_digest:
             raise ReportError(
                 f"the report carries findings digest {report.findings_digest}, "
-                f"but its tables have {digest}"
+                f"but its tables have {digest.hexdigest()}"
             )
-        stream.write(b'{"schema_version":%d,\n' % REPORT_VERSION)
-        stream.write(b'"findings_digest":"%s",\n' % digest.encode())
-        stream.write(b'"core":' + core + b",\n")
-        stream.write(b'"provenance":' + _bytes(_provenance(report)) + b",\n")
-        stream.write(b'"context":' + _bytes(_context(report)) + b",\n")
-        stream.write(b'"run":' + _bytes(_run(report.run)) + b"}\n")
+        for name, tasks in (
+            (b"provenance", _provenance_tasks(report)),
+            (b"context", _context_tasks(report)),
+        ):
+            stream.write(b',\n"%s":' % name)
+            for pieces in in_order(tasks):
+                stream.writelines(pieces)
+        stream.write(b',\n"run":' + _bytes(_run(report.run)) + b"}\n")
 
 
 REPORTER = _Canonical()
@@ -137,28 +145,36 @@ def _bytes(value: object) -> bytes:
     return text.encode(errors="backslashreplace")
 
 
-def _provenance(report: Report) -> dict[str, Any]:
-    hops = report["hops"]
-    return {"hops": {name: _values(hops[name]) for name in (*HOP_KEY, *HOP_ORIGIN)}}
+def _provenance_tasks(report: Report) -> Iterator[Task]:
+    yield text_task(b'{"hops":')
+    yield from table_tasks(report["hops"], (*HOP_KEY, *HOP_ORIGIN))
+    yield text_task(b"}")
 
 
-def _context(report: Report) -> dict[str, Any]:
-    tables = {
-        name: {
-            column: _values(report[name][column])
-            for column in schema.names
-            if name != "hops" or column not in (*HOP_KEY, *HOP_ORIGIN)
-        }
-        for name, schema in REPORT_TABLES.items()
-    }
-    return {
+def _context_tasks(report: Report) -> Iterator[Task]:
+    header = {
         "as_of": report.as_of.isoformat(),
         "completeness": asdict(report.completeness),
         "limits": list(report.limits),
         "numbers": dict(report.numbers),
-        "tables": tables,
         **{name: getattr(report, name) for name in HEADER},
     }
+    for number, name in enumerate(sorted([*header, "tables"])):
+        yield text_task((b"," if number else b"{") + _bytes(name) + b":")
+        if name == "tables":
+            yield from _tables_tasks(report)
+        else:
+            yield text_task(_bytes(header[name]))
+    yield text_task(b"}")
+
+
+def _tables_tasks(report: Report) -> Iterator[Task]:
+    for number, (name, schema) in enumerate(sorted(REPORT_TABLES.items())):
+        yield text_task((b"," if number else b"{") + _bytes(name) + b":")
+        away = (*HOP_KEY, *HOP_ORIGIN) if name == "hops" else ()
+        columns = [column for column in schema.names if column not in away]
+        yield from table_tasks(report[name], columns)
+    yield text_task(b"}")
 
 
 def _run(run: RunFacts | None) -> dict[str, Any] | None:
@@ -171,15 +187,6 @@ def _run(run: RunFacts | None) -> dict[str, Any] | None:
         "command": run.command,
         "versions": dict(run.versions),
     }
-
-
-def _values(column: pa.ChunkedArray) -> list[Any]:
-    values: list[Any] = flat(column).to_pylist()
-    if pa.types.is_timestamp(column.type):
-        return [None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ") for at in values]
-    if pa.types.is_date(column.type):
-        return [None if day is None else day.isoformat() for day in values]
-    return values
 
 
 def _restored(stated: Mapping[str, Any]) -> Report:

@@ -15,27 +15,45 @@ objects with ASCII names.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.report.columns import (
-    arrays,
-    flat,
+    Numbers,
+    Owners,
+    distinct_words,
+    mapped,
+    narrowed,
+    plain,
+    ranks,
+    words,
+)
+from sod_analyzer.report.lanes import in_order
+from sod_analyzer.report.quoting import (
+    grouped,
     json_string,
     json_texts,
-    mapped,
-    objects,
-    owners_of,
+    octets,
+    pieced,
+    with_null,
+    written,
 )
+from sod_analyzer.report.ties import ties_of
+from sod_analyzer.report.tree import Level, nodes, numbered
 
 #: Findings per piece of text. Arrow's texts hold 2 GiB at most, and a piece stays far below.
 _PIECE = 10_000
 
-_PLACE_KEY = ("finding_id", "place")
-_LEG_KEY = ("finding_id", "place", "duty", "holder")
+#: What the core says of a row itself.
+_FACTS = {
+    "violations": ("finding_id", "folded_under", "rule_id", "subject_key", "subject_kind"),
+    "places": ("place", "severity", "verdict"),
+    "legs": ("duty", "state"),
+}
 
 
 def core_of(tables: Mapping[str, pa.Table]) -> bytes:
@@ -46,124 +64,174 @@ def core_of(tables: Mapping[str, pa.Table]) -> bytes:
     Raises:
         ReportError: a row is stated twice, or a hop, leg or place belongs to nothing.
 
-    Cost: linear in hops; no Python object per row.
+    Cost: linear in hops where they come leg by leg, as a report's do, else a sort of them; no
+    Python object per row.
     """
-    return b"".join(_pieces(tables))
+    return b"".join(core_pieces(tables))
 
 
 def findings_digest(tables: Mapping[str, pa.Table]) -> str:
     """SHA-256 of `core_of(tables)`, as 64 hex digits."""
     digest = hashlib.sha256()
-    for piece in _pieces(tables):
+    for piece in core_pieces(tables):
         digest.update(piece)
     return digest.hexdigest()
 
 
-def _pieces(tables: Mapping[str, pa.Table]) -> Iterator[bytes]:
-    violations = tables["violations"].sort_by("finding_id")
-    places = tables["places"].sort_by([(name, "ascending") for name in _PLACE_KEY])
-    legs = tables["legs"].sort_by([(name, "ascending") for name in _LEG_KEY])
-    hops = tables["hops"].sort_by([(name, "ascending") for name in (*_LEG_KEY, "part", "hop")])
-    place_owner = owners_of(places, violations, ("finding_id",), what="places")
-    leg_owner = owners_of(legs, places, _PLACE_KEY, what="legs")
-    hop_owner = owners_of(hops, legs, _LEG_KEY, what="hops")
-    holders = _other_holders(legs, violations, place_owner[leg_owner])
-
+def core_pieces(tables: Mapping[str, pa.Table]) -> Iterator[pa.Buffer | bytes]:
+    """What `core_of` gives, piece by piece."""
+    core = _Core(tables)
     yield b'{"findings":['
-    for start in range(0, violations.num_rows, _PIECE):
-        stop = min(start + _PIECE, violations.num_rows)
-        place_span = np.searchsorted(place_owner, [start, stop])
-        leg_span = np.searchsorted(leg_owner, place_span)
-        hop_span = np.searchsorted(hop_owner, leg_span)
-        leg_texts = _legs(
-            legs.slice(leg_span[0], leg_span[1] - leg_span[0]),
-            holders.slice(leg_span[0], leg_span[1] - leg_span[0]),
-            hops.slice(hop_span[0], hop_span[1] - hop_span[0]),
-            hop_owner[hop_span[0] : hop_span[1]] - leg_span[0],
-        )
-        place_texts = _places(
-            places.slice(place_span[0], place_span[1] - place_span[0]),
-            leg_texts,
-            leg_owner[leg_span[0] : leg_span[1]] - place_span[0],
-        )
-        texts = _findings(
-            violations.slice(start, stop - start),
-            place_texts,
-            place_owner[place_span[0] : place_span[1]] - start,
-        )
-        comma = "" if start == 0 else ","
-        yield (comma + ",".join(texts.to_pylist())).encode()
+    yield from in_order(core.tasks())
     yield b"]}"
 
 
-def _findings(violations: pa.Table, places: pa.Array, owner: np.ndarray) -> pa.Array:
-    rows = violations.num_rows
-    subject = objects(
-        {
-            "key": json_texts(violations["subject_key"]),
-            "kind": json_texts(violations["subject_kind"]),
-        },
-        rows,
-    )
-    members = {
-        "finding": json_texts(violations["finding_id"]),
-        "folded_under": json_texts(violations["folded_under"]),
-        "places": arrays(places, owner, rows),
-        "rule": json_texts(violations["rule_id"]),
-        "subject": subject,
-    }
-    return objects(members, rows)
+class _Core:
+    """The four tables in the core's order, each row under its parent."""
+
+    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
+        ties = ties_of(tables)
+
+        def ranked(table: str, name: str) -> Numbers:
+            found = distinct_words(tables[table][name])
+            return ranks(found.texts)[found.codes]
+
+        self._violations = Level.top(plain(tables["violations"]["finding_id"]))
+        self._places = Level.under(
+            self._violations, ties.of_place, lambda: ranked("places", "place")
+        )
+        self._legs = Level.under(
+            self._places,
+            ties.of_leg,
+            lambda: ranked("legs", "duty"),
+            lambda: ranked("legs", "holder"),
+        )
+        part, hop = (numbered(tables["hops"][name]) for name in ("part", "hop"))
+        self._hops = Level.under(self._legs, ties.of_hop, lambda: part, lambda: hop)
+
+        self._facts = {
+            (table, name): written(tables[table][name], json_texts, "null")
+            for table, names in _FACTS.items()
+            for name in names
+        }
+        for table in ("places", "legs"):
+            self._facts[table, "means"] = written(tables[table]["means"], _means, "[]")
+        self._holder = written(tables["legs"]["holder"])
+        self._subject = written(tables["violations"]["subject"])
+        self._of_leg = ties.of_place[ties.of_leg]
+        self._hop_words = _HopWords(tables["hops"], self._hops, ties.of_hop, part)
+
+    def tasks(self) -> Iterator[Callable[[], pa.Buffer]]:
+        """The findings piece by piece: their texts, with a comma before each but the first."""
+        rows = len(self._violations.rows)
+        for start in range(0, rows, _PIECE):
+            yield partial(self._findings, start, min(start + _PIECE, rows))
+
+    def _findings(self, start: int, stop: int) -> pa.Buffer:
+        rows = self._violations.rows[start:stop]
+        texts = pieced(
+            self._violations.commas(start, stop),
+            '{"finding":',
+            self._facts["violations", "finding_id"].of(rows),
+            ',"folded_under":',
+            self._facts["violations", "folded_under"].of(rows),
+            ',"places":[',
+            self._places.listed(start, stop, self._place_texts),
+            '],"rule":',
+            self._facts["violations", "rule_id"].of(rows),
+            ',"subject":{"key":',
+            self._facts["violations", "subject_key"].of(rows),
+            ',"kind":',
+            self._facts["violations", "subject_kind"].of(rows),
+            "}}",
+        )
+        return octets(texts)
+
+    def _place_texts(self, start: int, stop: int) -> pa.Array:
+        rows = self._places.rows[start:stop]
+        return pieced(
+            self._places.commas(start, stop),
+            '{"legs":[',
+            self._legs.listed(start, stop, self._leg_texts),
+            '],"means":',
+            self._facts["places", "means"].of(rows),
+            ',"place":',
+            self._facts["places", "place"].of(rows),
+            ',"severity":',
+            self._facts["places", "severity"].of(rows),
+            ',"verdict":',
+            self._facts["places", "verdict"].of(rows),
+            "}",
+        )
+
+    def _leg_texts(self, start: int, stop: int) -> pa.Array:
+        rows = self._legs.rows[start:stop]
+        without = self._hops.empty(start, stop).astype(np.int8)
+        opening, closing = (pa.array([end, ""]).take(pa.array(without)) for end in "[]")
+        return pieced(
+            self._legs.commas(start, stop),
+            '{"duty":',
+            self._facts["legs", "duty"].of(rows),
+            self._other_holders(rows),
+            ',"means":',
+            self._facts["legs", "means"].of(rows),
+            ',"parts":[',
+            opening,
+            self._hops.listed(start, stop, self._hop_words.texts),
+            closing,
+            '],"state":',
+            self._facts["legs", "state"].of(rows),
+            "}",
+        )
+
+    def _other_holders(self, legs: Owners) -> pa.Array | str:
+        """What legs say of their holder: nothing if that is the finding's subject or not stated."""
+        holder, subject = self._holder.of(legs), self._subject.of(self._of_leg[legs])
+        same = pc.fill_null(pc.equal(holder, subject), pc.is_null(holder))
+        if pc.all(same).as_py():
+            return ""
+        return pc.if_else(same, "", pieced(',"holder":', json_texts(holder)))
 
 
-def _places(places: pa.Table, legs: pa.Array, owner: np.ndarray) -> pa.Array:
-    rows = places.num_rows
-    members = {
-        "legs": arrays(legs, owner, rows),
-        "means": _means(places["means"]),
-        "place": json_texts(places["place"]),
-        "severity": json_texts(places["severity"]),
-        "verdict": json_texts(places["verdict"]),
-    }
-    return objects(members, rows)
+class _HopWords:
+    """The hops in order, each as four words of one pool: before it, whence, by what, whither."""
+
+    def __init__(self, hops: pa.Table, level: Level, of_hop: Owners, part: Numbers) -> None:
+        source, source_texts = nodes(hops, "from")
+        target, target_texts = nodes(hops, "to")
+        kinds = narrowed(words(hops["kind"]))
+        stretches = (
+            # The first hop of its leg, of a further part, and any other.
+            pa.array(['{"from":', '],[{"from":', ',{"from":'], pa.string()),
+            pieced(source_texts, ',"kind":'),
+            pieced(with_null(json_texts(kinds.texts)), ',"to":'),
+            pieced(target_texts, "}"),
+        )
+        self._pool = pa.concat_arrays(stretches)
+        first, second, third = np.cumsum([len(texts) for texts in stretches[:-1]])
+        self._source, self._kind, self._target = (
+            source + first,
+            kinds.codes + second,
+            target + third,
+        )
+        self._rows, self._of_hop, self._part = level.rows, of_hop, part
+
+    def texts(self, start: int, stop: int) -> pa.Array:
+        """The hops' texts; the first of the span is the first of its leg."""
+        rows = self._rows[start:stop]
+        leg, part = self._of_hop[rows], self._part[rows]
+        chosen = np.zeros((len(rows), 4), dtype=np.int32)
+        chosen[1:, 0] = np.where(leg[1:] != leg[:-1], 0, 1 + (part[1:] == part[:-1]))
+        chosen[:, 1] = self._source[rows]
+        chosen[:, 2] = self._kind[rows]
+        chosen[:, 3] = self._target[rows]
+        texts = self._pool.take(pa.array(chosen.ravel()))
+        return grouped(texts, np.arange(len(rows) + 1) * 4)
 
 
-def _other_holders(legs: pa.Table, violations: pa.Table, owner: np.ndarray) -> pa.Array:
-    """Each leg's holder as JSON; null where it is the finding's subject, or not stated."""
-    holder = flat(legs["holder"])
-    subject = flat(violations["subject"].take(pa.array(owner)))
-    other = pc.fill_null(pc.not_equal(holder, subject), pc.is_valid(holder))
-    return pc.if_else(other, json_texts(holder), pa.scalar(None, pa.string()))
-
-
-def _legs(legs: pa.Table, holders: pa.Array, hops: pa.Table, owner: np.ndarray) -> pa.Array:
-    names = {
-        "from": "from_id",
-        "from_kind": "from_kind",
-        "kind": "kind",
-        "to": "to_id",
-        "to_kind": "to_kind",
-    }
-    hop_texts = objects(
-        {name: json_texts(hops[column]) for name, column in names.items()}, hops.num_rows
-    )
-    part = flat(hops["part"]).fill_null(0).to_numpy(zero_copy_only=False)
-    begins = np.ones(len(owner), dtype=bool)
-    begins[1:] = (owner[1:] != owner[:-1]) | (part[1:] != part[:-1])
-    part_of_hop = np.cumsum(begins) - 1
-    part_texts = arrays(hop_texts, part_of_hop, int(begins.sum()))
-    members = {
-        "duty": json_texts(legs["duty"]),
-        "holder": holders,
-        "means": _means(legs["means"]),
-        "parts": arrays(part_texts, owner[begins], legs.num_rows),
-        "state": json_texts(legs["state"]),
-    }
-    return objects(members, legs.num_rows)
-
-
-def _means(column: pa.ChunkedArray) -> pa.Array:
-    """`held, sure; eligible, conditional` as a list of pairs; null as an empty list."""
-    return pc.fill_null(mapped(column, _pairs), "[]")
+def _means(texts: pa.Array) -> pa.Array:
+    """`held, sure; eligible, conditional` as a list of pairs; null stays null."""
+    return mapped(texts, _pairs)
 
 
 def _pairs(text: str) -> str:

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 from sod_analyzer.model.finding import HOPS, Report, Reporter
-from sod_analyzer.report.flat import FINDINGS, PATHS, finding_rows, hop_rows
+from sod_analyzer.report.flat import FINDINGS, PATHS
+from sod_analyzer.report.joined import finding_rows, hop_rows
 from tests.report.bank import HOSTILE, clean
 from tests.report.conftest import rendered
 

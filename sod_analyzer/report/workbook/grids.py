@@ -10,8 +10,7 @@ import pyarrow.compute as pc
 
 from sod_analyzer.model.finding import Report
 from sod_analyzer.report import facts
-from sod_analyzer.report.columns import owners_of
-from sod_analyzer.report.flat import finding_rows, hop_rows
+from sod_analyzer.report.joined import finding_rows, finding_verdicts, hop_rows
 from sod_analyzer.report.workbook import signed
 from sod_analyzer.report.workbook.grid import Grid, chosen, from_rows
 
@@ -160,11 +159,10 @@ def _violations(report: Report) -> Grid:
 
 def _places(report: Report) -> Grid:
     table = finding_rows(report)
-    owner = pa.array(
-        owners_of(report["places"], report["violations"], ("finding_id",), what="places")
-    )
     table = table.append_column("folded", _flag(table["folded_under"]))
-    table = table.append_column("finding_verdict", report["violations"]["verdict"].take(owner))
+    table = table.append_column(
+        "finding_verdict", finding_verdicts(report).piece(0, table.num_rows)
+    )
     first = ("finding_id", "rule_id", "name", "place", "severity", "verdict", "means", "reason",
              "mitigation", "small_team", "place_title", "tier", "holders")  # fmt: skip
     wide = {name: 44.0 for name in table.column_names if name.endswith(("_path", "_reason"))}
