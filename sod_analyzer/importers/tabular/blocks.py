@@ -1,13 +1,18 @@
 """CSV files as blocks of columns: what `csv_file.open_csv` and `table.sift` give, without records.
 
 The record reader is the law; `tests/importers/test_tabular_blocks.py` holds both to the same
-answers on random text.
+answers on random text. What is plain goes through Arrow (`blocks_text`, `blocks_parse`), texts
+become codes (`blocks_codes`), and codes tell which records are repeated (`blocks_repeats`).
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import os
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,18 +21,42 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.errors import InputError
-from sod_analyzer.importers.tabular.csv_file import Dialect, open_csv
-from sod_analyzer.importers.tabular.table import Record, Skip, Table
+from sod_analyzer.errors import InputError, SourceRef
+from sod_analyzer.importers.files import OpenText, is_utf_8
+from sod_analyzer.importers.tabular.blocks_codes import Codes, Coding
+from sod_analyzer.importers.tabular.blocks_parse import Parsed, Parser
+from sod_analyzer.importers.tabular.blocks_repeats import Mask, alike, repeats
+from sod_analyzer.importers.tabular.blocks_text import Cutter, Ints, open_utf_8
+from sod_analyzer.importers.tabular.csv_file import (
+    Dialect,
+    Head,
+    Reading,
+    open_lines,
+    read_head,
+    read_records,
+    start,
+)
+from sod_analyzer.importers.tabular.table import Record, Skip
 from sod_analyzer.model.batch import RawFile, Waterfall
 
-Mask = npt.NDArray[np.bool_]
 #: Is told of every record that cannot be used, in file order, `wrong` being set; it counts it.
 Refuse = Callable[[Record], None]
 
 #: Rows of a block, at most.
 BLOCK_ROWS: Final = 2**21
-_WORDS: Final = pa.dictionary(pa.int32(), pa.string())
+#: Bytes of text that are cut and parsed at a time, and how many such pieces may wait.
+_TEXT_BYTES: Final = 8 * 2**20
+_WORKERS: Final = max(os.cpu_count() or 1, 1)
+_AHEAD: Final = _WORKERS + 2
+#: Encodings, by the beginning of Python's names, whose text never has half a character.
+_WHOLE: Final = ("ascii", "cp", "iso8859", "koi8", "mac", "utf-16", "utf-32")
+#: Every character that `str.strip` takes away.
+_SPACE: Final = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
+    "\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+
+_Coded = tuple[Codes, pa.StringArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +106,240 @@ def open_csv_blocks(
     The cells of every column named in `wanted` are given, of the others none. Repeated records
     are those equal to an earlier one in all columns, wanted or not.
 
+    Cost: reads the file twice, and once more where records are alike in what is wanted and there
+    are other columns. Holds 4 bytes for every cell that is wanted and every different text once;
+    the first block comes when the last line has been read.
+
     Raises:
         InputError, ConfigError: as `csv_file.open_csv`.
     """
-    with open_csv(file, counts, dialect=dialect, wanted=wanted) as table:
-        blocks = _from_records(table, counts, wanted=wanted, refuse=refuse)
-        yield BlockTable(table.columns, blocks, table.template, table.encoding)
+    with open_lines(file, dialect) as opened:
+        reading = start(file, counts, opened)
+        parser, head = read_head(opened, reading, dialect=dialect, wanted=wanted)
+        job = _Job(opened, reading, dialect, head, frozenset(wanted), refuse)
+        if _fits_arrow(opened, dialect, head):
+            blocks = _by_column(job)
+        else:
+            blocks = _by_record(job, read_records(parser, reading, width=len(head.columns)))
+        yield BlockTable(head.columns, blocks, "line {record}", opened.encoding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One file to be read by blocks."""
+
+    opened: OpenText
+    reading: Reading
+    dialect: Dialect
+    head: Head
+    wanted: frozenset[str]
+    refuse: Refuse
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """The columns that are wanted."""
+        return tuple(n for n, name in enumerate(self.head.columns) if name in self.wanted)
+
+
+def _fits_arrow(opened: OpenText, dialect: Dialect, head: Head) -> bool:
+    """Whether Arrow reads this kind of text at all, once it is UTF-8."""
+    known = is_utf_8(opened.encoding) or codecs.lookup(opened.encoding).name.startswith(_WHOLE)
+    marks = [head.delimiter, *([] if dialect.quote == "none" else [dialect.quote])]
+    plain = all(mark == "\t" or (mark.isascii() and mark.isprintable()) for mark in marks)
+    return (
+        known
+        and plain
+        and len(set(marks)) == len(marks)
+        and opened.newline == "\n"
+        and bool(head.columns)
+    )
+
+
+def _by_record(job: _Job, records: Iterator[Record]) -> Iterator[Block]:
+    """Blocks made of the record reader's records: for the few files that have no other way."""
+    used = job.used
+    counts = job.reading.counts
+    texts: list[list[Any]] = [[] for _ in used]
+    numbers: list[int] = []
+    seen: set[bytes] = set()
+    failed: InputError | None = None
+    try:
+        for record in records:
+            if record.wrong is not None:
+                job.refuse(record)
+            elif record.digest in seen:
+                counts.duplicate += 1
+            else:
+                seen.add(record.digest)
+                numbers.append(record.number)
+                for column, index in zip(texts, used, strict=True):
+                    column.append(record.cells[index])
+    except InputError as error:
+        failed = error
+    coded = [pa.array(column, pa.string()).dictionary_encode() for column in texts]
+    pairs = [(np.asarray(column.indices), column.dictionary) for column in coded]
+    yield from _cut(job, pairs, np.array(numbers, dtype=np.int64))
+    if failed is not None:
+        raise failed
+
+
+def _by_column(job: _Job) -> Iterator[Block]:
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        whole = _read(job, pool)
+        kept = _kept(job, whole, pool)
+    columns, records, failed = whole.columns[: len(job.used)], whole.records, whole.failed
+    del whole
+    if not kept.all():
+        for spot, (codes, texts) in enumerate(columns):
+            columns[spot] = (codes[kept], texts)
+        records = records[kept]
+    yield from _cut(job, columns, records)
+    if failed is not None:
+        raise failed
+
+
+def _cut(job: _Job, columns: Sequence[_Coded], records: Ints) -> Iterator[Block]:
+    for begin in range(0, len(records), BLOCK_ROWS):
+        rows = slice(begin, begin + BLOCK_ROWS)
+        cells: list[pa.DictionaryArray | None] = [None] * len(job.head.columns)
+        for index, (codes, texts) in zip(job.used, columns, strict=True):
+            cells[index] = pa.DictionaryArray.from_arrays(pa.array(codes[rows]), texts)
+        yield Block(job.head.columns, tuple(cells), records[rows].astype(np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """All rows of the file that could be read, blank and repeated ones included."""
+
+    records: Ints
+    columns: list[_Coded]  # those that are wanted, and the first where none is
+    failed: InputError | None
+
+
+def _read(job: _Job, pool: Executor) -> _Whole:
+    counts = job.reading.counts
+    # Half the memory, where the numbers are small enough.
+    narrow = np.int32 if counts.lines < 2**31 else np.int64
+    coding = Coding(pool)
+    records = [np.empty(0, dtype=narrow)]
+    failed = None
+    used = job.used or (0,)
+    for parsed in _scan(job, job.reading, used, pool):
+        for record in parsed.refused:
+            job.refuse(record)
+        counts.blank += parsed.blank
+        failed = parsed.failed
+        coding.add(parsed.texts, parsed.order)
+        records.append(parsed.records.astype(narrow))
+    columns = [_coded(job, coding, spot, column) for spot, column in enumerate(used)]
+    return _Whole(np.concatenate(records), columns, failed)
+
+
+def _coded(job: _Job, coding: Coding, spot: int, column: int) -> _Coded:
+    try:
+        return coding.take(spot)
+    except OverflowError as error:
+        raise InputError(
+            f"column '{job.head.columns[column]}' holds more than 2 GiB of different text",
+            where=SourceRef(job.reading.file.path),
+        ) from error
+
+
+def _scan(
+    job: _Job, reading: Reading, columns: tuple[int, ...], pool: Executor
+) -> Iterator[Parsed]:
+    """Block after block with the cells of these columns; the last may say that it failed."""
+    parser = Parser(job.dialect, job.head, columns)
+    ahead: deque[Future[Parsed]] = deque()
+    with open_utf_8(reading.file, job.opened, job.dialect, size=_TEXT_BYTES) as lines:
+        for cut in Cutter(lines, reading, job.dialect, job.head).cuts():
+            ahead.append(pool.submit(parser.parse, cut))
+            if len(ahead) > _AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _kept(job: _Job, whole: _Whole, pool: Executor) -> Mask:
+    """The rows that are neither blank nor equal to an earlier one; counts the others."""
+    counts = job.reading.counts
+    kept = np.ones(len(whole.records), dtype=np.bool_)
+    if not len(kept):
+        return kept
+    blank = _blank(whole.columns)
+    similar = alike(
+        [codes for codes, _ in whole.columns], [len(texts) for _, texts in whole.columns], pool
+    )
+    rest = tuple(set(range(len(job.head.columns))) - set(job.used or (0,)))
+    rows = similar.rows
+    if similar.exact and not rest:
+        again = rows[~similar.first]
+    else:
+        rows = _marked(len(kept), rows, blank)
+        columns = [(codes[rows], texts) for codes, texts in whole.columns]
+        if rest and len(rows):
+            columns += _reread(job, rest, whole.records[rows], pool)
+            blank = rows[_blank(columns)]
+        again = repeats(rows, [codes for codes, _ in columns])
+    kept[again] = False
+    kept[blank] = True
+    counts.duplicate += len(kept) - int(np.count_nonzero(kept))
+    kept[blank] = False
+    counts.blank += len(blank)
+    return kept
+
+
+def _marked(count: int, *rows: Ints) -> Ints:
+    """All these rows, each once, ascending."""
+    marked = np.zeros(count, dtype=np.bool_)
+    for each in rows:
+        marked[each] = True
+    return np.flatnonzero(marked)
+
+
+def _reread(job: _Job, columns: tuple[int, ...], records: Ints, pool: Executor) -> list[_Coded]:
+    """The cells of these records in the columns that nobody wants, to compare them."""
+    again = Reading(job.reading.file, Waterfall("line"), job.reading.undecodable)
+    again.counts.lines = job.reading.counts.lines
+    coding = Coding(pool)
+    seen = 0
+    for parsed in _scan(job, again, columns, pool):
+        rows = _among(parsed.records, records)
+        seen += len(rows)
+        chosen = pa.array(rows if parsed.order is None else parsed.order[rows])
+        coding.add(tuple(text.take(chosen) for text in parsed.texts))
+    if seen != len(records):
+        where = SourceRef(job.reading.file.path)
+        raise InputError("the file changed while it was read", where=where)
+    return [_coded(job, coding, spot, column) for spot, column in enumerate(columns)]
+
+
+def _among(numbers: Ints, records: Ints) -> Ints:
+    """Where in `numbers` those of the records stand that are there; both ascend."""
+    if not len(numbers):
+        return np.empty(0, dtype=np.int64)
+    begin = np.searchsorted(records, numbers[0])
+    end = np.searchsorted(records, numbers[-1], side="right")
+    found: Ints = np.searchsorted(numbers, records[begin:end])
+    there: Ints = found[numbers[found] == records[begin:end]]
+    return there
+
+
+def _blank(columns: Sequence[_Coded]) -> Ints:
+    """The rows whose cells hold nothing but white space."""
+    by_size = sorted(columns, key=lambda column: len(column[1]))
+    empty = []
+    for _, texts in by_size:
+        found = pc.match_substring_regex(texts, f"^[{_SPACE}]*$").to_numpy(zero_copy_only=False)
+        if not found.any():
+            return np.empty(0, dtype=np.int64)
+        empty.append(found)
+    # From the column with the most different texts, of which the fewest rows are empty.
+    codes = by_size[-1][0]
+    rows = np.flatnonzero(empty[-1][codes])
+    for (codes, _), found in zip(by_size[:-1], empty[:-1], strict=True):
+        rows = rows[found[codes[rows]]]
+    return rows
 
 
 def skipped_mask(block: Block, skips: Sequence[Skip], counts: Waterfall) -> Mask:
@@ -106,47 +363,3 @@ def skipped_mask(block: Block, skips: Sequence[Skip], counts: Waterfall) -> Mask
                 counts.filtered[reason] = counts.filtered.get(reason, 0) + int(times)
         skipped |= found >= 0
     return skipped
-
-
-#: Every character that `str.strip` takes away.
-_SPACE: Final = (
-    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
-    "\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-)
-
-
-def _from_records(
-    table: Table, counts: Waterfall, *, wanted: Collection[str], refuse: Refuse
-) -> Iterator[Block]:
-    """Blocks made of the record reader's records: for the few files that have no other way."""
-    used = [n for n, name in enumerate(table.columns) if name in wanted]
-    texts: list[list[Any]] = [[] for _ in used]
-    numbers: list[int] = []
-    seen: set[bytes] = set()
-    failed: InputError | None = None
-    try:
-        for record in table.records:
-            if record.wrong is not None:
-                refuse(record)
-            elif record.digest in seen:
-                counts.duplicate += 1
-            else:
-                seen.add(record.digest)
-                numbers.append(record.number)
-                for column, index in zip(texts, used, strict=True):
-                    column.append(record.cells[index])
-    except InputError as error:
-        failed = error
-    coded = [pa.array(column, pa.string()).dictionary_encode() for column in texts]
-    cells: list[pa.DictionaryArray | None] = [None] * len(table.columns)
-    for index, column in zip(used, coded, strict=True):
-        cells[index] = column
-    yield from _cut(Block(table.columns, tuple(cells), np.array(numbers, dtype=np.int64)))
-    if failed is not None:
-        raise failed
-
-
-def _cut(whole: Block) -> Iterator[Block]:
-    for start in range(0, len(whole.records), BLOCK_ROWS):
-        cells = tuple(None if c is None else c.slice(start, BLOCK_ROWS) for c in whole.cells)
-        yield Block(whole.columns, cells, whole.records[start : start + BLOCK_ROWS])

@@ -20,13 +20,9 @@ from sod_analyzer.importers.files import (
     MAX_LINE_CHARS,
     OpenText,
     Undecodable,
-    find_files,
     not_encoded,
     open_text,
 )
-from sod_analyzer.importers.tabular.engine import load
-from sod_analyzer.importers.tabular.options import CsvOptions
-from sod_analyzer.importers.tabular.plan import Plan, make_plan
 from sod_analyzer.importers.tabular.table import (
     Record,
     Table,
@@ -36,7 +32,7 @@ from sod_analyzer.importers.tabular.table import (
     ragged,
     text_record,
 )
-from sod_analyzer.model.batch import Batch, Importer, Raw, RawFile, SourceSpec, Waterfall
+from sod_analyzer.model.batch import RawFile, Waterfall
 
 #: Tried in this order when the configuration states none.
 DELIMITERS = (",", ";", "\t", "|")
@@ -85,44 +81,6 @@ def check_header(row: int | None, header: tuple[str, ...], *, where: SourceRef |
         raise ConfigError(
             "header_row: 0 (the file has no header) and header: [names] go together", where=where
         )
-
-
-@dataclass(frozen=True, slots=True)
-class CsvImporter:
-    """Tables in CSV files, through a mapping."""
-
-    name: str = "csv"
-    options: type[CsvOptions] = CsvOptions
-
-    def fetch(self, spec: SourceSpec) -> Raw:
-        """The file, or the files of a glob."""
-        limit = spec.options.max_bytes or MAX_FILE_BYTES
-        return Raw(spec, find_files(spec, patterns=PATTERNS, folders="refused", max_bytes=limit))
-
-    def parse(self, raw: Raw) -> Iterator[Batch]:
-        """What the records state, through the mapping; see `docs/importers/tabular.md`."""
-        options: CsvOptions = raw.spec.options
-        plan = make_plan(options, raw.spec, matrix=options.matrix)
-        dialect = Dialect(
-            delimiter="\t" if options.delimiter == "tab" else options.delimiter,
-            quote=options.quote,
-            encoding=options.encoding,
-            header_row=options.header_row,
-            header=options.header,
-            max_bytes=options.max_bytes,
-            where=raw.spec.where,
-        )
-        dialect.check()
-
-        def reader(
-            file: RawFile, counts: Waterfall, plan: Plan
-        ) -> contextlib.AbstractContextManager[Table]:
-            return open_csv(file, counts, dialect=dialect, wanted=plan.wanted)
-
-        yield from load(raw, plan, reader, kind="csv", unit="line")
-
-
-IMPORTER: Importer = CsvImporter()
 
 
 @dataclass(slots=True)
@@ -176,9 +134,8 @@ def open_csv(
     """
     with open_lines(file, dialect) as opened:
         reading = start(file, counts, opened)
-        lines = read_lines(partial(opened.stream.readline, MAX_LINE_CHARS + 1), reading)
-        parser, head = read_head(lines, reading, dialect=dialect, wanted=wanted)
-        records = _records(parser, reading, width=len(head.columns))
+        parser, head = read_head(opened, reading, dialect=dialect, wanted=wanted)
+        records = read_records(parser, reading, width=len(head.columns))
         yield Table(head.columns, records, "line {record}", opened.encoding)
 
 
@@ -203,6 +160,11 @@ def start(file: RawFile, counts: Waterfall, opened: OpenText) -> Reading:
     if not opened.lines:
         raise InputError("the file is empty", where=SourceRef(file.path))
     return Reading(file, counts, opened.undecodable)
+
+
+def longest_line() -> int:
+    """How many characters a line may have, its end included."""
+    return MAX_LINE_CHARS
 
 
 def read_lines(readline: Callable[[], str], reading: Reading) -> Iterator[str]:
@@ -233,10 +195,11 @@ Parser = Iterator[list[str]]
 
 
 def read_head(
-    lines: Iterator[str], reading: Reading, *, dialect: Dialect, wanted: Collection[str]
+    opened: OpenText, reading: Reading, *, dialect: Dialect, wanted: Collection[str]
 ) -> tuple[Parser, Head]:
     """The parser, ready for the first record, and what stands above it."""
     place = reading.place
+    lines = read_lines(partial(opened.stream.readline, MAX_LINE_CHARS + 1), reading)
     first, hinted = _first_line(lines, reading, row=dialect.header_row)
     place.started = place.number - 1
     delimiter = dialect.delimiter or hinted or _detect(first, dialect, wanted=wanted)
@@ -320,7 +283,8 @@ def _detect(first: str, dialect: Dialect, *, wanted: Collection[str]) -> str:
     return chosen
 
 
-def _records(parser: Parser, reading: Reading, *, width: int) -> Iterator[Record]:
+def read_records(parser: Parser, reading: Reading, *, width: int) -> Iterator[Record]:
+    """Record after record, to the end of the file; blank ones are counted instead."""
     while True:
         try:
             record = read_record(parser, reading, width=width)

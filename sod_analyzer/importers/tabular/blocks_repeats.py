@@ -1,0 +1,95 @@
+"""Which records are equal to an earlier one: exactly, by the codes of their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from math import prod
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sod_analyzer.importers.tabular.blocks_codes import Codes
+from sod_analyzer.importers.tabular.blocks_text import Ints
+
+Mask = npt.NDArray[np.bool_]
+
+_BITS: Final = 63
+#: Odd, so that multiplying by it loses nothing (2**64 divided by the golden ratio).
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Alike(NamedTuple):
+    """Rows that share their key with another row, group after group, in a group ascending."""
+
+    rows: Ints
+    first: Mask  # of its group
+    exact: bool  # whether equal keys mean equal cells
+
+
+def alike(columns: Sequence[Codes], sizes: Sequence[int], pool: Executor) -> Alike:
+    """The rows that are, or without `exact` may be, equal to others in these columns.
+
+    `sizes` are the numbers of different codes. Nothing equal is missed.
+
+    Cost: one sort of an int64 for each row, in two halves at a time.
+    """
+    count = len(columns[0])
+    low = max(count.bit_length(), 1)
+    room = _BITS - low
+    exact = prod(map(max, sizes, [1] * len(sizes))) <= 2**room
+    key = _exact_key(columns, sizes) if exact else _mixed_key(columns, room)
+    side = (key.view(np.uint64) * _MIX) >> np.uint64(63) != 0
+    key <<= low
+    key |= np.arange(count)
+    halves = [key[side], key[~side]]
+    del key, side
+    found = list(pool.map(lambda half: _neighbours(half, low), halves))
+    rows, first = (np.concatenate(each) for each in zip(*found, strict=True))
+    return Alike(rows, first, exact)
+
+
+def _exact_key(columns: Sequence[Codes], sizes: Sequence[int]) -> Ints:
+    key = columns[0].astype(np.int64)
+    for column, size in zip(columns[1:], sizes[1:], strict=True):
+        key *= max(size, 1)
+        key += column
+    return key
+
+
+def _mixed_key(columns: Iterable[Codes], room: int) -> Ints:
+    key: npt.NDArray[np.uint64] | None = None
+    for column in columns:
+        key = column.astype(np.uint64) if key is None else key ^ column.astype(np.uint64)
+        key *= _MIX
+        key ^= key >> np.uint64(29)
+        key *= _MIX
+    if key is None:
+        raise ValueError("no columns")
+    return (key >> np.uint64(64 - room)).view(np.int64)
+
+
+def _neighbours(packed: Ints, low: int) -> tuple[Ints, Mask]:
+    packed.sort()
+    same = (packed[1:] ^ packed[:-1]) < (1 << low)
+    shared = np.zeros(len(packed), dtype=np.bool_)
+    shared[1:] = same
+    shared[:-1] |= same
+    first = np.ones(len(packed), dtype=np.bool_)
+    first[1:] = ~same
+    return packed[shared] & ((1 << low) - 1), first[shared]
+
+
+def repeats(rows: Ints, columns: Sequence[npt.NDArray[np.int32]]) -> Ints:
+    """Those of these rows that are equal to an earlier one; the columns hold these rows only.
+
+    Cost: one sort per column.
+    """
+    keys: list[npt.NDArray[Any]] = [rows, *columns]
+    order = np.lexsort(keys)
+    same = np.ones(max(len(rows) - 1, 0), dtype=np.bool_)
+    for column in columns:
+        told = column[order]
+        same &= told[1:] == told[:-1]
+    return rows[order[1:][same]]
