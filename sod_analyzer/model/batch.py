@@ -126,6 +126,8 @@ class BatchBuilder:
         self.spec = spec
         self._limit = rows_per_batch
         self._columns: dict[str, dict[str, list[Any]]] = {}
+        self._tables: dict[str, list[pa.Table]] = {}
+        self._same: dict[tuple[pa.DataType, Any], pa.Array] = {}
         self._rows = 0
 
     def row(self, table: str, **values: Any) -> None:
@@ -158,6 +160,47 @@ class BatchBuilder:
                 raise ValueError(f"column {name} has {len(added)} cells for {count} rows")
             cells.extend(added)
         self._rows += count
+
+    def rows(self, table: str, rows: pa.Table) -> None:
+        """Rows by column; columns that are not there are null. Nothing is copied."""
+        cells = {name: rows.column(name) for name in rows.schema.names}
+        self.columns(table, rows.num_rows, **cells)
+
+    def columns(self, table: str, count: int, **values: Any) -> None:
+        """As many rows by column: an Arrow array has a cell for each, all else stands in every row.
+
+        Cost: none per row. What stands in every row is kept once for all calls, so a million rows
+        take only the memory of the arrays given.
+        """
+        schema = BATCH_TABLES[table]
+        unknown = values.keys() - set(schema.names)
+        if unknown:
+            raise TypeError(f"table {table} has no column {', '.join(sorted(unknown))}")
+        arrays = []
+        for each in schema:
+            cells = values.get(each.name)
+            if isinstance(cells, pa.Array | pa.ChunkedArray):
+                arrays.append(cells if cells.type == each.type else cells.cast(each.type))
+            else:
+                arrays.append(self._repeated(each.type, cells, count))
+        self._tables.setdefault(table, []).append(pa.Table.from_arrays(arrays, schema=schema))
+        self._rows += count
+
+    def _repeated(self, kind: pa.DataType, value: Any, count: int) -> pa.Array:
+        """One value as often as asked; the arrays share their memory."""
+        known = self._same.get((kind, value))
+        if known is None or len(known) < count:
+            size = 1 << max(count - 1, 63).bit_length()
+            known = self._same[kind, value] = self._filled(kind, value, size)
+        return known.slice(0, count)
+
+    def _filled(self, kind: pa.DataType, value: Any, size: int) -> pa.Array:
+        if value is None:
+            return pa.nulls(size, kind)
+        if pa.types.is_dictionary(kind):
+            word = pa.array([value], kind.value_type)
+            return pa.DictionaryArray.from_arrays(self._repeated(kind.index_type, 0, size), word)
+        return pa.repeat(pa.scalar(value, kind), size)
 
     def account(
         self,
@@ -353,11 +396,15 @@ class BatchBuilder:
 
     def take(self) -> Batch:
         """What was collected since the last call, as a batch."""
-        tables = {
-            name: pa.table(columns, schema=BATCH_TABLES[name])
-            for name, columns in sorted(self._columns.items())
-        }
+        tables = {}
+        for name in sorted(self._columns.keys() | self._tables.keys()):
+            parts = []
+            if name in self._columns:
+                parts.append(pa.table(self._columns[name], schema=BATCH_TABLES[name]))
+            parts += self._tables.get(name, [])
+            tables[name] = parts[0] if len(parts) == 1 else pa.concat_tables(parts)
         self._columns = {}
+        self._tables = {}
         self._rows = 0
         return Batch(tables)
 

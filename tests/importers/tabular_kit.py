@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from sod_analyzer.errors import SourceRef
 from sod_analyzer.importers.hr import IMPORTER as HR
-from sod_analyzer.importers.tabular.csv_file import IMPORTER as CSV
+from sod_analyzer.importers.tabular.csv_source import IMPORTER as CSV
 from sod_analyzer.importers.tabular.excel import IMPORTER as EXCEL
 from sod_analyzer.importers.tabular.json_file import IMPORTER as JSON
 from sod_analyzer.importers.tabular.options import Column, Columns

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
 
 from sod_analyzer.errors import InputError
-from sod_analyzer.importers.tabular.table import Notes, Table
+from sod_analyzer.importers.tabular.table import Notes
 from sod_analyzer.model.access import Hides
 from sod_analyzer.model.batch import Batch, BatchBuilder, RawFile, Waterfall
 
-#: Puts a table's records into the builder; yields for each sifted one whether it was loaded.
-Consume = Callable[[Table, Notes], Iterator[bool]]
+
+class Opened(Protocol):
+    """A file opened by a reader, by record or by block."""
+
+    @property
+    def template(self) -> str: ...
+
+    @property
+    def encoding(self) -> str | None: ...
+
+
+T = TypeVar("T", bound=Opened)
+
+#: Puts a table's records into the builder; yields, as often as there may be a batch to hand out,
+#: how many more were loaded.
+Consume = Callable[[T, Notes], Iterator[int]]
 
 
 def read_file(
     builder: BatchBuilder,
     file: RawFile,
     counts: Waterfall,
-    opened: AbstractContextManager[Table],
-    consume: Consume,
+    opened: AbstractContextManager[T],
+    consume: Consume[T],
     *,
     kind: str,
 ) -> Iterator[Batch]:

@@ -32,7 +32,7 @@ from sod_analyzer.model.batch import Batch, BatchBuilder, Raw, RawFile, SourceSp
 Reader = Callable[[RawFile, Waterfall, Plan], AbstractContextManager[Table]]
 Node = tuple[NodeKind, str]
 
-_KINDS: Mapping[Relation, GrantKind] = {
+KINDS: Mapping[Relation, GrantKind] = {
     Relation.ACCESS: GrantKind.ASSIGNED,
     Relation.MEMBERSHIP: GrantKind.MEMBER,
     Relation.NESTING: GrantKind.MEMBER,
@@ -41,7 +41,7 @@ _KINDS: Mapping[Relation, GrantKind] = {
     Relation.CONTROLS: GrantKind.CONTROLS,
 }
 #: The fields whose values hold, and those whose values are held.
-_ENDS: Mapping[Relation, tuple[str, str]] = {
+ENDS: Mapping[Relation, tuple[str, str]] = {
     Relation.ACCESS: ("account", "permission"),
     Relation.MEMBERSHIP: ("account", "group"),
     Relation.NESTING: ("member", "group"),
@@ -50,7 +50,7 @@ _ENDS: Mapping[Relation, tuple[str, str]] = {
     Relation.CONTROLS: ("identity", "account"),
 }
 #: What an account is where the relation itself says so and no column does.
-_CLASSES: Mapping[Relation, IdentityClass] = {
+CLASSES: Mapping[Relation, IdentityClass] = {
     Relation.USES: IdentityClass.SHARED,
     Relation.CONTROLS: IdentityClass.WORKLOAD,
 }
@@ -190,7 +190,7 @@ class _Loader:
         self, cells: Sequence[Cell], texts: Mapping[str, Texts], record: Record
     ) -> dict[str, Any]:
         """What the record says of its account."""
-        about: dict[str, Any] = {"kind": _CLASSES.get(self._plan.relation)}
+        about: dict[str, Any] = {"kind": CLASSES.get(self._plan.relation)}
         for name in ("employee_id", "email", "name", "owner"):
             if name in texts:
                 about[name] = next(iter(texts[name].values), None)
@@ -379,11 +379,11 @@ class _Loader:
         self, texts: Mapping[str, Texts], validity: Mapping[str, Any], put: Mapping[str, Any]
     ) -> None:
         relation = self._plan.relation
-        holding, held = _ENDS[relation]
+        holding, held = ENDS[relation]
         targets = self._nodes(held, texts, put)
         for holder in self._nodes(holding, texts, put):
             for target in targets:
-                self._builder.grant(holder, target, _KINDS[relation], **put, **validity)
+                self._builder.grant(holder, target, KINDS[relation], **put, **validity)
 
     def _nodes(self, name: str, texts: Mapping[str, Texts], put: Mapping[str, Any]) -> list[Node]:
         options, system = self._plan.options, self._builder.spec.system
@@ -438,13 +438,18 @@ class _Loader:
 
     def _check_ends(self) -> None:
         """Warns of end dates that are the moment the report ran: they would end all access."""
-        day = extraction_day(self._builder.spec, self._file)
-        if self._ends == {day}:
-            self._builder.issue(
-                "end-dates-are-run-time",
-                f"{self._file.path}: every record ends on {day}, the day of extraction, so these "
-                "are probably no end dates; if so, take valid_until out of the mapping",
-                hides=Hides.UNKNOWN,
-                source_id=self._file.source_id,
-                subject=self._file.path,
-            )
+        if self._ends == {extraction_day(self._builder.spec, self._file)}:
+            note_run_time(self._builder, self._file)
+
+
+def note_run_time(builder: BatchBuilder, file: RawFile) -> None:
+    """The issue of a file in which every record ends on the day of extraction."""
+    builder.issue(
+        "end-dates-are-run-time",
+        f"{file.path}: every record ends on {extraction_day(builder.spec, file)}, the day of "
+        "extraction, so these are probably no end dates; if so, take valid_until out of the "
+        "mapping",
+        hides=Hides.UNKNOWN,
+        source_id=file.source_id,
+        subject=file.path,
+    )

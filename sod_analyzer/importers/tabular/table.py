@@ -187,9 +187,11 @@ class Notes:
         #: how often something was noted
         self.added = 0
 
-    def add(self, kind: str, text: str, *, subject: str, hides: Hides, record: int) -> None:
-        """One record shows it; `text` says what and how it was taken."""
-        self.added += 1
+    def add(
+        self, kind: str, text: str, *, subject: str, hides: Hides, record: int, times: int = 1
+    ) -> None:
+        """So many records show it, `record` first; `text` says what and how it was taken."""
+        self.added += times
         key = (kind, subject, text, hides)
         seen = self._found.get(key)
         if seen is None and self._kinds.get(kind, 0) < self.most:
@@ -197,7 +199,7 @@ class Notes:
             seen = self._found.setdefault(key, [0, record])
         elif seen is None:
             seen = self._beyond.setdefault((kind, hides), [0, record])
-        seen[0] += 1
+        seen[0] += times
 
     def flush(self, builder: BatchBuilder, file: RawFile) -> None:
         """Hands out the issues, sorted, each with how many records show it and the first."""

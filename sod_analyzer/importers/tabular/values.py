@@ -83,7 +83,7 @@ class TextField:
 
     def __init__(self, rule: TextRule, parts: Sequence[Part]) -> None:
         self.rule = rule
-        self._parts = tuple(parts)
+        self.parts = tuple(parts)
         self._single = parts[0] if len(parts) == 1 and isinstance(parts[0], int) else None
         self._always = rule.clean(()) if not parts else None
         self._cache: dict[Cell | tuple[Cell, ...], Texts] = {}
@@ -96,7 +96,7 @@ class TextField:
         if self._single is not None:
             key = cells[self._single]
         else:
-            key = tuple(cells[part] if isinstance(part, int) else part for part in self._parts)
+            key = tuple(cells[part] if isinstance(part, int) else part for part in self.parts)
         found = self._cache.get(key)
         if found is None:
             if len(self._cache) >= _CACHE_LIMIT:
@@ -107,7 +107,7 @@ class TextField:
     def _made(self, cells: Sequence[Cell]) -> Texts:
         if self._single is not None:
             return self.rule.clean(_raw(cells[self._single]))
-        lists = [_raw(cells[part]) if isinstance(part, int) else (part,) for part in self._parts]
+        lists = [_raw(cells[part]) if isinstance(part, int) else (part,) for part in self.parts]
         trimmed = [[text.strip() for text in texts if text.strip()] for texts in lists]
         return self.rule.clean(tuple(map(self.rule.column.separator.join, product(*trimmed))))
 
@@ -162,8 +162,8 @@ class DayField:
 
     def __init__(self, text: TextField, formats: Sequence[str], zone: ZoneInfo) -> None:
         self._text = text
-        self._formats = tuple(formats)
-        self._zone = zone
+        self.formats = tuple(formats)
+        self.zone = zone
         self._cache: dict[str, Day] = {}
 
     def read(self, cells: Sequence[Cell]) -> Day:
@@ -177,11 +177,12 @@ class DayField:
         if found is None:
             if len(self._cache) >= _CACHE_LIMIT:
                 self._cache.clear()
-            found = self._cache[values[0]] = self._made(values[0])
+            found = self._cache[values[0]] = self.of(values[0])
         return found
 
-    def _made(self, text: str) -> Day:
-        for form in self._formats:
+    def of(self, text: str) -> Day:
+        """The day that this text means."""
+        for form in self.formats:
             try:
                 moment = datetime.strptime(text, form)  # noqa: DTZ007  the zone is the source's
             except ValueError:
@@ -197,9 +198,9 @@ class DayField:
         return Day(None, text)
 
     def _read(self, written: datetime, *, timed: bool) -> Day:
-        moment = written if written.tzinfo else written.replace(tzinfo=self._zone)
+        moment = written if written.tzinfo else written.replace(tzinfo=self.zone)
         try:
-            day = moment.astimezone(self._zone).date()
+            day = moment.astimezone(self.zone).date()
             instant = moment.astimezone(UTC) if timed else None
         except OverflowError:  # year 1 or 9999: no zone can matter
             return Day(written.date())
@@ -212,7 +213,7 @@ class DayField:
         if day.day is None:
             return None
         try:
-            return datetime.combine(day.day, time(), self._zone).astimezone(UTC)
+            return datetime.combine(day.day, time(), self.zone).astimezone(UTC)
         except OverflowError:
             return datetime.combine(day.day, time(), UTC)
 
@@ -243,7 +244,10 @@ class FlagField:
         values = self._text.read(cells).values
         if not values:
             return NO_FLAG
-        text = ", ".join(values)
+        return self.of(", ".join(values))
+
+    def of(self, text: str) -> Flag:
+        """What this text says."""
         word = text.lower()
         if word in self._yes:
             return Flag(state=True, text=text)
