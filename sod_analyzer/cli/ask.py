@@ -103,7 +103,7 @@ def who_can(
 
     People who can act alone now come first; what could not be decided comes last and sets exit 4.
     """
-    from sod_analyzer import pipeline
+    from sod_analyzer.cli.stages import pipeline
 
     question = _ask(what, **narrow)
     space = pipeline.open_workspace(folder_of(folder), rules=rules)
@@ -165,7 +165,7 @@ def can(
 
     WHO is a name, e-mail, employee id, login or id. A clear no exits 0.
     """
-    from sod_analyzer import pipeline
+    from sod_analyzer.cli.stages import pipeline
     from sod_analyzer.compose.questions import find_identity
 
     question = _ask(what, **narrow)
@@ -212,7 +212,7 @@ def can(
 @format_option
 def access(who: str, *, folder: Path | None, as_of: date | None, form: str) -> int:
     """Everything WHO comes to: each right once, by its shortest path, with the source."""
-    from sod_analyzer import pipeline
+    from sod_analyzer.cli.stages import pipeline
 
     space = pipeline.open_workspace(folder_of(folder))
     name, rows = pipeline.access_of(space, who, as_of=as_of)
@@ -238,7 +238,7 @@ def access(who: str, *, folder: Path | None, as_of: date | None, form: str) -> i
 @format_option
 def explain(finding: str, *, max_paths: int, folder: Path | None, form: str) -> int:
     """Every path of one FINDING (its id, or the beginning of it), to the source rows."""
-    from sod_analyzer import pipeline
+    from sod_analyzer.cli.stages import pipeline
 
     space = pipeline.open_workspace(folder_of(folder))
     told = pipeline.explain(space, finding, max_paths=max_paths)

@@ -104,7 +104,7 @@ def lint(*, rulesets: tuple[str, ...], on: date, config: Path | None, form: str)
 
 def _config_notes(path: Path, on: date) -> list[LintNote]:
     """What lint says of everything that a configuration names."""
-    from sod_analyzer import pipeline
+    from sod_analyzer.cli.stages import pipeline
     from sod_analyzer.config import load_config
     from sod_analyzer.rulebench.opening import open_ruleset
     from sod_analyzer.rules.lint import lint as looked

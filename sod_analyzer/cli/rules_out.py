@@ -56,7 +56,7 @@ def coverage(*, rules: str | None, folder: Path | None, as_of: date | None, form
     the table shows those whose product is used; JSON has all. For rules that ask how many people it
     takes, the smallest team of each application is named.
     """
-    from sod_analyzer import pipeline
+    from sod_analyzer.cli.stages import pipeline
     from sod_analyzer.model.ruleset import RuleKind
     from sod_analyzer.rulebench.coverage import coverage as surveyed
 
@@ -198,7 +198,7 @@ def approve(
     WHAT is ruleset, catalogue, aliases, mitigations, systems or accepted-gaps. Mitigations are
     approved for what the written folder finds, so there must be one.
     """
-    from sod_analyzer import pipeline
+    from sod_analyzer.cli.stages import pipeline
     from sod_analyzer.rules.approvals import What, find_what
 
     told, ruleset = _configured(config)
@@ -212,7 +212,7 @@ def approve(
 
 def _analysis(config: Config, ruleset: Ruleset, folder: Path | None) -> Analysis:
     """What today's ruleset and configuration find in what was imported."""
-    from sod_analyzer import pipeline
+    from sod_analyzer.cli.stages import pipeline
 
     space = pipeline.open_workspace(folder or config.base / config.output)
     return pipeline.judge(config, space.snapshot, ruleset).analysis

@@ -100,7 +100,7 @@ def run(
     Prints the violations and the files written. Nothing is left behind when it fails. Without
     findings-json, `sod report` has nothing to write from until `sod analyze` was run.
     """
-    from sod_analyzer import pipeline, rules
+    from sod_analyzer.cli.stages import pipeline, rules
     from sod_analyzer.config import load_config
 
     started = datetime.now(UTC)
@@ -137,7 +137,7 @@ def import_(
 
     Exit 4 when something was missing or could hide a conflict.
     """
-    from sod_analyzer import pipeline, rules
+    from sod_analyzer.cli.stages import pipeline, rules
     from sod_analyzer.config import load_config
 
     told = load_config(config_of(config))
@@ -170,7 +170,7 @@ def analyze(
     *, folder: Path | None, rules: str | None, as_of: date | None, fail_on: str | None, form: str
 ) -> int:
     """Judge the stored snapshot by the rules; store the findings beside it."""
-    from sod_analyzer import pipeline
+    from sod_analyzer.cli.stages import pipeline
 
     started = datetime.now(UTC)
     space = pipeline.open_workspace(folder_of(folder), rules=rules)
@@ -195,7 +195,7 @@ def report(*, folder: Path | None, only: tuple[str, ...], no_plugins: bool) -> i
 
     Exit 4 when the findings rest on incomplete input, as `analyze` did.
     """
-    from sod_analyzer import pipeline
+    from sod_analyzer.cli.stages import pipeline
 
     place = folder_of(folder)
     stored = pipeline.stored_report(place)

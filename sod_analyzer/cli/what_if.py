@@ -48,7 +48,7 @@ def what_if(
     HOLDER and TARGET are ids as `sod explain` prints them, or names that only one thing has.
     Prints findings that would go, come or change, then everyone whose rights would be others.
     """
-    from sod_analyzer import pipeline
+    from sod_analyzer.cli.stages import pipeline
 
     if not remove and not add:
         raise click.UsageError("name a grant with --remove or --add")

@@ -1,39 +1,43 @@
 """The stages in their order: exports to snapshot, snapshot to analysis, analysis to report.
 
 The only room that knows every stage. It decides nothing about access itself.
+
+A stage is loaded when it is asked for: a question does not wait for what imports need.
 """
 
 from __future__ import annotations
 
-from sod_analyzer.pipeline.folders import (
-    FINDINGS,
-    SETTINGS,
-    SNAPSHOT,
-    NewFolder,
-    Workspace,
-    check_target,
-    new_folder,
-    open_workspace,
-    reporters_of,
-    steps_of,
-    stored_report,
-    write_findings,
-    write_import,
-    write_reports,
-)
-from sod_analyzer.pipeline.importing import import_exports
-from sod_analyzer.pipeline.judging import Judged, judge, report_of, run_facts, unknown_systems
-from sod_analyzer.pipeline.papers import Papers, approve_now, load_papers
-from sod_analyzer.pipeline.progress import Progress, silent
-from sod_analyzer.pipeline.questions import (
-    Explained,
-    access_of,
-    ask,
-    completeness_of,
-    explain,
-    measures_of,
-)
-from sod_analyzer.pipeline.trying import Tried, what_if
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sod_analyzer.pipeline.approving import approve_now
+    from sod_analyzer.pipeline.folders import (
+        FINDINGS,
+        NewFolder,
+        check_target,
+        new_folder,
+        reporters_of,
+        steps_of,
+        stored_report,
+        write_findings,
+        write_import,
+        write_reports,
+    )
+    from sod_analyzer.pipeline.importing import import_exports
+    from sod_analyzer.pipeline.judging import Judged, judge, report_of, run_facts, unknown_systems
+    from sod_analyzer.pipeline.papers import Papers, load_papers
+    from sod_analyzer.pipeline.progress import Progress, Silent, silent
+    from sod_analyzer.pipeline.questions import (
+        Explained,
+        access_of,
+        ask,
+        completeness_of,
+        explain,
+        measures_of,
+    )
+    from sod_analyzer.pipeline.trying import Tried, what_if
+    from sod_analyzer.pipeline.workspace import SETTINGS, SNAPSHOT, Workspace, open_workspace
 
 __all__ = [
     "FINDINGS",
@@ -44,6 +48,7 @@ __all__ = [
     "NewFolder",
     "Papers",
     "Progress",
+    "Silent",
     "Tried",
     "Workspace",
     "access_of",
@@ -70,3 +75,44 @@ __all__ = [
     "write_import",
     "write_reports",
 ]
+
+#: Where each name above is at home.
+_HOMES = {
+    "approving": ("approve_now",),
+    "folders": (
+        "FINDINGS",
+        "NewFolder",
+        "check_target",
+        "new_folder",
+        "reporters_of",
+        "steps_of",
+        "stored_report",
+        "write_findings",
+        "write_import",
+        "write_reports",
+    ),
+    "importing": ("import_exports",),
+    "judging": ("Judged", "judge", "report_of", "run_facts", "unknown_systems"),
+    "papers": ("Papers", "load_papers"),
+    "progress": ("Progress", "Silent", "silent"),
+    "questions": (
+        "Explained",
+        "access_of",
+        "ask",
+        "completeness_of",
+        "explain",
+        "measures_of",
+    ),
+    "trying": ("Tried", "what_if"),
+    "workspace": ("SETTINGS", "SNAPSHOT", "Workspace", "open_workspace"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load the stage that a name belongs to; Python asks for each name once."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = found
+    return found

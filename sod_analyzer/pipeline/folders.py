@@ -1,45 +1,30 @@
-"""Folders that runs write, and opening them again."""
+"""Folders that runs write. `workspace` opens them again."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sod_analyzer import plugins
-from sod_analyzer.config import (
-    Config,
-    load_config,
-)
+from sod_analyzer.config import Config
 from sod_analyzer.errors import ConfigError, Problem, StoreError
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report
 from sod_analyzer.model.rows import shown
 from sod_analyzer.model.ruleset import Ruleset
-from sod_analyzer.pipeline.papers import Papers, copy_papers, load_papers, stored_imports
+from sod_analyzer.pipeline.guests import receive
+from sod_analyzer.pipeline.papers import copy_papers
 from sod_analyzer.pipeline.progress import Progress, silent
+from sod_analyzer.pipeline.workspace import CONFIG_COPY, RULESET_COPY, SETTINGS, SNAPSHOT
 from sod_analyzer.report.canonical import REPORTER as CANONICAL
 from sod_analyzer.report.canonical import load as load_report
-from sod_analyzer.rules import find_ruleset, load_ruleset
-from sod_analyzer.store import (
-    atomic_file,
-    atomic_folder,
-    check_seal,
-    read_snapshot,
-    seal,
-    write_snapshot,
-)
+from sod_analyzer.store import atomic_file, atomic_folder, seal, write_snapshot
 
-SNAPSHOT = "snapshot"
-#: Copies of what the analysis was told, so that a folder explains itself.
-SETTINGS = "settings"
 FINDINGS = "findings.json"
-_CONFIG_COPY = "sod.yaml"
-_RULESET_COPY = "ruleset.yaml"
 #: The file by which a folder is known to be this tool's own, to be replaced when asked.
-_MARKER = f"{SETTINGS}/{_CONFIG_COPY}"
+_MARKER = f"{SETTINGS}/{CONFIG_COPY}"
 
 
 def check_target(target: Path, *, replace: bool) -> None:
@@ -175,8 +160,8 @@ def _write_snapshot(snapshot: Snapshot, config: Config, ruleset: Ruleset, folder
     write_snapshot(snapshot, folder / SNAPSHOT)
     settings = folder / SETTINGS
     settings.mkdir()
-    (settings / _CONFIG_COPY).write_text(config.text, encoding="utf-8")
-    (settings / _RULESET_COPY).write_text(ruleset.text, encoding="utf-8")
+    (settings / CONFIG_COPY).write_text(config.text, encoding="utf-8")
+    (settings / RULESET_COPY).write_text(ruleset.text, encoding="utf-8")
     copy_papers(config, ruleset, settings)
     seal(settings)
 
@@ -200,49 +185,17 @@ def write_reports(
     Raises:
         ConfigError: there is no reporter of such a name.
     """
+    wanted = reporters_of(only, builtin_only=builtin_only)
+    known = plugins.reporters(builtin_only=builtin_only)
+    receive(known[name] for name in wanted)
     names = []
-    for name in reporters_of(only, builtin_only=builtin_only):
+    for name in wanted:
         reporter = plugins.reporter(name, builtin_only=builtin_only)
         progress(f"writing {reporter.filename}")
         with atomic_file(folder / reporter.filename) as stream:
             reporter.render(report, stream)
         names.append(reporter.filename)
     return tuple(sorted(names))
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """A folder that `sod run` or `sod import` wrote, with what it was told then."""
-
-    folder: Path
-    config: Config
-    ruleset: Ruleset
-    snapshot: Snapshot
-    papers: Papers = field(default_factory=Papers)
-
-
-def open_workspace(folder: Path, *, rules: str | None = None) -> Workspace:
-    """A folder as it was written; `rules` names another ruleset than the one it was written with.
-
-    Raises:
-        StoreError: the folder holds no snapshot, or a damaged or changed one.
-    """
-    settings = folder / SETTINGS / _CONFIG_COPY
-    if not settings.is_file():
-        raise StoreError(
-            f"{folder.as_posix()} holds no snapshot; write one with `sod import` or `sod run`"
-        )
-    # A changed copy would be judged by rules, or clear itself by gaps, that nobody imported with.
-    check_seal(settings.parent, again="run 'sod import' again")
-    config = load_config(settings)
-    snapshot = read_snapshot(folder / SNAPSHOT)
-    if rules is None:
-        imported = stored_imports(settings.parent)
-        ruleset = load_ruleset(settings.parent / _RULESET_COPY, imported=imported)
-    else:
-        ruleset = load_ruleset(find_ruleset(rules, Path.cwd()))
-    papers = load_papers(config, ruleset, copies=True)
-    return Workspace(folder, config, ruleset, snapshot, papers)
 
 
 def stored_report(folder: Path) -> Report:

@@ -28,6 +28,7 @@ from sod_analyzer.model.settings import (
     FederationKey,
     GroupsFrom,
 )
+from sod_analyzer.pipeline.guests import receive
 from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.rules import load_catalogue
 
@@ -81,6 +82,8 @@ def _specs(config: Config, *, builtin_only: bool) -> list[SourceSpec]:
             problems += [p if p.where else Problem(p.text, entry.where) for p in error.problems]
     if problems:
         raise kind(problems)
+    known = plugins.importers(builtin_only=builtin_only)
+    receive(known[spec.importer] for spec in specs)
     return specs
 
 

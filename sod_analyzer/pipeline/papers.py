@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from sod_analyzer.compose.findings import FindingWriter
-from sod_analyzer.compose.report import Analysis
 from sod_analyzer.config import Config, config_tables
-from sod_analyzer.detect.mitigations import pins_for
 from sod_analyzer.errors import ConfigError, InputError, SourceRef
 from sod_analyzer.importers.aliases import read_aliases
 from sod_analyzer.model.batch import SourceSpec
@@ -26,8 +22,6 @@ from sod_analyzer.rules.approvals import (
     INDEX_NAME,
     Approvable,
     Approvals,
-    What,
-    approve,
     load_approvals,
     of_aliases,
     of_catalogue,
@@ -37,7 +31,7 @@ from sod_analyzer.rules.approvals import (
     of_systems,
     standing,
 )
-from sod_analyzer.rules.pins import PINS_NAME, Pins, load_pins, write_pins
+from sod_analyzer.rules.pins import PINS_NAME, load_pins
 from sod_analyzer.rules.register import Register, load_register
 
 Row = dict[str, Any]
@@ -152,50 +146,3 @@ def stored_imports(settings: Path) -> Mapping[str, str]:
         str(key): (settings / str(name)).read_text(encoding="utf-8")
         for key, name in sorted(index.items())
     }
-
-
-# -- approving -------------------------------------------------------------------------------------
-
-
-def approve_now(
-    config: Config,
-    ruleset: Ruleset,
-    what: Sequence[What],
-    *,
-    by: str,
-    on: date,
-    analysis: Analysis | None = None,
-) -> pa.Table:
-    """Write down that what the configuration names was approved as it is; all of it when no `what`.
-
-    Mitigations are pinned to what `analysis` finds, so they need one.
-
-    Returns:
-        The approvals as they stand afterwards, as the report's table.
-
-    Raises:
-        ConfigError: something is to be approved that there is not.
-    """
-    papers = load_papers(config, ruleset)
-    known = {each.what: each for each in papers.approvables}
-    missing = [str(each) for each in what if each not in known]
-    if missing:
-        raise ConfigError(f"the configuration names no {', '.join(missing)}, so nothing to approve")
-    chosen = [known[each] for each in (what or sorted(known))]
-    folder = config.base / config.approvals
-    if any(each.what is What.MITIGATIONS for each in chosen):
-        _pin(papers, analysis, folder)
-    approvals = approve(folder, chosen, by=by, on=on)
-    return replace(papers, approvals=approvals).rows()
-
-
-def _pin(papers: Papers, analysis: Analysis | None, folder: Path) -> None:
-    if papers.register is None or analysis is None:
-        raise ConfigError(
-            "mitigations are approved for what was found; run `sod run` first and name its folder "
-            "with --in"
-        )
-    writer = FindingWriter(analysis.judge, analysis.names, analysis.ruleset.duty)
-    broken = writer.write(analysis.results).broken
-    pins = pins_for(papers.register.mitigations, broken)
-    write_pins(folder / PINS_NAME, Pins(papers.register.digest, pins))

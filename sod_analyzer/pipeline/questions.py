@@ -17,8 +17,8 @@ from sod_analyzer.evaluate.lens import PLAIN
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.edges import compile_edges
 from sod_analyzer.model.finding import Verdict
-from sod_analyzer.pipeline.folders import Workspace
 from sod_analyzer.pipeline.judging import check_input, judge, unknown_systems
+from sod_analyzer.pipeline.workspace import Workspace
 
 
 def ask(space: Workspace, question: Question, *, as_of: date | None = None) -> Asker:

@@ -11,8 +11,8 @@ from sod_analyzer.compose.report import Analysis, analyse, tables_of
 from sod_analyzer.errors import Problem, QueryError
 from sod_analyzer.explain.names import Names
 from sod_analyzer.model.access import NodeKind
-from sod_analyzer.pipeline.folders import Workspace
 from sod_analyzer.pipeline.judging import Judged, judge
+from sod_analyzer.pipeline.workspace import Workspace
 from sod_analyzer.remediate.changes import Difference, affected_by, compare
 from sod_analyzer.remediate.edits import Edit, apply_edits, find_edit
 

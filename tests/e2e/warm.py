@@ -14,7 +14,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
-from sod_analyzer import cli, config, plugins, rules
+from sod_analyzer import cli, config, pipeline, plugins, rules
 from tests.conftest import ROOT
 
 
@@ -23,7 +23,8 @@ def serve() -> None:
     for command, (where, _) in cli.COMMANDS.items():
         del command
         importlib.import_module(where.partition(":")[0])
-    importlib.import_module("sod_analyzer.pipeline")
+    for name in pipeline.__all__:
+        getattr(pipeline, name)
     for name in plugins.importers():
         plugins.importer(name)
     for name in plugins.reporters():

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sod_analyzer import pipeline
 from sod_analyzer.config import load_config
-from sod_analyzer.pipeline.papers import approve_now
+from sod_analyzer.pipeline.approving import approve_now
 from sod_analyzer.rules import find_ruleset, load_ruleset
 from tests.conftest import ROOT
 

@@ -21,7 +21,8 @@ from sod_analyzer.detect.plain import plain_rows
 from sod_analyzer.model.finding import Verdict
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.pipeline import Judged
-from sod_analyzer.pipeline.papers import approve_now, load_papers
+from sod_analyzer.pipeline.approving import approve_now
+from sod_analyzer.pipeline.papers import load_papers
 from sod_analyzer.rules import find_ruleset, load_ruleset
 from sod_analyzer.rules.approvals import What
 from tests.conftest import ROOT

@@ -1,0 +1,55 @@
+"""A folder that a run wrote, opened to be asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sod_analyzer.config import Config, load_config
+from sod_analyzer.errors import StoreError
+from sod_analyzer.model.access import Snapshot
+from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline.papers import Papers, load_papers, stored_imports
+from sod_analyzer.rules import find_ruleset, load_ruleset
+from sod_analyzer.store import check_seal, read_snapshot
+
+SNAPSHOT = "snapshot"
+#: Copies of what the analysis was told, so that a folder explains itself.
+SETTINGS = "settings"
+CONFIG_COPY = "sod.yaml"
+RULESET_COPY = "ruleset.yaml"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder that `sod run` or `sod import` wrote, with what it was told then."""
+
+    folder: Path
+    config: Config
+    ruleset: Ruleset
+    snapshot: Snapshot
+    papers: Papers = field(default_factory=Papers)
+
+
+def open_workspace(folder: Path, *, rules: str | None = None) -> Workspace:
+    """A folder as it was written; `rules` names another ruleset than the one it was written with.
+
+    Raises:
+        StoreError: the folder holds no snapshot, or a damaged or changed one.
+    """
+    settings = folder / SETTINGS / CONFIG_COPY
+    if not settings.is_file():
+        raise StoreError(
+            f"{folder.as_posix()} holds no snapshot; write one with `sod import` or `sod run`"
+        )
+    # A changed copy would be judged by rules, or clear itself by gaps, that nobody imported with.
+    check_seal(settings.parent, again="run 'sod import' again")
+    config = load_config(settings)
+    snapshot = read_snapshot(folder / SNAPSHOT)
+    if rules is None:
+        imported = stored_imports(settings.parent)
+        ruleset = load_ruleset(settings.parent / RULESET_COPY, imported=imported)
+    else:
+        ruleset = load_ruleset(find_ruleset(rules, Path.cwd()))
+    papers = load_papers(config, ruleset, copies=True)
+    return Workspace(folder, config, ruleset, snapshot, papers)
