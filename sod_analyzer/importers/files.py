@@ -217,10 +217,10 @@ class _Bounded(io.RawIOBase):
     """
 
     def __init__(
-        self, stream: IO[bytes], *, where: SourceRef, max_bytes: int, packed: bool
+        self, stream: io.BufferedReader, *, where: SourceRef, max_bytes: int, packed: bool
     ) -> None:
         super().__init__()
-        self._stream: IO[bytes] | gzip.GzipFile = (
+        self._stream: io.BufferedReader | gzip.GzipFile = (
             gzip.GzipFile(fileobj=stream) if packed else stream
         )
         self._where = where
@@ -232,18 +232,17 @@ class _Bounded(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         try:
-            chunk = self._stream.read(len(buffer))
+            count = self._stream.readinto(buffer)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise InputError(f"damaged gzip: {error}", where=self._where) from error
         except OSError as error:
             raise InputError(f"cannot read on: {error.strerror}", where=self._where) from error
-        self._seen += len(chunk)
+        self._seen += count
         if self._seen > self._max_bytes:
             raise InputError(
                 f"the file unpacks to more than {self._max_bytes:,} bytes", where=self._where
             )
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
+        return count
 
 
 @dataclass(frozen=True, slots=True)

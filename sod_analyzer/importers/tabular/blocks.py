@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from sod_analyzer.errors import InputError, SourceRef
 from sod_analyzer.importers.files import OpenText, is_utf_8
-from sod_analyzer.importers.tabular.blocks_codes import Codes, Coding
+from sod_analyzer.importers.tabular.blocks_codes import Coded, Coding
 from sod_analyzer.importers.tabular.blocks_parse import Parsed, Parser
 from sod_analyzer.importers.tabular.blocks_repeats import Mask, alike, repeats
 from sod_analyzer.importers.tabular.blocks_text import Cutter, Ints, open_utf_8
@@ -55,8 +55,6 @@ _SPACE: Final = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
     "\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-
-_Coded = tuple[Codes, pa.StringArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +138,11 @@ class _Job:
         """The columns that are wanted."""
         return tuple(n for n, name in enumerate(self.head.columns) if name in self.wanted)
 
+    def coding(self, columns: Sequence[int], pool: Executor) -> Coding:
+        """What codes these columns."""
+        names = [self.head.columns[column] for column in columns]
+        return Coding(names, self.reading.file.path, pool)
+
 
 def _fits_arrow(opened: OpenText, dialect: Dialect, head: Head) -> bool:
     """Whether Arrow reads this kind of text at all, once it is UTF-8."""
@@ -198,12 +201,12 @@ def _by_column(job: _Job) -> Iterator[Block]:
         raise failed
 
 
-def _cut(job: _Job, columns: Sequence[_Coded], records: Ints) -> Iterator[Block]:
+def _cut(job: _Job, columns: Sequence[Coded], records: Ints) -> Iterator[Block]:
     for begin in range(0, len(records), BLOCK_ROWS):
         rows = slice(begin, begin + BLOCK_ROWS)
         cells: list[pa.DictionaryArray | None] = [None] * len(job.head.columns)
         for index, (codes, texts) in zip(job.used, columns, strict=True):
-            cells[index] = pa.DictionaryArray.from_arrays(pa.array(codes[rows]), texts)
+            cells[index] = pa.DictionaryArray.from_arrays(pa.array(codes[rows], pa.int32()), texts)
         yield Block(job.head.columns, tuple(cells), records[rows].astype(np.int64))
 
 
@@ -212,7 +215,7 @@ class _Whole:
     """All rows of the file that could be read, blank and repeated ones included."""
 
     records: Ints
-    columns: list[_Coded]  # those that are wanted, and the first where none is
+    columns: list[Coded]  # those that are wanted, and the first where none is
     failed: InputError | None
 
 
@@ -220,10 +223,10 @@ def _read(job: _Job, pool: Executor) -> _Whole:
     counts = job.reading.counts
     # Half the memory, where the numbers are small enough.
     narrow = np.int32 if counts.lines < 2**31 else np.int64
-    coding = Coding(pool)
+    used = job.used or (0,)
+    coding = job.coding(used, pool)
     records = [np.empty(0, dtype=narrow)]
     failed = None
-    used = job.used or (0,)
     for parsed in _scan(job, job.reading, used, pool):
         for record in parsed.refused:
             job.refuse(record)
@@ -231,18 +234,7 @@ def _read(job: _Job, pool: Executor) -> _Whole:
         failed = parsed.failed
         coding.add(parsed.texts, parsed.order)
         records.append(parsed.records.astype(narrow))
-    columns = [_coded(job, coding, spot, column) for spot, column in enumerate(used)]
-    return _Whole(np.concatenate(records), columns, failed)
-
-
-def _coded(job: _Job, coding: Coding, spot: int, column: int) -> _Coded:
-    try:
-        return coding.take(spot)
-    except OverflowError as error:
-        raise InputError(
-            f"column '{job.head.columns[column]}' holds more than 2 GiB of different text",
-            where=SourceRef(job.reading.file.path),
-        ) from error
+    return _Whole(np.concatenate(records), coding.take(), failed)
 
 
 def _scan(
@@ -297,11 +289,11 @@ def _marked(count: int, *rows: Ints) -> Ints:
     return np.flatnonzero(marked)
 
 
-def _reread(job: _Job, columns: tuple[int, ...], records: Ints, pool: Executor) -> list[_Coded]:
+def _reread(job: _Job, columns: tuple[int, ...], records: Ints, pool: Executor) -> list[Coded]:
     """The cells of these records in the columns that nobody wants, to compare them."""
     again = Reading(job.reading.file, Waterfall("line"), job.reading.undecodable)
     again.counts.lines = job.reading.counts.lines
-    coding = Coding(pool)
+    coding = job.coding(columns, pool)
     seen = 0
     for parsed in _scan(job, again, columns, pool):
         rows = _among(parsed.records, records)
@@ -311,7 +303,7 @@ def _reread(job: _Job, columns: tuple[int, ...], records: Ints, pool: Executor) 
     if seen != len(records):
         where = SourceRef(job.reading.file.path)
         raise InputError("the file changed while it was read", where=where)
-    return [_coded(job, coding, spot, column) for spot, column in enumerate(columns)]
+    return coding.take()
 
 
 def _among(numbers: Ints, records: Ints) -> Ints:
@@ -325,7 +317,7 @@ def _among(numbers: Ints, records: Ints) -> Ints:
     return there
 
 
-def _blank(columns: Sequence[_Coded]) -> Ints:
+def _blank(columns: Sequence[Coded]) -> Ints:
     """The rows whose cells hold nothing but white space."""
     by_size = sorted(columns, key=lambda column: len(column[1]))
     empty = []

@@ -1,4 +1,4 @@
-"""A column of text to numbers, over a whole file, and to one dictionary without repetition."""
+"""Columns of text to numbers, over a whole file, and to one dictionary each without repetition."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sod_analyzer.errors import InputError, SourceRef
 from sod_analyzer.importers.tabular.blocks_text import Ints
 
-Codes = npt.NDArray[np.int32]
+#: Numbers of any width that is enough.
+Codes = npt.NDArray[np.signedinteger]
+Coded = tuple[Codes, pa.StringArray]
 
 #: Parts by which a column of many different texts is coded, so that the table of one part fits
 #: into the processor's cache: at a million texts that is four times as fast, as measured.
@@ -22,7 +25,7 @@ PARTS: Final = 32
 _MANY: Final = 200_000
 _SAMPLE: Final = 50_000
 _FEW: Final = 1_000
-#: Letters that are held as text, at most, before they are coded.
+#: Bytes that are held as text, at most, before they are coded.
 _ROUND_BYTES: Final = 128 * 2**20
 #: Arrow counts the letters of one array in 31 bits; offsets are counted along.
 _MOST_BYTES: Final = 2**31 - 2**20
@@ -31,7 +34,9 @@ _MOST_BYTES: Final = 2**31 - 2**20
 class Coding:
     """Codes several columns at once, block after block."""
 
-    def __init__(self, pool: Executor) -> None:
+    def __init__(self, names: Sequence[str], path: str, pool: Executor) -> None:
+        self._names = names
+        self._path = path
         self._pool = pool
         self._coders: list[Coder] = []
         self._round: list[list[Future[Split]]] = []
@@ -63,17 +68,22 @@ class Coding:
         for (coder, column), coded in zip(pairs, begun, strict=True):
             coder.finish(column, coded)
 
-    def take(self, column: int) -> tuple[Codes, pa.StringArray]:
-        """The code of every row, and the texts that the codes stand for; once for each column.
+    def take(self) -> list[Coded]:
+        """Of every column the code of each row, and the texts that the codes stand for.
 
         Raises:
-            OverflowError: more different text than one array of Arrow can hold.
+            InputError: more different text than one array of Arrow can hold.
         """
         if self._round:
             self._code()
-        if not self._coders:
-            return np.empty(0, np.int32), pa.array([], pa.string())
-        return self._coders[column].take(self._orders)
+        coders = self._coders or [Coder(many=False) for _ in self._names]
+        for name, coder in zip(self._names, coders, strict=True):
+            if coder.nbytes > _MOST_BYTES:
+                raise InputError(
+                    f"column '{name}' holds more than 2 GiB of different text",
+                    where=SourceRef(self._path),
+                )
+        return list(self._pool.map(lambda coder: coder.take(self._orders), coders))
 
 
 def _has_many(text: pa.StringArray) -> bool:
@@ -85,33 +95,48 @@ def _has_many(text: pa.StringArray) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Texts by part: `part` tells it of every row, `rows` has the rows part by part."""
+    """A block's texts, part by part; `rows` and `part` tell of each where it stood and its part.
 
+    Without `rows` each stands where it stood. Rows that are not named are empty.
+    """
+
+    count: int
     pieces: tuple[pa.StringArray, ...]
+    rows: npt.NDArray[np.int32] | None = None
     part: npt.NDArray[np.uint8] | None = None
-    rows: Ints | None = None
 
 
 def split(text: pa.StringArray, *, many: bool) -> Split:
-    """The texts as `Coder.add` takes them; safe to call in several threads at a time."""
+    """The texts as `Coder.begin` takes them; safe to call in several threads at a time."""
+    count = len(text)
+    rows = None
+    filled = np.flatnonzero(np.diff(_bounds(text)))
+    if 2 * len(filled) < count:  # in many columns most cells are empty
+        rows = filled.astype(np.int32)
+        text = text.take(pa.array(rows))
     if not many:
-        return Split((text,))
+        return Split(count, (text,), rows)
     part = _part(text)
-    rows = np.argsort(part, kind="stable")
-    sorted_by_part = text.take(pa.array(rows))
+    order = np.argsort(part, kind="stable").astype(np.int32)
+    text = text.take(pa.array(order))
     ends = np.cumsum(np.bincount(part, minlength=PARTS)).tolist()
-    starts = [0, *ends[:-1]]
-    pieces = [sorted_by_part.slice(a, b - a) for a, b in zip(starts, ends, strict=True)]
-    return Split(tuple(pieces), part, rows)
+    pieces = [text.slice(a, b - a) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+    return Split(count, tuple(pieces), order if rows is None else rows[order], part[order])
+
+
+def _bounds(text: pa.StringArray) -> npt.NDArray[np.int32]:
+    """Where each text begins, and where the last one ends."""
+    bounds = np.frombuffer(text.buffers()[1] or b"", dtype=np.int32)
+    return bounds[text.offset : text.offset + len(text) + 1]
 
 
 def _part(text: pa.StringArray) -> npt.NDArray[np.uint8]:
-    """A number below `PARTS` that depends on nothing but the text, spread if not evenly."""
-    _, ends_buffer, bytes_buffer = text.buffers()
-    bounds = np.frombuffer(ends_buffer, dtype=np.int32)[text.offset : text.offset + len(text) + 1]
-    if bytes_buffer is None or bytes_buffer.size == 0:
-        return np.zeros(len(text), dtype=np.uint8)
-    letters = np.frombuffer(bytes_buffer, dtype=np.uint8)
+    """A number below `PARTS` that depends on nothing but the text, spread if not evenly.
+
+    That of the empty text is 0.
+    """
+    letters = np.frombuffer(text.buffers()[2] or b"\0", dtype=np.uint8)
+    bounds = _bounds(text)
     starts, ends = bounds[:-1], bounds[1:]
     lengths = ends - starts
     mixed = lengths.astype(np.uint16)
@@ -135,9 +160,16 @@ class Coder:
     _parts: list[npt.NDArray[np.uint8] | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._known = [pa.array([], pa.string())] * (PARTS if self.many else 1)
+        nothing = pa.array([], pa.string())
+        # The empty text has the code 0 and the part 0, whether it occurs or not.
+        self._known = [pa.array([""]), *[nothing] * (PARTS - 1 if self.many else 0)]
 
-    def begin(self, splits: Sequence[Split], pool: Executor) -> list[Future[_Coded]]:
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all texts known."""
+        return sum(known.nbytes for known in self._known)
+
+    def begin(self, splits: Sequence[Split], pool: Executor) -> list[Future[_Part]]:
         """Has the next blocks coded, part by part; `finish` must follow before the next `begin`.
 
         Cost: hashes every text, and once more every one that is known.
@@ -147,40 +179,49 @@ class Coder:
             for part, known in enumerate(self._known)
         ]
 
-    def finish(self, splits: Sequence[Split], coded: Sequence[Future[_Coded]]) -> None:
+    def finish(self, splits: Sequence[Split], coded: Sequence[Future[_Part]]) -> None:
         """Takes up what `begin` had coded."""
         done = [each.result() for each in coded]
         self._known = [known for known, _ in done]
+        width = _width(max(map(len, self._known)))
         for block, each in enumerate(splits):
-            codes = np.concatenate([codes[block] for _, codes in done])
-            if each.rows is not None:
-                codes[each.rows] = codes.copy()
+            found = np.concatenate([codes[block] for _, codes in done])
+            if each.rows is None:
+                self._codes.append(found.astype(width))
+                self._parts.append(None)
+                continue
+            codes = np.zeros(each.count, dtype=width)
+            codes[each.rows] = found
             self._codes.append(codes)
-            self._parts.append(each.part)
+            self._parts.append(None)
+            if each.part is not None:
+                part = np.zeros(each.count, dtype=np.uint8)
+                part[each.rows] = each.part
+                self._parts[-1] = part
 
-    def take(self, orders: Sequence[Ints | None]) -> tuple[Codes, pa.StringArray]:
-        """The code of every row, block after block, each put into its order; and the texts.
-
-        Raises:
-            OverflowError: more different text than one array of Arrow can hold.
-        """
-        if sum(known.nbytes for known in self._known) > _MOST_BYTES:
-            raise OverflowError
-        before = np.cumsum([0, *map(len, self._known)])[:-1].astype(np.int32)
-        for block, (part, order) in enumerate(zip(self._parts, orders, strict=True)):
-            if part is not None:
-                self._codes[block] += before[part]
-            if order is not None:
-                self._codes[block] = self._codes[block][order]
-        codes = np.concatenate([np.empty(0, np.int32), *self._codes])
+    def take(self, orders: Sequence[Ints | None]) -> Coded:
+        """The code of every row, block after block, each put into its order; and the texts."""
+        before = np.cumsum([0, *map(len, self._known)])
+        width = _width(int(before[-1]))
+        result = np.empty(sum(map(len, self._codes)), dtype=width)
+        end = 0
+        for codes, part, order in zip(self._codes, self._parts, orders, strict=True):
+            told = codes if part is None else codes + before.astype(width)[part]
+            end += len(codes)
+            result[end - len(codes) : end] = told if order is None else told[order]
         self._codes.clear()
-        return codes, pa.concat_arrays(self._known)
+        return result, pa.concat_arrays(self._known)
 
 
-_Coded = tuple[pa.StringArray, list[Codes]]
+_Part = tuple[pa.StringArray, list[npt.NDArray[np.int32]]]
 
 
-def _code(known: pa.StringArray, pieces: Sequence[pa.StringArray]) -> _Coded:
+def _width(count: int) -> type[np.signedinteger]:
+    """The narrowest numbers that tell so many things apart."""
+    return next(each for each in (np.int8, np.int16, np.int32) if count <= np.iinfo(each).max)
+
+
+def _code(known: pa.StringArray, pieces: Sequence[pa.StringArray]) -> _Part:
     # Arrow drops empty chunks.
     coded = pa.chunked_array([each for each in (known, *pieces) if len(each)], pa.string())
     chunks = iter(coded.dictionary_encode().chunks)

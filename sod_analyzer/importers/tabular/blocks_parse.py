@@ -68,9 +68,18 @@ class Parser:
             return Parsed(numbers, texts, None, tuple(refused), blank, cut.failed)
         more = [pa.array([record.cells[n] for record in good], pa.string()) for n in self.columns]
         joined = tuple(pa.concat_arrays(pair) for pair in zip(texts, more, strict=True))
-        numbers = np.append(numbers, np.array([record.number for record in good], dtype=np.int64))
-        order = np.argsort(numbers, kind="stable")
-        return Parsed(numbers[order], joined, order, tuple(refused), blank, cut.failed)
+        more_numbers = np.array([record.number for record in good], dtype=np.int64)
+        before = np.searchsorted(numbers, more_numbers)
+        rows = np.arange(len(numbers) + len(good))
+        order = np.insert(rows[: len(numbers)], before, rows[len(numbers) :])
+        return Parsed(
+            np.insert(numbers, before, more_numbers),
+            joined,
+            order,
+            tuple(refused),
+            blank,
+            cut.failed,
+        )
 
     def _arrow(self, plain: bytes, odd: list[tuple[int, list[str]]]) -> tuple[pa.StringArray, ...]:
         """Columns; puts the place of every line that has another number of cells into `odd`."""

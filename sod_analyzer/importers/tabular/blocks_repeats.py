@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from math import prod
 from typing import Any, Final, NamedTuple
@@ -17,7 +17,9 @@ Mask = npt.NDArray[np.bool_]
 
 _BITS: Final = 63
 #: Odd, so that multiplying by it loses nothing (2**64 divided by the golden ratio).
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15).view(np.int64)
+#: Rows whose keys are made at a time: they stay in the processor's cache.
+_STEP: Final = 2**18
 
 
 class Alike(NamedTuple):
@@ -38,13 +40,19 @@ def alike(columns: Sequence[Codes], sizes: Sequence[int], pool: Executor) -> Ali
     count = len(columns[0])
     low = max(count.bit_length(), 1)
     room = _BITS - low
-    exact = prod(map(max, sizes, [1] * len(sizes))) <= 2**room
-    key = _exact_key(columns, sizes) if exact else _mixed_key(columns, room)
-    side = (key.view(np.uint64) * _MIX) >> np.uint64(63) != 0
-    key <<= low
-    key |= np.arange(count)
-    halves = [key[side], key[~side]]
-    del key, side
+    exact = prod(max(size, 1) for size in sizes) <= 2**room
+
+    def keyed(start: int) -> tuple[Ints, Ints]:
+        some = [column[start : start + _STEP] for column in columns]
+        key = _exact_key(some, sizes) if exact else _mixed_key(some, room)
+        side = (key * _MIX) < 0  # a bit that depends on all of the key
+        key <<= low
+        key |= np.arange(start, start + len(key))
+        return key[side], key[~side]
+
+    steps = list(pool.map(keyed, range(0, count, _STEP)))
+    halves = [[step[side] for step in steps] for side in (0, 1)]
+    del steps
     found = list(pool.map(lambda half: _neighbours(half, low), halves))
     rows, first = (np.concatenate(each) for each in zip(*found, strict=True))
     return Alike(rows, first, exact)
@@ -58,19 +66,19 @@ def _exact_key(columns: Sequence[Codes], sizes: Sequence[int]) -> Ints:
     return key
 
 
-def _mixed_key(columns: Iterable[Codes], room: int) -> Ints:
-    key: npt.NDArray[np.uint64] | None = None
+def _mixed_key(columns: Sequence[Codes], room: int) -> Ints:
+    key = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
-        key = column.astype(np.uint64) if key is None else key ^ column.astype(np.uint64)
+        key ^= column
         key *= _MIX
-        key ^= key >> np.uint64(29)
+        key ^= key >> 29
         key *= _MIX
-    if key is None:
-        raise ValueError("no columns")
-    return (key >> np.uint64(64 - room)).view(np.int64)
+    return (key >> (63 - room)) & ((1 << room) - 1)
 
 
-def _neighbours(packed: Ints, low: int) -> tuple[Ints, Mask]:
+def _neighbours(pieces: list[Ints], low: int) -> tuple[Ints, Mask]:
+    packed = np.concatenate(pieces)
+    pieces.clear()
     packed.sort()
     same = (packed[1:] ^ packed[:-1]) < (1 << low)
     shared = np.zeros(len(packed), dtype=np.bool_)
@@ -81,7 +89,7 @@ def _neighbours(packed: Ints, low: int) -> tuple[Ints, Mask]:
     return packed[shared] & ((1 << low) - 1), first[shared]
 
 
-def repeats(rows: Ints, columns: Sequence[npt.NDArray[np.int32]]) -> Ints:
+def repeats(rows: Ints, columns: Sequence[Codes]) -> Ints:
     """Those of these rows that are equal to an earlier one; the columns hold these rows only.
 
     Cost: one sort per column.

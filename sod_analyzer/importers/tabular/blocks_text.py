@@ -11,7 +11,7 @@ import codecs
 import contextlib
 import io
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,13 +46,18 @@ class Lines:
 
     def block(self) -> bytes:
         """The next lines, of about `size` bytes; empty at the end."""
-        pieces = [self._held, self._read(max(self._size - len(self._held), 1))]
-        while pieces[-1] and b"\n" not in pieces[-1] and self._short(pieces):
-            pieces.append(self._read(self._size))
-        text = b"".join(pieces)
-        cut = text.rfind(b"\n") + 1 if pieces[-1] else 0
+        pieces: list[bytes | memoryview] = [self._held]
+        while True:
+            text = self._read(self._size)
+            cut = text.rfind(b"\n") + 1
+            if cut or not text:
+                break
+            pieces.append(text)
+            if not self._short(pieces):
+                break
+        pieces.append(memoryview(text)[:cut])
         self._held = text[cut:] if cut else b""
-        return text[:cut] if cut else text
+        return b"".join(pieces)
 
     def line(self) -> bytes:
         """The next line with its end, or the beginning of one that is too long to be read."""
@@ -67,7 +72,7 @@ class Lines:
         return text[:cut]
 
     @staticmethod
-    def _short(pieces: list[bytes]) -> bool:
+    def _short(pieces: Sequence[bytes | memoryview]) -> bool:
         """Whether a line of these pieces could still be short enough (4 bytes a character)."""
         return sum(map(len, pieces)) <= 4 * (csv_file.longest_line() + 1)
 
