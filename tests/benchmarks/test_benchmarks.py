@@ -12,9 +12,9 @@ from sod_analyzer.catalogue.places import Place, PlaceKind
 from sod_analyzer.config import load_config
 from sod_analyzer.evaluate.lens import PLAIN
 from sod_analyzer.rules import find_ruleset, load_ruleset
-from tests.benchmarks import peers
-from tests.benchmarks.__main__ import measure
+from tests.benchmarks import plain
 from tests.benchmarks.estate import bank
+from tests.benchmarks.stages import measure
 
 
 def test_every_stage_is_measured(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_the_peer_reaches_what_the_engine_reaches(tmp_path: Path) -> None:
     action, application = next((a, app) for _, a, app in made.rights if a == "promote")
     only = [(g, a, app) for g, a, app in made.rights if (a, app) == (action, application)]
 
-    masks = peers.close_masks(replace(made, rights=only))
+    masks = plain.close_masks(replace(made, rights=only))
     place = judge.engine.columns.atlas.number[Place(PlaceKind.APPLICATION, f"app{application}")]
     pairs = np.arange(len(judge.subjects)) * judge.engine.n_places + place
     held = judge.holding(PLAIN).at("deploy", pairs)

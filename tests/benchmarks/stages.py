@@ -19,7 +19,7 @@ from sod_analyzer.compose.report import analyse
 from sod_analyzer.config import load_config
 from sod_analyzer.rules import find_ruleset, load_ruleset
 from sod_analyzer.store import read_snapshot, write_snapshot
-from tests.benchmarks import peers
+from tests.benchmarks import plain
 from tests.benchmarks.estate import bank
 
 
@@ -70,8 +70,8 @@ def measure(people: int, folder: Path) -> list[Lap]:
     config = load_config(folder / "sod.yaml")
     ruleset = load_ruleset(find_ruleset(config.ruleset, config.base))
     clock = Clock()
-    clock.lap("peer: read every cell", lambda: peers.read_files(made))
-    clock.lap("peer: masks in dictionaries", lambda: peers.close_masks(made))
+    clock.lap("peer: read every cell", lambda: plain.read_files(made))
+    clock.lap("peer: masks in dictionaries", lambda: plain.close_masks(made))
     snapshot = clock.lap(
         "import", lambda: pipeline.import_exports(config), peer="peer: read every cell"
     )
