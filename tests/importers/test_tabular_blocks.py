@@ -416,7 +416,7 @@ def test_repeated_rows_are_those_equal_to_an_earlier_one(rows: list[list[int]], 
 )
 def test_codes_stand_for_the_texts(chunks: list[list[str]], held: int, *, many: bool) -> None:
     with sized(Sizes(held=held, many=many)), ThreadPoolExecutor(2) as pool:
-        coding = blocks_codes.Coding(["a"], "a.csv", pool)
+        coding = blocks_codes.Coding(["a"], "a.csv", pool, most=sum(map(len, chunks)))
         for chunk in chunks:
             coding.add((pa.array(chunk, pa.string()),))
         ((codes, texts),) = coding.take()

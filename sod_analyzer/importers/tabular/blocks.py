@@ -138,10 +138,10 @@ class _Job:
         """The columns that are wanted."""
         return tuple(n for n, name in enumerate(self.head.columns) if name in self.wanted)
 
-    def coding(self, columns: Sequence[int], pool: Executor) -> Coding:
-        """What codes these columns."""
+    def coding(self, columns: Sequence[int], pool: Executor, *, most: int) -> Coding:
+        """What codes these columns of so many rows at most."""
         names = [self.head.columns[column] for column in columns]
-        return Coding(names, self.reading.file.path, pool)
+        return Coding(names, self.reading.file.path, pool, most=most)
 
 
 def _fits_arrow(opened: OpenText, dialect: Dialect, head: Head) -> bool:
@@ -189,6 +189,9 @@ def _by_record(job: _Job, records: Iterator[Record]) -> Iterator[Block]:
 def _by_column(job: _Job) -> Iterator[Block]:
     with ThreadPoolExecutor(_WORKERS) as pool:
         whole = _read(job, pool)
+    # What a thread gave back is kept for that thread until it has ended and this is asked for.
+    pa.default_memory_pool().release_unused()
+    with ThreadPoolExecutor(_WORKERS) as pool:
         kept = _kept(job, whole, pool)
     columns, records, failed = whole.columns[: len(job.used)], whole.records, whole.failed
     del whole
@@ -224,8 +227,9 @@ def _read(job: _Job, pool: Executor) -> _Whole:
     # Half the memory, where the numbers are small enough.
     narrow = np.int32 if counts.lines < 2**31 else np.int64
     used = job.used or (0,)
-    coding = job.coding(used, pool)
-    records = [np.empty(0, dtype=narrow)]
+    records: Ints = np.empty(counts.lines, dtype=narrow)
+    coding = job.coding(used, pool, most=counts.lines)
+    end = 0
     failed = None
     for parsed in _scan(job, job.reading, used, pool):
         for record in parsed.refused:
@@ -233,8 +237,9 @@ def _read(job: _Job, pool: Executor) -> _Whole:
         counts.blank += parsed.blank
         failed = parsed.failed
         coding.add(parsed.texts, parsed.order)
-        records.append(parsed.records.astype(narrow))
-    return _Whole(np.concatenate(records), coding.take(), failed)
+        end += len(parsed.records)
+        records[end - len(parsed.records) : end] = parsed.records
+    return _Whole(records[:end], coding.take(), failed)
 
 
 def _scan(
@@ -293,7 +298,7 @@ def _reread(job: _Job, columns: tuple[int, ...], records: Ints, pool: Executor) 
     """The cells of these records in the columns that nobody wants, to compare them."""
     again = Reading(job.reading.file, Waterfall("line"), job.reading.undecodable)
     again.counts.lines = job.reading.counts.lines
-    coding = job.coding(columns, pool)
+    coding = job.coding(columns, pool, most=len(records))
     seen = 0
     for parsed in _scan(job, again, columns, pool):
         rows = _among(parsed.records, records)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,9 @@ from sod_analyzer.errors import InputError, SourceRef
 from sod_analyzer.importers.tabular.blocks_text import Ints
 
 #: Numbers of any width that is enough.
-Codes = npt.NDArray[np.signedinteger]
+Codes = npt.NDArray[np.signedinteger[Any]]
 Coded = tuple[Codes, pa.StringArray]
+_Number = TypeVar("_Number", bound=np.integer[Any])
 
 #: Parts by which a column of many different texts is coded, so that the table of one part fits
 #: into the processor's cache: at a million texts that is four times as fast, as measured.
@@ -27,17 +28,20 @@ _SAMPLE: Final = 50_000
 _FEW: Final = 1_000
 #: Bytes that are held as text, at most, before they are coded.
 _ROUND_BYTES: Final = 128 * 2**20
+#: Rows that are looked at in one go, where a copy of all would be large.
+_STEP: Final = 2**18
 #: Arrow counts the letters of one array in 31 bits; offsets are counted along.
 _MOST_BYTES: Final = 2**31 - 2**20
 
 
 class Coding:
-    """Codes several columns at once, block after block."""
+    """Codes several columns at once, block after block; `most` is how many rows there may be."""
 
-    def __init__(self, names: Sequence[str], path: str, pool: Executor) -> None:
+    def __init__(self, names: Sequence[str], path: str, pool: Executor, *, most: int) -> None:
         self._names = names
         self._path = path
         self._pool = pool
+        self._most = most
         self._coders: list[Coder] = []
         self._round: list[list[Future[Split]]] = []
         self._orders: list[Ints | None] = []
@@ -46,7 +50,7 @@ class Coding:
     def add(self, texts: Sequence[pa.StringArray], order: Ints | None = None) -> None:
         """The next block; `order` says which of its rows comes first, second and so on."""
         if not self._coders:
-            self._coders = [Coder(_has_many(text)) for text in texts]
+            self._coders = [Coder(self._most, many=_has_many(text)) for text in texts]
         self._round.append(
             [
                 self._pool.submit(split, text, many=coder.many)
@@ -66,7 +70,8 @@ class Coding:
         pairs = list(zip(self._coders, splits, strict=True))
         begun = [coder.begin(column, self._pool) for coder, column in pairs]
         for (coder, column), coded in zip(pairs, begun, strict=True):
-            coder.finish(column, coded)
+            coder.finish(column, coded, self._orders)
+        self._orders.clear()
 
     def take(self) -> list[Coded]:
         """Of every column the code of each row, and the texts that the codes stand for.
@@ -76,14 +81,14 @@ class Coding:
         """
         if self._round:
             self._code()
-        coders = self._coders or [Coder(many=False) for _ in self._names]
+        coders = self._coders or [Coder(0, many=False) for _ in self._names]
         for name, coder in zip(self._names, coders, strict=True):
             if coder.nbytes > _MOST_BYTES:
                 raise InputError(
                     f"column '{name}' holds more than 2 GiB of different text",
                     where=SourceRef(self._path),
                 )
-        return list(self._pool.map(lambda coder: coder.take(self._orders), coders))
+        return list(self._pool.map(Coder.take, coders))
 
 
 def _has_many(text: pa.StringArray) -> bool:
@@ -150,19 +155,18 @@ def _part(text: pa.StringArray) -> npt.NDArray[np.uint8]:
     return (mixed % np.uint16(PARTS)).astype(np.uint8)
 
 
-@dataclass(slots=True)
 class Coder:
     """Codes one column, round by round. Inside a part the code of a text never changes."""
 
-    many: bool
-    _known: list[pa.StringArray] = field(default_factory=list)
-    _codes: list[Codes] = field(default_factory=list)
-    _parts: list[npt.NDArray[np.uint8] | None] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
+    def __init__(self, most: int, *, many: bool) -> None:
+        self.many = many
         nothing = pa.array([], pa.string())
         # The empty text has the code 0 and the part 0, whether it occurs or not.
-        self._known = [pa.array([""]), *[nothing] * (PARTS - 1 if self.many else 0)]
+        self._known = [pa.array([""]), *[nothing] * (PARTS - 1 if many else 0)]
+        # In one piece from the beginning: small ones would leave holes in memory when they go.
+        self._codes: Codes = np.empty(most, dtype=np.int8)
+        self._part = np.empty(most if many else 0, dtype=np.uint8)
+        self._end = 0
 
     @property
     def nbytes(self) -> int:
@@ -179,46 +183,54 @@ class Coder:
             for part, known in enumerate(self._known)
         ]
 
-    def finish(self, splits: Sequence[Split], coded: Sequence[Future[_Part]]) -> None:
-        """Takes up what `begin` had coded."""
+    def finish(
+        self,
+        splits: Sequence[Split],
+        coded: Sequence[Future[_Part]],
+        orders: Sequence[Ints | None],
+    ) -> None:
+        """Takes up what `begin` had coded, each block put into its order."""
         done = [each.result() for each in coded]
         self._known = [known for known, _ in done]
-        width = _width(max(map(len, self._known)))
-        for block, each in enumerate(splits):
+        self._widen(max(map(len, self._known)))
+        for block, (each, order) in enumerate(zip(splits, orders, strict=True)):
             found = np.concatenate([codes[block] for _, codes in done])
-            if each.rows is None:
-                self._codes.append(found.astype(width))
-                self._parts.append(None)
-                continue
-            codes = np.zeros(each.count, dtype=width)
-            codes[each.rows] = found
-            self._codes.append(codes)
-            self._parts.append(None)
-            if each.part is not None:
-                part = np.zeros(each.count, dtype=np.uint8)
-                part[each.rows] = each.part
-                self._parts[-1] = part
+            rows = slice(self._end, self._end + each.count)
+            self._end += each.count
+            self._codes[rows] = _spread(found, each, order)
+            if self.many:
+                self._part[rows] = 0 if each.part is None else _spread(each.part, each, order)
 
-    def take(self, orders: Sequence[Ints | None]) -> Coded:
-        """The code of every row, block after block, each put into its order; and the texts."""
+    def _widen(self, count: int) -> None:
+        width = next(w for w in (np.int8, np.int16, np.int32) if count <= np.iinfo(w).max)
+        if np.iinfo(width).max > np.iinfo(self._codes.dtype).max:
+            wider: Codes = np.empty(len(self._codes), dtype=width)
+            wider[: self._end] = self._codes[: self._end]
+            self._codes = wider
+
+    def take(self) -> Coded:
+        """The code of every row, and the texts; once."""
         before = np.cumsum([0, *map(len, self._known)])
-        width = _width(int(before[-1]))
-        result = np.empty(sum(map(len, self._codes)), dtype=width)
-        end = 0
-        for codes, part, order in zip(self._codes, self._parts, orders, strict=True):
-            told = codes if part is None else codes + before.astype(width)[part]
-            end += len(codes)
-            result[end - len(codes) : end] = told if order is None else told[order]
-        self._codes.clear()
-        return result, pa.concat_arrays(self._known)
+        self._widen(int(before[-1]))
+        codes = self._codes[: self._end]
+        if self.many:
+            first = before[:-1].astype(codes.dtype)
+            for start in range(0, len(codes), _STEP):
+                rows = slice(start, start + _STEP)
+                codes[rows] += first[self._part[: self._end][rows]]
+        return codes, pa.concat_arrays(self._known)
+
+
+def _spread(found: npt.NDArray[_Number], each: Split, order: Ints | None) -> npt.NDArray[_Number]:
+    """What was found about the rows of a block, in the order of its rows."""
+    if each.rows is not None:
+        spread = np.zeros(each.count, dtype=found.dtype)
+        spread[each.rows] = found
+        found = spread
+    return found if order is None else found[order]
 
 
 _Part = tuple[pa.StringArray, list[npt.NDArray[np.int32]]]
-
-
-def _width(count: int) -> type[np.signedinteger]:
-    """The narrowest numbers that tell so many things apart."""
-    return next(each for each in (np.int8, np.int16, np.int32) if count <= np.iinfo(each).max)
 
 
 def _code(known: pa.StringArray, pieces: Sequence[pa.StringArray]) -> _Part:

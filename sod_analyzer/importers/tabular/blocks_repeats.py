@@ -50,9 +50,14 @@ def alike(columns: Sequence[Codes], sizes: Sequence[int], pool: Executor) -> Ali
         key |= np.arange(start, start + len(key))
         return key[side], key[~side]
 
-    steps = list(pool.map(keyed, range(0, count, _STEP)))
-    halves = [[step[side] for step in steps] for side in (0, 1)]
-    del steps
+    packed = np.empty(count, dtype=np.int64)
+    begin, end = 0, count
+    for near, far in pool.map(keyed, range(0, count, _STEP)):
+        packed[begin : begin + len(near)] = near
+        packed[end - len(far) : end] = far
+        begin += len(near)
+        end -= len(far)
+    halves = [packed[:begin], packed[end:]]
     found = list(pool.map(lambda half: _neighbours(half, low), halves))
     rows, first = (np.concatenate(each) for each in zip(*found, strict=True))
     return Alike(rows, first, exact)
@@ -76,9 +81,7 @@ def _mixed_key(columns: Sequence[Codes], room: int) -> Ints:
     return (key >> (63 - room)) & ((1 << room) - 1)
 
 
-def _neighbours(pieces: list[Ints], low: int) -> tuple[Ints, Mask]:
-    packed = np.concatenate(pieces)
-    pieces.clear()
+def _neighbours(packed: Ints, low: int) -> tuple[Ints, Mask]:
     packed.sort()
     same = (packed[1:] ^ packed[:-1]) < (1 << low)
     shared = np.zeros(len(packed), dtype=np.bool_)
