@@ -20,6 +20,7 @@ Numbers = npt.NDArray[np.int64]
 
 #: Keys are packed into 63 bits; more words than that are numbered anew on the way.
 ROOM = 2**62
+_SAMPLE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,19 @@ def words(column: pa.ChunkedArray | pa.Array) -> Words:
             begins[known] = total
             texts.append(chunk.dictionary)
             total += len(chunk.dictionary)
-        indices = chunk.indices.cast(pa.int32())
-        found = indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        codes.append(np.where(found < 0, -1, found + begins[known]) if begins[known] else found)
+        codes.append(_indices(chunk, begins[known]))
+    if len(codes) == 1:
+        return _settled(codes[0], texts[0], nulls=column.null_count)
     whole = pa.concat_arrays(texts) if texts else pa.array([], column.type.value_type)
-    return _settled(np.concatenate(codes) if codes else np.zeros(0, np.int32), whole)
+    joined = np.concatenate(codes) if codes else np.zeros(0, np.int32)
+    return _settled(joined, whole, nulls=column.null_count)
+
+
+def _indices(chunk: pa.DictionaryArray, begin: int) -> Codes:
+    """The codes of a chunk whose dictionary begins there; -1 for null."""
+    indices = chunk.indices.cast(pa.int32())
+    found = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
+    return np.asarray(np.where(found < 0, -1, found + begin) if begin else found)
 
 
 def distinct_words(column: pa.ChunkedArray | pa.Array) -> Words:
@@ -95,7 +104,7 @@ def distinct_words(column: pa.ChunkedArray | pa.Array) -> Words:
     if len(again.dictionary) == len(coded.texts):
         return coded
     new = np.append(again.indices.to_numpy(), len(again.dictionary)).astype(np.int32)
-    return Words(new[coded.codes], again.dictionary)
+    return Words(np.take(new, coded.codes), again.dictionary)
 
 
 def _address(texts: pa.Array) -> tuple[int, ...]:
@@ -117,7 +126,7 @@ def _encoded(texts: pa.Array) -> Words:
         coded = texts.take(pa.array(starts)).dictionary_encode()
         of_run = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
         codes = of_run[np.cumsum(begins) - 1]
-    return _settled(codes, coded.dictionary)
+    return _settled(codes, coded.dictionary, nulls=texts.null_count)
 
 
 def changes(texts: pa.Array) -> npt.NDArray[np.bool_]:
@@ -129,27 +138,30 @@ def changes(texts: pa.Array) -> npt.NDArray[np.bool_]:
     return np.asarray(differs.to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _settled(codes: Codes, texts: pa.Array) -> Words:
+def _settled(codes: Codes, texts: pa.Array, *, nulls: int) -> Words:
     """Codes with -1 for null, as words; texts that are null themselves are null rows."""
-    codes = np.where(codes < 0, len(texts), codes).astype(np.int32)
+    if nulls:
+        codes = np.where(codes < 0, np.int32(len(texts)), codes)
     if texts.null_count:
         valid = texts.is_valid().to_numpy(zero_copy_only=False)
-        new = np.append(np.cumsum(valid) - 1, valid.sum())
+        new = np.append(np.cumsum(valid) - 1, valid.sum()).astype(np.int32)
         new[:-1][~valid] = valid.sum()
-        return Words(new[codes].astype(np.int32), texts.drop_null())
+        return Words(new[codes], texts.drop_null())
     return Words(codes, texts)
 
 
 def used(coded: Words) -> Words:
     """The words that occur, numbered anew in the same order."""
+    # As wide numbers: numpy indexes by narrow ones several times slower.
+    codes = coded.codes.astype(np.intp)
     occurs = np.zeros(len(coded.texts) + 1, dtype=bool)
-    occurs[coded.codes] = True
+    occurs[codes] = True
     kept = np.flatnonzero(occurs[:-1])
     if len(kept) == len(coded.texts):
         return coded
     new = np.full(len(occurs), len(kept), dtype=np.int32)
     new[kept] = np.arange(len(kept), dtype=np.int32)
-    return Words(new[coded.codes], coded.texts.take(pa.array(kept)))
+    return Words(np.take(new, codes), coded.texts.take(pa.array(kept)))
 
 
 def narrowed(coded: Words) -> Words:
@@ -185,12 +197,24 @@ def together(*columns: Words) -> tuple[Codes, tuple[Codes, ...]]:
     base = max(columns, key=lambda column: len(column.texts))
     parts = []
     for column in columns:
-        part = np.zeros(len(base.texts) + 1, dtype=np.int32)
-        part[base.codes] = column.codes
-        if column is not base and not bool((part[base.codes] == column.codes).all()):
+        size = len(base.texts) + 1
+        part = np.arange(size) if column is base else decided(base.codes, column.codes, size)
+        if part is None:
             return _combined(columns)
-        parts.append(np.arange(len(part), dtype=np.int32) if column is base else part)
+        parts.append(part.astype(np.int32, copy=False))
     return base.codes, tuple(parts)
+
+
+def decided(base: Codes, other: Codes, size: int) -> Codes | None:
+    """For each code of the base the other's, if that is the same in every row; else nothing."""
+    part = np.zeros(size, dtype=np.int32)
+    # The first rows most often show already that it is not.
+    for rows in (slice(_SAMPLE), slice(None)):
+        codes = base[rows].astype(np.intp)
+        part[codes] = other[rows]
+        if not bool((np.take(part, codes) == other[rows]).all()):
+            return None
+    return part
 
 
 def _combined(columns: Sequence[Words]) -> tuple[Codes, tuple[Codes, ...]]:

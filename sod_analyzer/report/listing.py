@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from threading import Lock
+from typing import Protocol, TypeAlias
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.report.columns import flat, narrowed, plain, value_type, words
-from sod_analyzer.report.quoting import json_escaped, json_texts, number_texts, octets, pieced
+from sod_analyzer.report.columns import Codes, flat, narrowed, plain, value_type, words
+from sod_analyzer.report.quoting import (
+    json_escaped,
+    json_texts,
+    number_texts,
+    octets,
+    pieced,
+    with_null,
+)
 
 #: Rows turned into text at once.
 _PIECE = 100_000
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 #: What stands in the file, in a few stretches of bytes; a comma after every member.
-Piece = tuple[pa.Buffer | bytes, ...]
-Task = Callable[[], Piece]
+Piece: TypeAlias = "tuple[pa.Buffer | bytes, ...]"
+Task: TypeAlias = Callable[[], Piece]
 
 
 def text_task(text: bytes) -> Task:
@@ -27,17 +35,21 @@ def text_task(text: bytes) -> Task:
 
 
 def table_tasks(table: pa.Table, names: Iterable[str]) -> Iterator[Task]:
-    """Tasks that give the named columns, sorted by name, as one object of arrays."""
+    """Tasks that give the named columns, sorted by name, as one object of arrays.
+
+    Texts, integers, flags, days as `2026-10-31` and moments in UTC as `2026-10-31T08:00:00Z`.
+    """
+    columns = [(name, _prepared(table[name])) for name in sorted(names)]
     before = b"{"
-    for name in sorted(names):
+    yield columns[0][1].ready
+    for number, (name, column) in enumerate(columns):
+        # The words of the next column are made while this one is written.
+        for _, following in columns[number + 1 : number + 2]:
+            yield following.ready
         yield text_task(b'%s"%s":[' % (before, name.encode()))
-        begun = None
-        for task in members(table[name]):
-            if begun is not None:
-                yield begun
-            begun = task
-        if begun is not None:
-            yield partial(_without_comma, begun)
+        for start in range(0, table.num_rows, _PIECE):
+            stop = min(start + _PIECE, table.num_rows)
+            yield partial(_members, column, start, stop, last=stop == table.num_rows)
         before = b"],"
     yield text_task(b"]}")
 
@@ -46,59 +58,89 @@ def _given(text: bytes) -> Piece:
     return (text,)
 
 
-def _without_comma(task: Task) -> Piece:
-    *most, last = task()
-    return (*most, last[:-1])
+class _Column(Protocol):
+    def ready(self) -> Piece:
+        """Prepare what all pieces need; gives nothing."""
+        ...
+
+    def members(self, start: int, stop: int) -> Piece:
+        """The values from one row to another, with a comma after each."""
+        ...
 
 
-def members(column: pa.ChunkedArray) -> Iterator[Task]:
-    """Tasks that give the column's values as JSON, each followed by a comma.
-
-    Texts, integers, flags, days as `2026-10-31` and moments in UTC as `2026-10-31T08:00:00Z`.
-    """
-    kind = value_type(column.type)
-    if pa.types.is_dictionary(column.type) and pa.types.is_string(kind):
-        coded = narrowed(words(column))
-        pool = pa.concat_arrays(
-            [pieced(json_texts(coded.texts), ","), pa.array(["null,"], pa.string())]
-        )
-        for start in range(0, len(column), _PIECE):
-            yield partial(_looked_up, pool, coded.codes[start : start + _PIECE])
-        return
-    if pa.types.is_dictionary(column.type):
-        column = pa.chunked_array([plain(column)])
-    write = _texts if pa.types.is_string(kind) else _others
-    for start in range(0, len(column), _PIECE):
-        yield partial(write, column.slice(start, _PIECE))
+def _members(column: _Column, start: int, stop: int, *, last: bool) -> Piece:
+    pieces = column.members(start, stop)
+    if not last:
+        return pieces
+    *most, end = pieces
+    return (*most, end[:-1])
 
 
-def _looked_up(pool: pa.Array, codes: np.ndarray) -> Piece:
-    return (octets(pool.take(pa.array(codes))),)
+def _prepared(column: pa.ChunkedArray) -> _Column:
+    if not pa.types.is_dictionary(column.type):
+        return _Rows(column)
+    if pa.types.is_string(value_type(column.type)):
+        return _Coded(column)
+    return _Rows(pa.chunked_array([plain(column)]))
 
 
-def _nulls(rows: int) -> Piece:
-    return (b"null," * rows,)
+class _Coded:
+    """A column of words: each is written once and then copied."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._column = column
+        self._lock = Lock()
+        self._made: tuple[Codes, pa.Array] | None = None
+
+    def ready(self) -> Piece:
+        self._words()
+        return ()
+
+    def members(self, start: int, stop: int) -> Piece:
+        codes, texts = self._words()
+        chosen = codes[start:stop]
+        if bool((chosen == chosen[0]).all()):
+            return (texts[int(chosen[0])].as_py().encode() * len(chosen),)
+        return (octets(texts.take(pa.array(chosen))),)
+
+    def _words(self) -> tuple[Codes, pa.Array]:
+        with self._lock:
+            if self._made is None:
+                coded = narrowed(words(self._column))
+                texts = pieced('"', json_escaped(coded.texts), '",')
+                self._made = coded.codes, with_null(texts, "null,")
+            return self._made
 
 
-def _texts(column: pa.ChunkedArray) -> Piece:
-    texts = flat(column)
-    if texts.null_count == len(texts):
-        return _nulls(len(texts))
-    if texts.null_count:
-        return (octets(pieced(json_texts(texts), ",")),)
-    quoted = json_escaped(texts)
-    whole = pa.ListArray.from_arrays(pa.array([0, len(quoted)], pa.int32()), quoted)
-    return b'"', octets(pc.binary_join(whole, '","')), b'",'
+class _Rows:
+    """Any other column, written row by row."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._column = column
+
+    def ready(self) -> Piece:
+        return ()
+
+    def members(self, start: int, stop: int) -> Piece:
+        values = flat(self._column.slice(start, stop - start))
+        if values.null_count == len(values):
+            return (b"null," * len(values),)
+        if not pa.types.is_string(values.type):
+            return _others(values)
+        if values.null_count:
+            return (octets(pieced(json_texts(values), ",")),)
+        texts = json_escaped(values)
+        whole = pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
+        return b'"', octets(pc.binary_join(whole, '","')), b'",'
 
 
-def _others(column: pa.ChunkedArray) -> Piece:
-    values = flat(column)
-    if values.null_count == len(values):
-        return _nulls(len(values))
+def _others(values: pa.Array) -> Piece:
     if pa.types.is_timestamp(values.type):
         texts = pieced('"', pc.strftime(values.cast(pa.timestamp("s", "UTC")), _MOMENT), '"')
     elif pa.types.is_date(values.type):
         texts = pieced('"', values.cast(pa.string()), '"')
     else:
         texts = number_texts(values)
+        if len(texts) > 1 and pc.all(pc.equal(texts, texts[0])).as_py() and not texts.null_count:
+            return (f"{texts[0].as_py()},".encode() * len(texts),)
     return (octets(pieced(texts.fill_null("null"), ",")),)

@@ -159,7 +159,7 @@ def json_texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 def csv_texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """Each text of the column as a field of CSV, null as an empty one."""
-    quoted = pieced('"', _csv_escaped(plain(column)), '"')
+    quoted = pieced('"', csv_escaped(plain(column)), '"')
     return quoted.fill_null("") if quoted.null_count else quoted
 
 
@@ -181,7 +181,8 @@ def json_escaped(texts: pa.Array) -> pa.Array:
     return texts
 
 
-def _csv_escaped(texts: pa.Array) -> pa.Array:
+def csv_escaped(texts: pa.Array) -> pa.Array:
+    """Each text as it stands between the quotes of CSV; null stays null."""
     leads = pc.match_substring_regex(texts, _LEAD)
     if pc.any(leads).as_py():
         texts = pc.if_else(leads, pieced("'", texts), texts)
