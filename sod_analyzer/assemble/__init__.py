@@ -9,28 +9,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.assemble.checks import check_sources, check_systems, day_of, undeclared_sources
-from sod_analyzer.assemble.columns import canonical, spelled, worded
+from sod_analyzer.assemble.columns import Codes, Flags, canonical, whole, worded
+from sod_analyzer.assemble.ids import Ids
+from sod_analyzer.assemble.intake import NODE_TABLES, Intake
+from sod_analyzer.assemble.linking import add_edges, link_table
 from sod_analyzer.assemble.merge import MERGINGS, merge
-from sod_analyzer.assemble.nodes import NODE_TABLES, Codes, code, complete
-from sod_analyzer.identity import federate, link
+from sod_analyzer.assemble.nodes import Nodes, complete, node_table
+from sod_analyzer.identity import Federated, LinkResult, federate, link, needs_members
 from sod_analyzer.model.access import (
-    DERIVATIONS,
-    GRANTS,
     SNAPSHOT_TABLES,
     GrantKind,
     IdentityClass,
     NodeKind,
     Snapshot,
 )
-from sod_analyzer.model.batch import Batch, join_batches
+from sod_analyzer.model.batch import Batch
 from sod_analyzer.model.digest import tables_digest
 from sod_analyzer.model.settings import Estate
 
 __all__ = ["assemble"]
 
-#: Edges are sorted by their ends and then by their records, so that the first row of an edge
-#: states it in the smallest record.
-_GRANT_ORDER = ("holder", "target", "kind", "part", "source_id", "record")
+#: Kinds of grants that say who uses a shared account.
+_REACHING = frozenset({str(GrantKind.USES), str(GrantKind.CONTROLS), str(GrantKind.HOLDS)})
 
 
 def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
@@ -40,7 +40,9 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
     order of batches and rows changes nothing. A grant to something that no source describes
     stays, with a node made for it and an issue.
 
-    Cost: a few sorts of every table; linking goes through accounts one by one.
+    Cost: a hash table of all ids, a sort of each kind's ids, a sort of the edges as integers; a
+    batch may be let go of once the next one is asked for. Linking goes one by one through the
+    accounts that are not beyond doubt.
 
     Errs: see `merge.MERGINGS` for records that contradict each other: access is kept.
 
@@ -48,101 +50,112 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
         ConfigError: rows or federations name systems that are not declared, or no day is known.
         InputError: two different descriptions of one source.
     """
-    tables = {name: spelled(table) for name, table in join_batches(tuple(batches)).items()}
-    check_systems(tables, estate)
-    as_of = day_of(estate, tables["sources"])
-    tables["sources"] = canonical(pa.concat_tables([tables["sources"], estate.documents]))
-    check_sources(tables["sources"])
-    issues = [tables["issues"]]
-    nodes: dict[NodeKind, pa.Table] = {}
-    for kind, name in NODE_TABLES.items():
-        nodes[kind], clashes = merge(tables[name], MERGINGS[kind])
-        issues.append(clashes)
-    described, strange = complete(nodes, (tables["grants"], tables["derivations"]))
-    issues.append(strange)
-    linked = _link(described, tables["grants"], estate)
-    issues += linked["issues"]
-    everyone = pa.concat_tables([described[NodeKind.IDENTITY], *linked["identities"]])
-    described = {
-        **described,
-        NodeKind.IDENTITY: merge(everyone, MERGINGS[NodeKind.IDENTITY])[0],
-    }
-    codes = code(described)
-    grants = pa.concat_tables([tables["grants"], *linked["grants"]])
-    derivations = pa.concat_tables([tables["derivations"], *linked["derivations"]])
-    result = {
+    intake = Intake(batches)
+    check_systems(intake, estate)
+    as_of = day_of(estate, intake.sources)
+    sources = canonical(pa.concat_tables([intake.sources, estate.documents]))
+    check_sources(sources)
+    issues = [intake.issues, complete(intake)]
+    nodes, clashes = _described(intake)
+    federated = _federate(nodes, intake, estate)
+    linked = link(
+        nodes[NodeKind.ACCOUNT].table,
+        nodes[NodeKind.IDENTITY].table,
+        aliases=estate.aliases,
+        federated=federated,
+        shared_known=_shared_known(nodes[NodeKind.ACCOUNT].table, intake),
+    )
+    issues += [*clashes, federated.issues, linked.issues]
+    intake.edges["grants"].add(federated.grants)
+    nodes[NodeKind.IDENTITY], rank = _everyone(nodes[NodeKind.IDENTITY], linked, intake.ids)
+    tables = {
         "systems": canonical(estate.systems),
-        "sources": tables["sources"],
-        "nodes": codes.nodes,
-        **{name: described[kind] for kind, name in NODE_TABLES.items()},
-        "grants": _coded(grants, codes, GRANTS),
-        "derivations": _coded(derivations, codes, DERIVATIONS),
-        "links": _sorted_links(pa.concat_tables(linked["links"]), described),
+        "sources": sources,
+        **{name: nodes[kind].table for kind, name in NODE_TABLES.items()},
+        "links": link_table(linked, intake.ids, {kind: n.rows for kind, n in nodes.items()}),
         "applications": canonical(estate.applications),
         "placements": canonical(estate.placements),
     }
-    issues.append(undeclared_sources(result))
-    result["issues"] = canonical(pa.concat_tables(issues))
-    ordered = {name: worded(result[name], schema) for name, schema in SNAPSHOT_TABLES.items()}
+    tables["nodes"], first = node_table(nodes)
+    add_edges(intake.edges, linked, first=first, rank=rank)
+    codes = {kind: _codes(n.rows, first[kind], len(intake.ids)) for kind, n in nodes.items()}
+    del linked, federated, nodes
+    ordered = {name: worded(table, SNAPSHOT_TABLES[name]) for name, table in tables.items()}
+    ordered |= {name: edges.table(codes) for name, edges in intake.edges.items()}
+    issues.append(undeclared_sources(ordered))
+    ordered["issues"] = canonical(pa.concat_tables(issues))
+    ordered = {name: ordered[name] for name in SNAPSHOT_TABLES}
     return Snapshot(ordered, as_of, estate.name, tables_digest(ordered, as_of=as_of))
 
 
-def _link(
-    nodes: Mapping[NodeKind, pa.Table], grants: pa.Table, estate: Estate
-) -> dict[str, list[pa.Table]]:
-    """What identity and federation add, by table."""
-    accounts = nodes[NodeKind.ACCOUNT]
-    federated = federate(
-        accounts,
-        nodes[NodeKind.ROLE],
-        grants,
+def _described(intake: Intake) -> tuple[dict[NodeKind, Nodes], list[pa.Table]]:
+    """The nodes of each kind, one row each, in order; identities as they come; and issues."""
+    nodes: dict[NodeKind, Nodes] = {}
+    issues = []
+    for kind, described in intake.nodes.items():
+        used = described.used()
+        table, numbers = described.rows()
+        # Identities are sorted once accounts have added theirs.
+        rows = (
+            _as_they_come(used, numbers) if kind is NodeKind.IDENTITY else intake.ids.places(used)
+        )
+        merged, clashes = merge(table, rows[numbers], MERGINGS[kind])
+        nodes[kind] = Nodes(merged, rows)
+        issues.append(clashes)
+    return nodes, issues
+
+
+def _as_they_come(used: Flags, numbers: Codes) -> Codes:
+    """Rows for the ids with these numbers in the order of the numbers given, if none repeats."""
+    rows = np.full(len(used), -1, dtype=np.int32)
+    found = np.flatnonzero(used)
+    rows[numbers if len(found) == len(numbers) else found] = np.arange(len(found), dtype=np.int32)
+    return rows
+
+
+def _federate(nodes: Mapping[NodeKind, Nodes], intake: Intake, estate: Estate) -> Federated:
+    filled: frozenset[str] = frozenset()
+    if needs_members(estate.systems, estate.federation):
+        holders = (NodeKind.ACCOUNT, NodeKind.ROLE)
+        numbers = np.flatnonzero(intake.edges["grants"].targets(of=NodeKind.ROLE, holders=holders))
+        filled = frozenset(intake.ids.texts(numbers).to_pylist())
+    return federate(
+        nodes[NodeKind.ACCOUNT].table,
+        nodes[NodeKind.ROLE].table,
+        filled=filled,
         systems=estate.systems,
         federation=estate.federation,
     )
-    found = link(
-        accounts,
-        nodes[NodeKind.IDENTITY],
-        aliases=estate.aliases,
-        federated=federated,
-        shared_known=_shared_known(accounts, grants),
-    )
-    return {
-        "links": [spelled(found.links)],
-        "identities": [spelled(found.identities)],
-        "grants": [spelled(federated.grants), spelled(found.grants)],
-        "derivations": [spelled(found.derivations)],
-        "issues": [federated.issues, found.issues],
-    }
 
 
-def _sorted_links(links: pa.Table, nodes: Mapping[NodeKind, pa.Table]) -> pa.Table:
-    """Links in canonical order; account and identity sort by their rows, which are in order."""
-    known = {
-        name: pc.index_in(links.column(name), value_set=nodes[kind].column(name).combine_chunks())
-        .fill_null(-1)
-        .to_numpy()
-        .astype(np.int64)
-        for name, kind in (("account", NodeKind.ACCOUNT), ("identity", NodeKind.IDENTITY))
-    }
-    return canonical(links, first=("account", "identity", "method"), known=known)
-
-
-def _shared_known(accounts: pa.Table, grants: pa.Table) -> frozenset[str]:
+def _shared_known(accounts: pa.Table, intake: Intake) -> frozenset[str]:
     """The shared accounts that some grant lets a person use or control."""
     shared = accounts.filter(pc.equal(accounts.column("kind"), str(IdentityClass.SHARED)))
-    reaching = pa.array([str(GrantKind.USES), str(GrantKind.CONTROLS), str(GrantKind.HOLDS)])
-    reached = grants.filter(pc.is_in(grants.column("kind"), value_set=reaching)).column("target")
-    return frozenset(shared.column("account").to_pylist()).intersection(
-        pc.unique(reached).to_pylist()
+    if not shared.num_rows:
+        return frozenset()
+    names = whole(shared.column("account"))
+    reached = intake.edges["grants"].targets(kinds=_REACHING)
+    return frozenset(names.filter(pa.array(reached[intake.ids.find(names)])).to_pylist())
+
+
+def _everyone(people: Nodes, linked: LinkResult, ids: Ids) -> tuple[Nodes, Codes]:
+    """All identities in order, those of accounts included; and where each person went."""
+    own = linked.identities
+    numbers = np.empty(people.table.num_rows, dtype=np.int32)
+    some = np.flatnonzero(people.rows >= 0)
+    numbers[people.rows[some]] = some
+    numbers = np.append(numbers, ids.of(whole(own.column("identity"))))
+    used = np.zeros(len(ids), dtype=np.bool_)
+    used[numbers] = True
+    rows = ids.places(used)
+    table, _ = merge(
+        pa.concat_tables([people.table, own]), rows[numbers], MERGINGS[NodeKind.IDENTITY]
     )
+    return Nodes(table, rows), rows[numbers[: people.table.num_rows]]
 
 
-def _coded(table: pa.Table, codes: Codes, schema: pa.Schema) -> pa.Table:
-    """An edge table with codes for ids, in canonical order."""
-    holder = codes.of(table.column("holder_kind"), table.column("holder"))
-    target = codes.of(table.column("target_kind"), table.column("target"))
-    ends = [pa.array(holder.astype(np.int32)), pa.array(target.astype(np.int32))]
-    rest = [table.column(name) for name in schema.names[2:]]
-    coded = pa.Table.from_arrays([*ends, *rest], names=schema.names)
-    ends_first = [name for name in _GRANT_ORDER if name in schema.names]
-    return canonical(coded, first=ends_first, known={"holder": holder, "target": target})
+def _codes(rows: Codes, first: int, count: int) -> Codes:
+    """Codes by number of an id, of which there may be more by now; -1 for none."""
+    codes = np.full(count, -1, dtype=np.int32)
+    codes[: len(rows)] = np.where(rows < 0, np.int32(-1), rows + np.int32(first))
+    return codes

@@ -8,13 +8,15 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sod_analyzer.assemble.columns import is_word
+from sod_analyzer.assemble.intake import NODE_TABLES, Intake
 from sod_analyzer.errors import ConfigError, InputError, Problem, near
 from sod_analyzer.model.access import ISSUES, Hides
 from sod_analyzer.model.rows import Rows, shown
 from sod_analyzer.model.settings import Estate
 
 
-def check_systems(tables: Mapping[str, pa.Table], estate: Estate) -> None:
+def check_systems(intake: Intake, estate: Estate) -> None:
     """Refuses rows of systems that the configuration does not declare.
 
     Raises:
@@ -25,17 +27,14 @@ def check_systems(tables: Mapping[str, pa.Table], estate: Estate) -> None:
         twice = sorted({name for name in declared if declared.count(name) > 1})
         raise ConfigError(f"systems are declared twice: {', '.join(twice)}")
     named: dict[str, str] = {}
-    for table, column in (
-        ("identities", "identity"),
-        ("accounts", "account"),
-        ("roles", "role"),
-        ("entitlements", "entitlement"),
-    ):
-        for system in _prefixes(tables[table].column(column)):
-            named.setdefault(system, table)
-    for table in ("accounts", "roles", "entitlements", "sources"):
-        for system in pc.unique(tables[table].column("system")).to_pylist():
-            named.setdefault(system or "", table)
+    for kind, described in intake.nodes.items():
+        for system in described.prefixes():
+            named.setdefault(system, NODE_TABLES[kind])
+    for kind, described in intake.nodes.items():
+        for told in described.systems():
+            named.setdefault(told or "", NODE_TABLES[kind])
+    for told in pc.unique(intake.sources.column("system")).to_pylist():
+        named.setdefault(told or "", "sources")
     wrong = [
         Problem(
             f"{table} belong to system '{shown(system)}', which is not declared"
@@ -46,12 +45,6 @@ def check_systems(tables: Mapping[str, pa.Table], estate: Estate) -> None:
     ]
     if wrong:
         raise ConfigError(wrong)
-
-
-def _prefixes(ids: pa.ChunkedArray) -> list[str]:
-    """The systems that ids begin with; an id without a colon is all system."""
-    parts = pc.split_pattern(ids.drop_null(), ":", max_splits=1)
-    return pc.unique(pc.list_element(parts, 0)).to_pylist() if len(parts) else []
 
 
 def check_sources(sources: pa.Table) -> None:
@@ -73,7 +66,7 @@ def undeclared_sources(tables: Mapping[str, pa.Table]) -> pa.Table:
     for name in sorted(tables.keys() - {"sources"}):
         if "source_id" not in tables[name].schema.names:
             continue
-        for source_id in pc.unique(tables[name].column("source_id")).to_pylist():
+        for source_id in _distinct(tables[name].column("source_id")):
             if source_id is not None and source_id not in known:
                 missing.setdefault(source_id, name)
     issues = Rows(ISSUES)
@@ -85,6 +78,13 @@ def undeclared_sources(tables: Mapping[str, pa.Table]) -> pa.Table:
             hides=str(Hides.UNKNOWN),
         )
     return issues.table()
+
+
+def _distinct(column: pa.ChunkedArray) -> list[str | None]:
+    """The values of a column; a snapshot's words are all in use."""
+    if is_word(column.type):
+        return [value for chunk in column.chunks for value in chunk.dictionary.to_pylist()]
+    return list(pc.unique(column).to_pylist())
 
 
 def day_of(estate: Estate, sources: pa.Table) -> date:

@@ -9,7 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sod_analyzer.identity.words import order_of, spans_of
+
 Numbers = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
@@ -19,7 +22,15 @@ _NULL = -(2**62)
 
 def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """A column in one piece."""
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def flags(values: pa.Array | pa.ChunkedArray) -> Flags:
+    """Yes and no of a column that has no nulls."""
+    found: Flags = np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    return found
 
 
 def is_word(kind: pa.DataType) -> bool:
@@ -28,7 +39,7 @@ def is_word(kind: pa.DataType) -> bool:
 
 
 def spelled(table: pa.Table) -> pa.Table:
-    """The table with plain text in place of every dictionary."""
+    """The table with plain text in place of every dictionary. For small tables."""
     fields = [
         each.with_type(each.type.value_type) if is_word(each.type) else each
         for each in table.schema
@@ -36,18 +47,57 @@ def spelled(table: pa.Table) -> pa.Table:
     return table.cast(pa.schema(fields))
 
 
+def coded(column: pa.ChunkedArray | pa.Array) -> tuple[Codes, pa.Array]:
+    """The words of a dictionary-coded column: each row's place among them, and they, in order.
+
+    Only words that some row has are among them; a null's place is -1. Chunks may have different
+    dictionaries; each distinct one is looked at once.
+    """
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    numbers: list[Codes] = []
+    used: list[pa.Array] = []
+    for chunk in chunks:
+        places = _places(chunk)
+        some = np.zeros(len(chunk.dictionary) + 1, dtype=np.bool_)
+        some[places] = True
+        rows = np.flatnonzero(some[:-1])
+        renumbered = np.full(len(some), -1, dtype=np.int32)
+        renumbered[rows] = np.arange(len(rows), dtype=np.int32)
+        numbers.append(renumbered[places])
+        used.append(chunk.dictionary.take(pa.array(rows)))
+    words = pa.chunked_array(used, pa.string()).unique()
+    words = words.drop_null().take(pa.array(order_of(spans_of(words.drop_null()))))
+    for at, values in enumerate(used):
+        place = pc.index_in(values, value_set=words, skip_nulls=True).fill_null(-1)
+        final = np.append(np.asarray(place, dtype=np.int32), np.int32(-1))
+        numbers[at] = final[numbers[at]]
+    return (np.concatenate(numbers) if numbers else np.empty(0, np.int32)), words
+
+
+def _places(chunk: pa.DictionaryArray) -> Codes:
+    """The indices of a chunk, -1 for null."""
+    indices = chunk.indices.fill_null(-1) if chunk.indices.null_count else chunk.indices
+    found: Codes = np.asarray(indices).astype(np.int32, copy=False)
+    return found
+
+
+def in_words(codes: Codes, words: pa.Array) -> pa.DictionaryArray:
+    """A dictionary-coded column of these places, -1 for null."""
+    absent = codes < 0 if len(codes) and codes.min() < 0 else None
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32(), mask=absent), words)
+
+
 def worded(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The table with its words in dictionaries of sorted values, none of which is unused."""
+    """The table with its words in dictionaries in order, none of which has an unused one."""
     columns = []
     for each in schema:
         column = table.column(each.name)
         if not is_word(each.type):
-            columns.append(column.cast(each.type))
-            continue
-        text = whole(column.cast(pa.string()))
-        values = pc.unique(text).drop_null()
-        values = values.take(pc.sort_indices(values))
-        columns.append(pa.DictionaryArray.from_arrays(pc.index_in(text, value_set=values), values))
+            columns.append(column if column.type == each.type else column.cast(each.type))
+        elif is_word(column.type):
+            columns.append(in_words(*coded(column)))
+        else:
+            columns.append(in_words(*coded(whole(column).dictionary_encode())))
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -56,13 +106,31 @@ def ranks(column: pa.ChunkedArray | pa.Array) -> Numbers:
 
     Text sorts by code point, false before true. Cost: a sort of the distinct values.
     """
+    if is_word(column.type):
+        return coded(column)[0].astype(np.int64)
     encoded = whole(column).dictionary_encode()
-    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    values = encoded.dictionary
+    if pa.types.is_string(values.type):
+        order = order_of(spans_of(values))
+    else:
+        order = pc.sort_indices(values).to_numpy()
     place = np.empty(len(order) + 1, dtype=np.int64)
     place[order] = np.arange(len(order))
     place[-1] = -1  # where the index of a null points
     found: Numbers = place[encoded.indices.fill_null(-1).to_numpy()]
     return found
+
+
+def sorted_rows(keys: npt.NDArray[np.integer]) -> tuple[Rows, Rows]:
+    """Row numbers that sort by keys, which are not negative, and the keys in that order.
+
+    Equal keys keep their order. Cost: key and row number go into one integer, and integers are
+    sorted; several times as fast as sorting the rows by their keys.
+    """
+    bits = max(len(keys) - 1, 0).bit_length()
+    packed = keys.astype(np.int64) << bits | np.arange(len(keys))
+    packed.sort()
+    return (packed & (2**bits - 1)).astype(np.intp), (packed >> bits).astype(np.intp)
 
 
 def ordering(keys: Iterable[Numbers], *, count: int) -> tuple[Rows, Flags]:
@@ -130,7 +198,7 @@ def canonical(
 
 def sortable(column: pa.ChunkedArray) -> Numbers:
     """Numbers that sort and differ as the values do, null first; not dense, unlike `ranks`."""
-    if pa.types.is_string(column.type) or pa.types.is_boolean(column.type):
+    if is_word(column.type) or pa.types.is_string(column.type) or pa.types.is_boolean(column.type):
         return ranks(column)
     small = column.cast(pa.int32()) if pa.types.is_date32(column.type) else column
     numbers: Numbers = whole(small.cast(pa.int64())).fill_null(_NULL).to_numpy()

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.assemble.columns import Numbers, ordering, ranks, take
-from sod_analyzer.model.access import ISSUES, Hides, IdentityClass, NodeKind, Status
-from sod_analyzer.model.rows import Rows, shown
+from sod_analyzer.assemble.clashes import clash_issues
+from sod_analyzer.assemble.columns import (
+    Codes,
+    Flags,
+    Numbers,
+    Rows,
+    coded,
+    flags,
+    in_words,
+    is_word,
+    ordering,
+    ranks,
+    sortable,
+    sorted_rows,
+    whole,
+)
+from sod_analyzer.model.access import ISSUES, IdentityClass, NodeKind, Status
 
 
 class Pick(Enum):
@@ -77,146 +91,215 @@ MERGINGS: Mapping[NodeKind, Merging] = {
 }
 
 _PLACE = ("source_id", "record")
-_MOST_VALUES = 4
 
 
-def merge(table: pa.Table, how: Merging) -> tuple[pa.Table, pa.Table]:
-    """One row per id, sorted by id, and the issues of those whose records contradict each other.
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Rows with the same id side by side, in the order of their records."""
 
-    A column's value is the one its pick names, among those that are not null. Source id and
-    record are the smallest that describe the id.
+    order: Rows  # rows of the table
+    starts: Rows  # where in that order each id begins
+    of: Rows  # number of the id, in that order
 
-    Cost: two sorts of the rows whose id occurs more than once; the others are only put in order.
+    @property
+    def several(self) -> Flags:
+        """Which ids have more than one row."""
+        found: Flags = np.diff(self.starts, append=len(self.order)) > 1
+        return found
+
+
+def merge(table: pa.Table, keys: Codes, how: Merging) -> tuple[pa.Table, pa.Table]:
+    """One row per id, and the issues of those ids whose records contradict each other.
+
+    `keys` has each row's number of its id, from 0 without gaps; the result is sorted by it. A
+    column's value is the one its pick names, among those that are not null. Source id and record
+    are the smallest that describe the id.
+
+    Cost: one sort of integers and a gather per column; texts are only compared between rows of
+    one id of which both have one, and sorted only where records of one place differ.
     """
-    keys = ranks(table.column(how.key))
-    if len(keys) and keys.min() < 0:
-        raise ValueError(f"a row has no {how.key}")
-    repeated = np.bincount(keys)[keys] > 1 if len(keys) else np.zeros(0, dtype=bool)
-    if not repeated.any():
-        return _filled(_sorted(table, keys), how), ISSUES.empty_table()
-    merged, issues = _merge_repeated(take(table, np.flatnonzero(repeated)), keys[repeated], how)
-    single = take(table, np.flatnonzero(~repeated))
-    both = pa.concat_tables([single, merged])
-    return _filled(_sorted(both, ranks(both.column(how.key))), how), issues
+    numbered, words = _numbered(table)
+    count = int(keys.max()) + 1 if len(keys) else 0
+    issues = ISSUES.empty_table()
+    if count < len(keys):
+        numbered, issues = _merged(numbered, words, keys, how)
+    elif (np.diff(keys) < 0).any():
+        rows = np.empty(count, dtype=np.intp)
+        rows[keys] = np.arange(count)
+        numbered = numbered.take(pa.array(rows))
+    return _filled(numbered, words, how).cast(table.schema), issues
 
 
-def _sorted(table: pa.Table, keys: Numbers) -> pa.Table:
-    order, _ = ordering([keys], count=table.num_rows)
-    return take(table, order)
+def _numbered(table: pa.Table) -> tuple[pa.Table, dict[str, pa.Array]]:
+    """The table with a word's place among the column's words instead of the word; and those."""
+    words: dict[str, pa.Array] = {}
+    columns = []
+    for name in table.schema.names:
+        column = table.column(name)
+        if is_word(column.type):
+            codes, words[name] = coded(column)
+            column = pa.array(codes, mask=codes < 0)
+        columns.append(whole(column))
+    return pa.table(columns, names=table.schema.names), words
 
 
-def _filled(table: pa.Table, how: Merging) -> pa.Table:
-    """The table with what counts where no record says anything."""
-    for name, value in how.otherwise.items():
+def _filled(table: pa.Table, words: Mapping[str, pa.Array], how: Merging) -> pa.Table:
+    """The table with words again, and with what counts where no record says anything."""
+    columns = []
+    for name in table.schema.names:
+        column = whole(table.column(name))
+        if name in words:
+            codes, known = np.asarray(column.fill_null(-1)), words[name]
+            value = how.otherwise.get(name)
+            if value is not None and column.null_count:
+                known = pa.concat_arrays([known, pa.array([str(value)])])
+                codes = np.where(codes < 0, np.int32(len(known) - 1), codes)
+            column = in_words(codes, known)
+        columns.append(column)
+    return pa.table(columns, names=table.schema.names)
+
+
+def _merged(
+    table: pa.Table, words: Mapping[str, pa.Array], keys: Codes, how: Merging
+) -> tuple[pa.Table, pa.Table]:
+    groups = _grouped(table, keys)
+    columns: list[pa.Array] = []
+    clashes: dict[str, Flags] = {}
+    for name in table.schema.names:
+        column = whole(table.column(name))
+        chosen = _chosen(column, groups, how.picks.get(name, Pick.FIRST))
+        columns.append(column.take(chosen))
+        if name not in _PLACE and name != how.key and name not in how.silent:
+            clashes[name] = _clash(column, groups)
+    merged = _settled(pa.table(columns, names=table.schema.names), groups.several)
+    differing = np.flatnonzero(np.logical_or.reduce(list(clashes.values())))
+    if not len(differing):
+        return merged, ISSUES.empty_table()
+    # Few of many: only these rows are looked at one by one.
+    ends = np.append(groups.starts, len(groups.order))
+    sizes = ends[differing + 1] - ends[differing]
+    at = np.repeat(ends[differing] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+    issues = clash_issues(
+        _worded(table.take(pa.array(groups.order[at])), words).to_pylist(),
+        _worded(merged.take(pa.array(differing)), words).to_pylist(),
+        sizes.tolist(),
+        [[name for name, flags in clashes.items() if flags[n]] for n in differing.tolist()],
+        noun=how.noun,
+        key=how.key,
+        harmless=how.harmless,
+    )
+    return merged, issues
+
+
+def _worded(table: pa.Table, words: Mapping[str, pa.Array]) -> pa.Table:
+    for name, known in words.items():
         at = table.schema.get_field_index(name)
-        column = table.column(at).fill_null(str(value))
-        table = table.set_column(at, table.schema.field(at), column)
+        table = table.set_column(at, name, known.take(whole(table.column(at))))
     return table
 
 
-def _merge_repeated(table: pa.Table, keys: Numbers, how: Merging) -> tuple[pa.Table, pa.Table]:
-    codes = {name: ranks(table.column(name)) for name in table.schema.names}
-    place = [codes[name] for name in _PLACE if name in codes]
-    others = [code for name, code in codes.items() if name not in (how.key, *_PLACE)]
-    order, _ = ordering([keys, *place, *others], count=table.num_rows)
-    starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
-    columns: list[pa.Array] = []
-    clashes: dict[str, npt.NDArray[np.bool_]] = {}
-    for name in table.schema.names:
-        sorted_codes = codes[name][order]
-        rows = _picked(sorted_codes, starts, how.picks.get(name, Pick.FIRST))
-        absent = rows == len(order)
-        picked = order[np.where(absent, 0, rows)]
-        columns.append(
-            table.column(name).combine_chunks().take(pa.array(picked, pa.int64(), mask=absent))
-        )
-        if name not in _PLACE and name != how.key and name not in how.silent:
-            clashes[name] = _clash(sorted_codes, starts)
-    merged = _settled(pa.Table.from_arrays(columns, schema=table.schema))
-    return merged, _issues(take(table, order), starts, merged, clashes, how)
+def _grouped(table: pa.Table, keys: Codes) -> _Groups:
+    order, of = sorted_rows(keys)
+    again = np.append(False, of[1:] == of[:-1])
+    place = [sortable(table.column(name)) for name in _PLACE if name in table.schema.names]
+    wrong, tied = _against(place, order, again)
+    rows = np.flatnonzero(tied)
+    wrong[rows[~_alike(table, order[rows - 1], order[rows])]] = True
+    if wrong.any():
+        _reorder(table, place, order, of, wrong)
+    return _Groups(order, np.flatnonzero(~again), of)
 
 
-def _picked(codes: Numbers, starts: npt.NDArray[np.intp], pick: Pick) -> Numbers:
-    """For each group the row that gives the value, or the number of rows if all are null."""
-    rows = np.arange(len(codes))
-    if pick is Pick.FIRST:
-        fitting = codes >= 0
-    else:
+def _against(place: Sequence[Numbers], order: Rows, again: Flags) -> tuple[Flags, Flags]:
+    """Which rows belong before the one in front of them by their places, and which to the same."""
+    wrong, tied = np.zeros(len(order), dtype=np.bool_), again.copy()
+    for key in place:
+        in_order = key[order]
+        wrong[1:] |= tied[1:] & (in_order[1:] < in_order[:-1])
+        tied[1:] &= in_order[1:] == in_order[:-1]
+    return wrong, tied
+
+
+def _alike(table: pa.Table, left: Rows, right: Rows) -> Flags:
+    """Whether two rows say the same in every column."""
+    alike = np.ones(len(left), dtype=np.bool_)
+    for name in table.schema.names if len(left) else ():
+        column = whole(table.column(name))
+        if column.null_count < len(column):
+            one, other = column.take(pa.array(left)), column.take(pa.array(right))
+            same = pc.equal(one, other)
+            if same.null_count:
+                neither = pc.and_(pc.is_null(one), pc.is_null(other))
+                same = pc.if_else(pc.is_valid(same), same, neither)
+            alike &= flags(same)
+    return alike
+
+
+def _reorder(
+    table: pa.Table, place: Sequence[Numbers], order: Rows, of: Rows, wrong: Flags
+) -> None:
+    """Sorts the rows of the ids that have a row at a wrong place, by place and then all columns."""
+    affected = np.zeros(int(of[-1]) + 1, dtype=np.bool_)
+    affected[of[wrong]] = True
+    at = np.flatnonzero(affected[of])
+    rows = order[at]
+    others = (
+        ranks(table.column(name).take(pa.array(rows)))
+        for name in table.schema.names
+        if name not in _PLACE
+    )
+    found, _ = ordering(
+        chain([of[at].astype(np.int64)], (key[rows] for key in place), others), count=len(at)
+    )
+    order[at] = rows[found]
+
+
+def _chosen(column: pa.Array, groups: _Groups, pick: Pick) -> pa.Array:
+    """For each id the row that gives the value, null if none has one."""
+    if not column.null_count and pick is Pick.FIRST:
+        return pa.array(groups.order[groups.starts])
+    if column.null_count == len(column):
+        return pa.nulls(len(groups.starts), pa.int64())
+    count = len(groups.order)
+    fitting = flags(column.is_valid())[groups.order]
+    if pick is not Pick.FIRST:
+        values = sortable(column)[groups.order]
         if pick is Pick.HIGHEST:
-            best = np.maximum.reduceat(codes, starts)
+            best = np.maximum.reduceat(values, groups.starts)
         else:
-            best = np.minimum.reduceat(np.where(codes >= 0, codes, len(codes)), starts)
-        sizes = np.diff(starts, append=len(codes))
-        fitting = (codes == np.repeat(best, sizes)) & (codes >= 0)
-    found: Numbers = np.minimum.reduceat(np.where(fitting, rows, len(codes)), starts)
-    return found
+            best = np.minimum.reduceat(
+                np.where(fitting, values, np.iinfo(np.int64).max), groups.starts
+            )
+        sizes = np.diff(groups.starts, append=count)
+        fitting &= values == np.repeat(best, sizes)
+    first = np.minimum.reduceat(np.where(fitting, np.arange(count), count), groups.starts)
+    absent = first == count
+    return pa.array(groups.order[np.where(absent, 0, first)], mask=absent)
 
 
-def _clash(codes: Numbers, starts: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-    """Whether a group has two values that are not null."""
-    highest = np.maximum.reduceat(codes, starts)
-    lowest = np.minimum.reduceat(np.where(codes >= 0, codes, len(codes)), starts)
-    differ: npt.NDArray[np.bool_] = (highest >= 0) & (highest != lowest)
-    return differ
+def _clash(column: pa.Array, groups: _Groups) -> Flags:
+    """Whether an id has two values that are not null."""
+    clash = np.zeros(len(groups.starts), dtype=np.bool_)
+    if column.null_count == len(column):
+        return clash
+    rows, of = groups.order, groups.of
+    if column.null_count:
+        valid = flags(column.is_valid())[rows]
+        rows, of = rows[valid], of[valid]
+    pairs = np.flatnonzero(of[1:] == of[:-1])
+    if len(pairs):
+        one = column.take(pa.array(rows[pairs]))
+        other = column.take(pa.array(rows[pairs + 1]))
+        clash[of[pairs[~flags(pc.equal(one, other))]]] = True
+    return clash
 
 
-def _settled(table: pa.Table) -> pa.Table:
+def _settled(table: pa.Table, several: Flags) -> pa.Table:
     """An account that counts as enabled is not dormant for any reason."""
     if "dormant_why" not in table.schema.names:
         return table
     at = table.schema.get_field_index("dormant_why")
-    enabled = table.column("enabled").fill_null(pa.scalar(value=False))
-    why = pc.if_else(enabled, pa.scalar(None, pa.string()), table.column(at))
-    return table.set_column(at, table.schema.field(at), why)
-
-
-def _issues(
-    rows: pa.Table,
-    starts: npt.NDArray[np.intp],
-    merged: pa.Table,
-    clashes: Mapping[str, npt.NDArray[np.bool_]],
-    how: Merging,
-) -> pa.Table:
-    issues = Rows(ISSUES)
-    ends = np.append(starts[1:], rows.num_rows)
-    some = np.zeros(len(starts), dtype=bool)
-    for clash in clashes.values():
-        some |= clash
-    for group in np.flatnonzero(some).tolist():
-        span = rows.slice(int(starts[group]), int(ends[group] - starts[group]))
-        result = merged.slice(group, 1).to_pylist()[0]
-        names = [name for name, clash in clashes.items() if clash[group]]
-        node: str = result[how.key]
-        issues.add(
-            kind="conflicting-attributes",
-            system=node.partition(":")[0],
-            subject=node,
-            text=f"{how.noun} '{shown(node)}' is described in different ways: "
-            + "; ".join(_difference(name, span, result[name]) for name in names)
-            + ".",
-            hides=str(Hides.NO if how.harmless.issuperset(names) else Hides.UNKNOWN),
-            source_id=result.get("source_id"),
-            record=result.get("record"),
-        )
-    return issues.table()
-
-
-def _difference(name: str, span: pa.Table, chosen: object) -> str:
-    values = sorted(
-        {_worded(value) for value in span.column(name).to_pylist() if value is not None}
-    )
-    more = f" and {len(values) - _MOST_VALUES} more" if len(values) > _MOST_VALUES else ""
-    listed = " and ".join(f"'{value}'" for value in values[:_MOST_VALUES])
-    return f"{name} is {listed}{more}, and '{_worded(chosen)}' counts"
-
-
-def _worded(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return shown(str(value), most=60)
-
-
-def defined_ids(tables: Mapping[NodeKind, pa.Table]) -> Iterator[tuple[NodeKind, pa.Array]]:
-    """The ids that the merged tables describe, by kind."""
-    for kind, how in MERGINGS.items():
-        yield kind, tables[kind].column(how.key).combine_chunks()
+    column = whole(table.column(at))
+    live = flags(table.column("enabled").fill_null(pa.scalar(value=False))) & several
+    why = pc.if_else(pa.array(live), pa.scalar(None, column.type), column)
+    return table.set_column(at, "dormant_why", why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -57,15 +58,16 @@ class Federated:
 def federate(
     accounts: pa.Table,
     roles: pa.Table,
-    grants: pa.Table,
     *,
+    filled: AbstractSet[str],
     systems: pa.Table,
     federation: Federation,
 ) -> Federated:
     """Edges from account to account and from role to group, as the configuration declares them.
 
-    `accounts` and `roles` have one row per node, `grants` is the batch table. A group for which
-    nothing supplies members is an issue: its rights go to people nobody sees.
+    `accounts` and `roles` have one row per node; `filled` are the roles that some account or role
+    is in by the exports alone, which nobody asks unless `needs_members`. A group for which nothing
+    supplies members is an issue: its rights go to people nobody sees.
 
     Errs: a role name that occurs twice in the origin fills the group from both; an account that
     could sign in through several accounts gets an edge to each, marked conditional.
@@ -79,11 +81,10 @@ def federate(
     sign_ins: dict[str, tuple[SignIn, ...]] = {}
     for rule in sorted(federation.accounts, key=lambda rule: rule.system):
         sign_ins |= _join_accounts(rule, accounts, edges)
-    filled = _roles_with_members(grants)
     by_system = {rule.system: rule for rule in federation.groups}
     for row in systems.select(["system", "product", "scope"]).to_pylist():
         rule_of = by_system.get(row["system"])
-        if rule_of is not None or row["product"] == _KUBERNETES:
+        if _is_told(row["product"], rule_of):
             told = row["scope"] in (None, SystemScope.IN_SCOPE)
             _fill_groups(
                 row["system"],
@@ -94,6 +95,20 @@ def federate(
                 issues=issues if told else None,
             )
     return Federated(edges.table(), issues.table(), sign_ins, order)
+
+
+def needs_members(systems: pa.Table, federation: Federation) -> bool:
+    """Whether `federate` asks at all which roles have members."""
+    by_system = {rule.system: rule for rule in federation.groups}
+    return any(
+        _is_told(row["product"], by_system.get(row["system"]))
+        for row in systems.select(["system", "product"]).to_pylist()
+    )
+
+
+def _is_told(product: str | None, rule: GroupsFrom | None) -> bool:
+    """Whether a system's groups get their members at sign-in."""
+    return rule is not None or product == _KUBERNETES
 
 
 def _order(federation: Federation, systems: Iterable[str]) -> tuple[str, ...]:
@@ -194,24 +209,12 @@ def _edge(
     )
 
 
-def _roles_with_members(grants: pa.Table) -> frozenset[str]:
-    """Roles that some account or role is in, by the exports alone."""
-    joined = pc.and_(
-        pc.equal(grants.column("target_kind"), str(NodeKind.ROLE)),
-        pc.is_in(
-            grants.column("holder_kind"),
-            value_set=pa.array([str(NodeKind.ACCOUNT), str(NodeKind.ROLE)]),
-        ),
-    )
-    return frozenset(pc.unique(grants.column("target").filter(joined)).to_pylist())
-
-
 def _fill_groups(
     system: str,
     rule: GroupsFrom | None,
     *,
     roles: pa.Table,
-    filled: frozenset[str],
+    filled: AbstractSet[str],
     edges: Rows,
     issues: Rows | None,
 ) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,8 +26,20 @@ from sod_analyzer.identity.evidence import (
 from sod_analyzer.identity.federation import Federated, SignIn
 from sod_analyzer.identity.issues import IssueList, alias_issues, shared_address_issues
 from sod_analyzer.identity.plain import Plain, sort_out
-from sod_analyzer.identity.tables import Tables
-from sod_analyzer.model.access import IdentityClass, LinkOutcome, MatchMethod
+from sod_analyzer.identity.tables import (
+    Tables,
+    between,
+    plain_holds,
+    plain_links,
+    plain_rests,
+)
+from sod_analyzer.model.access import (
+    BATCH_DERIVATIONS,
+    BATCH_GRANTS,
+    IdentityClass,
+    LinkOutcome,
+    MatchMethod,
+)
 
 _COLUMNS = (
     "account",
@@ -42,17 +56,51 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class LinkResult:
-    """What linking adds to a snapshot.
+    """What linking adds to a snapshot: by row for the easy accounts, spelled out for the others.
 
-    `identities` has the accounts that stand for themselves, `grants` one `holds` edge per account
-    and identity, `derivations` the records such an edge rests on beside the account's own.
+    `identities` has the accounts that stand for themselves. `hard_grants` has one `holds` edge per
+    account and identity, `hard_derivations` the records such an edge rests on beside the account's
+    own. `links`, `grants` and `derivations` have both kinds of accounts, spelled out.
     """
 
-    links: pa.Table  # LINKS
+    accounts: pa.Table  # as they were given
+    people: pa.Table
+    plain: Plain
+    hard_links: pa.Table  # LINKS
+    hard_grants: pa.Table  # BATCH_GRANTS
+    hard_derivations: pa.Table  # BATCH_DERIVATIONS
     identities: pa.Table  # IDENTITIES
-    grants: pa.Table  # BATCH_GRANTS
-    derivations: pa.Table  # BATCH_DERIVATIONS
     issues: pa.Table  # ISSUES
+
+    @property
+    def links(self) -> pa.Table:
+        """LINKS rows of all accounts."""
+        easy = [
+            plain_links(self.plain, method).table(self.accounts, self.people)
+            for method in (MatchMethod.EMPLOYEE_ID, MatchMethod.EMAIL)
+        ]
+        return pa.concat_tables([*easy, self.hard_links])
+
+    @property
+    def grants(self) -> pa.Table:
+        """BATCH_GRANTS rows of kind `holds`."""
+        rest = plain_holds(self.plain, self.accounts)
+        easy = between(BATCH_GRANTS, rest, *self._ends(np.ones(rest.num_rows, dtype=np.bool_)))
+        return pa.concat_tables([easy, self.hard_grants])
+
+    @property
+    def derivations(self) -> pa.Table:
+        """BATCH_DERIVATIONS rows of those edges."""
+        stated, rest = plain_rests(self.plain, self.people)
+        easy = between(BATCH_DERIVATIONS, rest, *self._ends(stated))
+        return pa.concat_tables([easy, self.hard_derivations])
+
+    def _ends(self, some: npt.NDArray[np.bool_]) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+        person, account = pa.array(self.plain.person[some]), pa.array(self.plain.easy[some])
+        return (
+            self.people.column("identity").take(person),
+            self.accounts.column("account").take(account),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +195,16 @@ def _link(  # noqa: PLR0917  the same things under the same names
     ordered = _ordered(hard, federated.order)
     linker.accounts = {account.account: account for account in ordered}
     tables = Tables(linker.roster)
-    tables.plain(plain, accounts, identities)
     report = IssueList()
     for account in ordered:
         answer = _answer(linker, account)
         linker.answers[account.account] = answer
         _record(tables, linker, account, answer)
         _report(report, linker, account, answer, shared_known)
-    known = frozenset(linker.accounts) | linker.aliases.keys() & frozenset(
-        accounts.column("account").to_pylist() if linker.aliases else ()
+    named = pa.array(sorted(linker.aliases), pa.string())
+    there = accounts.column("account")
+    known = frozenset(linker.accounts).union(
+        there.filter(pc.is_in(there, value_set=named)).to_pylist() if len(named) else ()
     )
     alias_issues(report, aliases, linker.roster, known)
     shared_address_issues(
@@ -165,10 +214,13 @@ def _link(  # noqa: PLR0917  the same things under the same names
         {name: answer.identities for name, answer in linker.answers.items() if answer.own is None},
     )
     return LinkResult(
-        links=tables.links(),
+        accounts=accounts,
+        people=identities,
+        plain=plain,
+        hard_links=tables.links(),
+        hard_grants=tables.grants(),
+        hard_derivations=tables.derivations(),
         identities=tables.identities(),
-        grants=tables.grants(),
-        derivations=tables.derivations(),
         issues=report.table(),
     )
 
@@ -193,7 +245,8 @@ def _roster(plain: Plain, identities: pa.Table, aliases: pa.Table) -> Roster:
 def _taken(hard: pa.Table, identities: pa.Table) -> frozenset[str]:
     """All identity ids if some account has the same id as a person, else none."""
     ids = identities.column("identity")
-    if not pc.any(pc.is_in(hard.column("account"), value_set=ids.combine_chunks())).as_py():
+    own = hard.column("account").combine_chunks()
+    if not len(own) or not pc.any(pc.is_in(ids, value_set=own)).as_py():
         return frozenset()
     return frozenset(ids.to_pylist())
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.identity.evidence import exact, folded
+from sod_analyzer.identity.texts import Texts
 from sod_analyzer.model.access import IdentityClass
 
 #: What `str.strip` takes off, as far as it is ASCII.
@@ -64,6 +65,8 @@ def _each(
     column: pa.ChunkedArray, change: Callable[[str | None], str], *, lower: bool = False
 ) -> pa.Array:
     """The changed texts. Python and Arrow agree on what is blank and on letter case in ASCII."""
+    if column.null_count == len(column):
+        return pa.repeat("", len(column))
     texts = column.fill_null("").combine_chunks()
     if not pc.all(pc.string_is_ascii(texts)).as_py():
         return pa.array([change(text) for text in texts.to_pylist()], pa.string())
@@ -82,7 +85,9 @@ def sort_out(accounts: pa.Table, identities: pa.Table, *, special: AbstractSet[s
     by_id, id_doubt = _lookup(keys.employee_id, theirs.employee_id)
     by_email, email_doubt = _lookup(keys.email, theirs.email)
     names = accounts.column("account")
-    touched = pc.is_in(names, value_set=pa.array(sorted(special), pa.string()))
+    touched = np.zeros(len(names), dtype=np.bool_)
+    if special:
+        touched = _flags(pc.is_in(names, value_set=pa.array(sorted(special), pa.string())))
     bots = pa.array([str(IdentityClass.WORKLOAD), str(IdentityClass.SHARED)])
     unusual = pc.is_in(accounts.column("kind"), value_set=bots)
     person = np.where(by_id >= 0, by_id, by_email)
@@ -94,7 +99,7 @@ def sort_out(accounts: pa.Table, identities: pa.Table, *, special: AbstractSet[s
         & ~email_doubt
         & ((by_email < 0) | (by_email == person))
         & ((by_id >= 0) | _flags(pc.equal(keys.employee_id, "")))
-        & ~_flags(touched)
+        & ~touched
         & ~_flags(unusual)
         & ~desk[person]
     )
@@ -112,12 +117,24 @@ def sort_out(accounts: pa.Table, identities: pa.Table, *, special: AbstractSet[s
 
 def _lookup(wanted: pa.Array, known: pa.Array) -> tuple[Numbers, Flags]:
     """Per wanted key the row of its one owner, or -1; and whether it has several owners."""
-    counted = known.filter(pc.not_equal(known, "")).value_counts()
-    often = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
-    row = pc.index_in(wanted, value_set=known).fill_null(-1).to_numpy().astype(np.int64)
-    several = _flags(pc.is_in(wanted, value_set=often))
-    row[several | _flags(pc.equal(wanted, ""))] = -1
-    return row, several
+    none = np.full(len(wanted), -1, dtype=np.int64), np.zeros(len(wanted), dtype=np.bool_)
+    asked = pc.not_equal(wanted, "")
+    if not pc.any(asked).as_py():
+        return none
+    # Nobody is found by an empty key: as null it has no number.
+    texts = Texts()
+    number = texts.add(pc.if_else(pc.not_equal(known, ""), known, pa.scalar(None, pa.string())))
+    rows = np.flatnonzero(number >= 0)
+    if not len(rows):
+        return none
+    owners = np.bincount(number[rows], minlength=len(texts))
+    owner = np.empty(len(texts) + 1, dtype=np.int64)
+    owner[number[rows]] = rows
+    owner[:-1][owners > 1] = -1
+    owner[-1] = -1  # where the number of an unknown key points
+    found = texts.find(wanted)
+    several = np.append(owners > 1, [False])[found]
+    return owner[found], several
 
 
 def _flags(values: pa.Array | pa.ChunkedArray) -> Flags:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.identity.evidence import Account, Claim, Roster
 from sod_analyzer.identity.federation import SignIn
-from sod_analyzer.identity.plain import Plain
+from sod_analyzer.identity.plain import Flags, Numbers, Plain
 from sod_analyzer.model.access import (
     BATCH_DERIVATIONS,
     BATCH_GRANTS,
+    DERIVATIONS,
+    GRANTS,
     IDENTITIES,
     LINKS,
     GrantKind,
@@ -25,8 +29,57 @@ from sod_analyzer.model.access import (
 from sod_analyzer.model.settings import CONFIG_SOURCE
 
 
+def plain_links(plain: Plain, method: MatchMethod) -> PlainLinks:
+    """The links of easy accounts by employee id or e-mail, in the order of the accounts."""
+    by_id = method is MatchMethod.EMPLOYEE_ID
+    said = plain.by_id if by_id else plain.by_email
+    keys = plain.account_keys.employee_id if by_id else plain.account_keys.email
+    rows = plain.easy[said]
+    return PlainLinks(method, rows, plain.person[said], keys.take(pa.array(rows)))
+
+
+@dataclass(frozen=True, slots=True)
+class PlainLinks:
+    """Links by one method: rows of `accounts` and `identities`, and what matched."""
+
+    method: MatchMethod
+    account: Numbers
+    person: Numbers
+    value: pa.Array
+
+    def table(self, accounts: pa.Table, identities: pa.Table) -> pa.Table:
+        """LINKS rows, in the same order."""
+        rows, people = pa.array(self.account), pa.array(self.person)
+        cells = {
+            "account": accounts.column("account").take(rows),
+            "identity": identities.column("identity").take(people),
+            "value": self.value,
+            "source_id": identities.column("source_id").take(people),
+            "record": identities.column("record").take(people),
+        }
+        constants = {"method": str(self.method), "outcome": str(LinkOutcome.LINKED)}
+        return filled(LINKS, cells, constants)
+
+
+def plain_holds(plain: Plain, accounts: pa.Table) -> pa.Table:
+    """What is stated of the `holds` edges of easy accounts, in the order of `plain`."""
+    rows = pa.array(plain.easy)
+    cells = {name: accounts.column(name).take(rows) for name in ("source_id", "record")}
+    return filled(GRANTS, cells, {**_HOLDS, "undecided": False}, without=("holder", "target"))
+
+
+def plain_rests(plain: Plain, identities: pa.Table) -> tuple[Flags, pa.Table]:
+    """The records of people that those edges rest on, and which edges have one."""
+    people = pa.array(plain.person)
+    cells = {name: identities.column(name).take(people) for name in ("source_id", "record")}
+    stated = pc.is_valid(cells["source_id"])
+    cells = {name: column.filter(stated) for name, column in cells.items()}
+    rests = filled(DERIVATIONS, cells, {"part": "roster"}, without=("holder", "target"))
+    return np.asarray(stated.to_numpy(zero_copy_only=False), dtype=np.bool_), rests
+
+
 class Tables:
-    """Collects links, `holds` edges with the records they rest on, and accounts' own identities."""
+    """Collects what is decided one by one: links, `holds` edges with records, own identities."""
 
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
@@ -34,45 +87,6 @@ class Tables:
         self._holds: list[tuple[Any, ...]] = []
         self._rests: list[tuple[Any, ...]] = []
         self._own: list[tuple[Any, ...]] = []
-        self._plain: dict[str, list[pa.Table]] = {"links": [], "grants": [], "derivations": []}
-
-    def plain(self, plain: Plain, accounts: pa.Table, identities: pa.Table) -> None:
-        """Links, edges and records of all the accounts that are easy to link."""
-        rows, people = pa.array(plain.easy), pa.array(plain.person)
-        account = accounts.column("account").take(rows)
-        identity = identities.column("identity").take(people)
-        source_id = identities.column("source_id").take(people)
-        record = identities.column("record").take(people)
-        for method, said, values in (
-            (MatchMethod.EMPLOYEE_ID, plain.by_id, plain.account_keys.employee_id),
-            (MatchMethod.EMAIL, plain.by_email, plain.account_keys.email),
-        ):
-            mask = pa.array(said)
-            cells = {
-                "account": account.filter(mask),
-                "identity": identity.filter(mask),
-                "value": values.take(rows).filter(mask),
-                "source_id": source_id.filter(mask),
-                "record": record.filter(mask),
-            }
-            constants: dict[str, object] = {
-                "method": str(method),
-                "outcome": str(LinkOutcome.LINKED),
-            }
-            self._plain["links"].append(_filled(LINKS, cells, constants))
-        holds = {
-            "holder": identity,
-            "target": account,
-            "source_id": accounts.column("source_id").take(rows),
-            "record": accounts.column("record").take(rows),
-        }
-        constants = {**_HOLDS, "undecided": False}
-        self._plain["grants"].append(_filled(BATCH_GRANTS, holds, constants))
-        stated = pc.is_valid(source_id)
-        rests = {"holder": identity, "target": account, "source_id": source_id, "record": record}
-        cells = {name: column.filter(stated) for name, column in rests.items()}
-        constants = {**_ENDS, "part": "roster"}
-        self._plain["derivations"].append(_filled(BATCH_DERIVATIONS, cells, constants))
 
     def holds(self, account: Account, identity: str, *, undecided: bool = False) -> None:
         """The edge from an identity to its account, as the account's own record states it."""
@@ -134,8 +148,7 @@ class Tables:
 
     def links(self) -> pa.Table:
         """LINKS rows."""
-        rows = _table(LINKS, LINKS.names, self._links, {})
-        return pa.concat_tables([*self._plain["links"], rows])
+        return _table(LINKS, LINKS.names, self._links, {})
 
     def identities(self) -> pa.Table:
         """IDENTITIES rows of the accounts' own identities."""
@@ -145,15 +158,13 @@ class Tables:
     def grants(self) -> pa.Table:
         """BATCH_GRANTS rows of kind `holds`."""
         columns = ("holder", "target", "undecided", "source_id", "record")
-        rows = _table(BATCH_GRANTS, columns, self._holds, _HOLDS)
-        return pa.concat_tables([*self._plain["grants"], rows])
+        return _table(BATCH_GRANTS, columns, self._holds, {**_ENDS, **_HOLDS})
 
     def derivations(self) -> pa.Table:
         """BATCH_DERIVATIONS rows of those edges."""
         columns = ("holder", "target", "part", "source_id", "record")
         rests = list(dict.fromkeys(self._rests))  # two claims rest on one roster record
-        rows = _table(BATCH_DERIVATIONS, columns, rests, _ENDS)
-        return pa.concat_tables([*self._plain["derivations"], rows])
+        return _table(BATCH_DERIVATIONS, columns, rests, _ENDS)
 
 
 _ENDS: Mapping[str, object] = {
@@ -161,12 +172,19 @@ _ENDS: Mapping[str, object] = {
     "target_kind": str(NodeKind.ACCOUNT),
 }
 _HOLDS: Mapping[str, object] = {
-    **_ENDS,
     "kind": str(GrantKind.HOLDS),
     "conditional": False,
     "eligible": False,
     "self_granted": False,
 }
+
+
+def between(
+    schema: pa.Schema, rest: pa.Table, holder: pa.ChunkedArray, target: pa.ChunkedArray
+) -> pa.Table:
+    """Batch edges from identities to accounts: their ends, and what else is stated of them."""
+    cells = {name: rest.column(name) for name in rest.schema.names}
+    return filled(schema, {"holder": holder, "target": target, **cells}, _ENDS)
 
 
 def _table(
@@ -182,23 +200,28 @@ def _table(
         name: pa.array(column, type=schema.field(name).type)
         for name, column in zip(names, cells, strict=True)
     }
-    return _filled(schema, arrays, constants)
+    return filled(schema, arrays, constants)
 
 
-def _filled(
+def filled(
     schema: pa.Schema,
     cells: Mapping[str, pa.Array | pa.ChunkedArray],
     constants: Mapping[str, object],
+    *,
+    without: Iterable[str] = (),
 ) -> pa.Table:
     """A table of these columns, with constants in others and nulls in the rest."""
+    left_out = frozenset(without)
     count = len(next(iter(cells.values())))
+    fields = [each for each in schema if each.name not in left_out]
     arrays = []
-    for field in schema:
-        if field.name in cells:
-            arrays.append(cells[field.name])
-        elif field.name in constants:
-            constant = pa.scalar(constants[field.name], type=field.type)
+    for each in fields:
+        if each.name in cells:
+            column = cells[each.name]
+            arrays.append(column if column.type == each.type else column.cast(each.type))
+        elif each.name in constants:
+            constant = pa.scalar(constants[each.name], type=each.type)
             arrays.append(pa.repeat(constant, count))
         else:
-            arrays.append(pa.nulls(count, field.type))
-    return pa.Table.from_arrays(arrays, schema=schema)
+            arrays.append(pa.nulls(count, each.type))
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))

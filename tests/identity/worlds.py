@@ -102,10 +102,15 @@ def federated(
         named = {*logins.column("system").to_pylist(), *bundles.column("system").to_pylist()}
         named |= {name for rule in rules for name in (rule.system, rule.origin)}
         declared = systems(*((name, "ldap") for name in sorted(named)))
+    filled = {
+        row["target"]
+        for row in grants.to_pylist()
+        if row["target_kind"] == "role" and row["holder_kind"] in {"account", "role"}
+    }
     return federate(
         logins,
         bundles,
-        grants,
+        filled=filled,
         systems=declared,
         federation=Federation(tuple(groups), rules),
     )

@@ -1,0 +1,282 @@
+"""Grants and derivations as they come in: two numbers, a record and a case per row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sod_analyzer.assemble.columns import Codes, Flags, Numbers, ordering
+from sod_analyzer.assemble.facts import NO_RECORD, Facts, Ordered
+from sod_analyzer.assemble.ids import Ids
+from sod_analyzer.assemble.pairs import Pairs, sort_pairs
+from sod_analyzer.model.access import NODE_KINDS, NodeKind
+
+#: Edges are sorted by their ends and then by their records, so that the first row of an edge
+#: states it in the smallest record. What else they say comes last.
+_BEFORE_RECORD = ("kind", "part", "source_id")
+_KINDS: Mapping[str, int] = {str(kind): n for n, kind in enumerate(NODE_KINDS)}
+#: Sorts before every record.
+_NO_RECORD = -(2**62)
+
+Integers = npt.NDArray[np.integer]
+Slim = type[np.uint16] | type[np.int32]
+Places = Mapping[NodeKind, Codes]  # by kind and number of the id: its code, or -1
+Place = tuple[str | None, int | None]  # source id and record
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Holders or targets of some rows, as places in a list of ids."""
+
+    ids: Codes  # number of each id of the list
+    at: Codes  # place in the list, by row
+    kind: npt.NDArray[np.int8]  # place in NODE_KINDS, by row, or one for all of them
+
+    def places(self, known: Places) -> Codes:
+        """What `known` has for the id and kind of each row."""
+        if len(self.kind) == 1:
+            of_list = known[NODE_KINDS[self.kind[0]]][self.ids]
+            return of_list[self.at]
+        found = np.empty(len(self.at), dtype=np.int32)
+        for n, rows in self.kinds():
+            found[rows] = known[NODE_KINDS[n]][self.ids[self.at[rows]]]
+        return found
+
+    def kinds(self) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
+        """The kinds there are, and the rows of each."""
+        by_row = np.broadcast_to(self.kind, len(self.at))
+        for n in range(len(NODE_KINDS)):
+            rows = np.flatnonzero(by_row == n)
+            if len(rows):
+                yield n, rows
+
+    def all_in(self, known: Places) -> bool:
+        """Whether `known` has every id of the list, of which the rows may use only some."""
+        return len(self.kind) == 1 and bool((known[NODE_KINDS[self.kind[0]]][self.ids] >= 0).all())
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows that came together. Ends are node codes where those are known already."""
+
+    holder: _End | Codes
+    target: _End | Codes
+    fact: Codes
+    record: Integers  # 0 where there is none
+
+
+class Edges:
+    """Collects the rows of one kind of edge table, and makes its snapshot table.
+
+    Cost: some 16 bytes per row while rows come in, and one sort of integers at the end.
+    """
+
+    def __init__(self, schema: pa.Schema, ids: Ids) -> None:
+        self._schema = schema
+        self._names = [n for n in schema.names if n not in {"holder", "target", "record"}]
+        told = [schema.field(name) for name in self._names]
+        self._facts = Facts(pa.schema([*told, pa.field(NO_RECORD, pa.bool_())]))
+        self._ids = ids
+        self._parts: list[_Part] = []
+
+    def add(self, table: pa.Table) -> None:
+        """Rows of a batch table.
+
+        Raises:
+            ValueError: a row has no holder or target, or one of no known kind.
+        """
+        for batch in table.to_batches():
+            if batch.num_rows:
+                self._put(self._end(batch, "holder"), self._end(batch, "target"), batch)
+
+    def add_coded(self, holder: Codes, target: Codes, rest: pa.Table) -> None:
+        """Rows between nodes whose codes are known; `rest` has the other columns."""
+        begin = 0
+        for batch in rest.to_batches():
+            span = slice(begin, begin + batch.num_rows)
+            if batch.num_rows:
+                self._put(holder[span], target[span], batch)
+            begin += batch.num_rows
+
+    def _put(self, holder: _End | Codes, target: _End | Codes, batch: pa.RecordBatch) -> None:
+        column = batch.column("record")
+        columns = [*(batch.column(name) for name in self._names), column.is_null()]
+        fact = self._facts.add(pa.record_batch(columns, names=[*self._names, NO_RECORD]))
+        record = np.asarray(column.fill_null(0) if column.null_count else column)
+        self._parts.append(_Part(holder, target, fact, _slim(record)))
+
+    def _end(self, batch: pa.RecordBatch, name: str) -> _End:
+        kinds, column = batch.column(f"{name}_kind"), batch.column(name)
+        ids, at = self._ids.of(column.dictionary), np.asarray(column.indices)
+        if column.null_count or kinds.null_count or ids[at].min() < 0:
+            raise ValueError(f"an edge has no {name}, or one of no kind")
+        known = np.array([_KINDS.get(word, -1) for word in kinds.dictionary.to_pylist()], np.int8)
+        place = np.asarray(kinds.indices)
+        kind = known[place[:1]] if place.min() == place.max() else known[place]
+        if kind.min() < 0:
+            raise ValueError(f"an edge has a {name} of no known kind: {', '.join(_KINDS)}")
+        return _End(ids, at, kind)
+
+    def undescribed(self, known: Places) -> Mapping[NodeKind, Mapping[int, Place]]:
+        """The ids that rows name and `known` lacks, with the smallest record that names them.
+
+        Cost: looks at no row where everything that is named together is known, as is the rule.
+        """
+        found: dict[NodeKind, list[tuple[Codes, Codes, Integers]]] = {}
+        for part in self._parts:
+            for end in (part.holder, part.target):
+                if not isinstance(end, _End) or end.all_in(known):
+                    continue
+                lacks = end.places(known) < 0
+                for n, of_kind in end.kinds():
+                    rows = of_kind[lacks[of_kind]]
+                    rest = part.fact[rows], part.record[rows]
+                    if len(rows):
+                        found.setdefault(NODE_KINDS[n], []).append((end.ids[end.at[rows]], *rest))
+        return {kind: self._smallest(pieces) for kind, pieces in found.items()}
+
+    def _smallest(self, pieces: list[tuple[Codes, Codes, Integers]]) -> Mapping[int, Place]:
+        ids, facts, records = (np.concatenate(each) for each in zip(*pieces, strict=True))
+        cases = self._facts.so_far()
+        source, rank = cases.column("source_id"), _ranked(cases.column("source_id"))
+        absent = np.asarray(cases.column(NO_RECORD).to_numpy(), dtype=np.bool_)[facts]
+        number = np.where(absent, -1, records.astype(np.int64))
+        order, _ = ordering([ids.astype(np.int64), rank[facts], number], count=len(ids))
+        first = order[np.append(True, np.diff(ids[order]) != 0)]
+        return {
+            int(ids[row]): (
+                source[int(facts[row])].as_py(),
+                None if absent[row] else int(records[row]),
+            )
+            for row in first.tolist()
+        }
+
+    def targets(
+        self,
+        *,
+        of: NodeKind | None = None,
+        holders: Collection[NodeKind] | None = None,
+        kinds: Collection[str] | None = None,
+    ) -> Flags:
+        """By number of an id, whether an edge with such holders and of such a kind leads to it.
+
+        `of` is the kind of the target. Without one of these, any will do. Edges between nodes
+        whose codes were known do not count.
+        """
+        flags = np.zeros(len(self._ids), dtype=np.bool_)
+        words = self._facts.so_far().column("kind").to_pylist()
+        fitting = np.array([kinds is None or word in kinds for word in words], dtype=np.bool_)
+        wanted = np.array([holders is None or kind in holders for kind in NODE_KINDS])
+        meant = np.array([of is None or kind is of for kind in NODE_KINDS])
+        for part in self._parts if fitting.any() else ():
+            holder, target = part.holder, part.target
+            if isinstance(holder, _End) and isinstance(target, _End):
+                rows = fitting[part.fact] & wanted[holder.kind] & meant[target.kind]
+                flags[target.ids[target.at[rows]]] = True
+        return flags
+
+    def table(self, known: Places) -> pa.Table:
+        """All rows with codes for ids, in canonical order, exact repeats once.
+
+        Empties the collection, which saves the memory of the rows.
+        """
+        facts = self._facts.done(first=[n for n in _BEFORE_RECORD if n in self._names])
+        parts, self._parts = self._parts, []
+        count = sum(len(part.fact) for part in parts)
+        slim: Slim = np.uint16 if len(facts.number) < 2**16 else np.int32
+        fact: Integers = np.empty(count, dtype=slim)
+        wide = any(part.record.dtype == np.int64 for part in parts)
+        record: Integers = np.empty(count, dtype=np.int64 if wide else np.int32)
+        ends = [np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)]
+        number = facts.number.astype(slim)
+        begin = 0
+        parts.reverse()
+        while parts:
+            part = parts.pop()
+            span = slice(begin, begin + len(part.fact))
+            for codes, end in zip(ends, (part.holder, part.target), strict=True):
+                codes[span] = end.places(known) if isinstance(end, _End) else end
+            fact[span] = number[part.fact]
+            record[span] = part.record
+            begin = span.stop
+            del part
+        if count and min(int(codes.min()) for codes in ends) < 0:
+            raise ValueError("an edge has an end that is no node")
+        return _built(self._schema, sort_pairs(*ends), fact, record, facts)
+
+
+def _ranked(source: pa.ChunkedArray) -> Numbers:
+    """Numbers that sort as source ids do, null like an empty one."""
+    texts = source.fill_null("").to_pylist()
+    place = {text: n for n, text in enumerate(sorted(set(texts)))}
+    return np.array([place[text] for text in texts], dtype=np.int64)
+
+
+def _slim(record: Integers) -> Integers:
+    """Records in four bytes each, if they fit."""
+    if len(record) and record.min() >= -(2**31) and record.max() < 2**31:
+        return record.astype(np.int32)
+    return record
+
+
+def _built(
+    schema: pa.Schema,
+    pairs: Pairs,
+    fact: Integers,
+    record: Integers,
+    facts: Ordered,
+) -> pa.Table:
+    """The snapshot's table; `fact` and `record` are by row, `pairs` in order."""
+    fact, record = fact[pairs.row], record[pairs.row]
+    kept = None
+    if pairs.again.any():
+        kept = _settle(pairs, fact, record, facts)
+    columns = []
+    for name in schema.names:
+        if name == "holder":
+            column = pa.array(_only(pairs.first, kept))
+        elif name == "target":
+            column = pa.array(_only(pairs.second, kept))
+        elif name == "record":
+            column = _records(_only(record, kept), _only(fact, kept), facts)
+        else:
+            column = facts.column(name, _only(fact, kept))
+        columns.append(column)
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _only(values: Integers, kept: Flags | None) -> Integers:
+    return values if kept is None else values[kept]
+
+
+def _settle(pairs: Pairs, fact: Integers, record: Integers, facts: Ordered) -> Flags | None:
+    """Puts rows between the same nodes in order, and tells which rows repeat none before."""
+    tied = pairs.again.copy()
+    tied[:-1] |= pairs.again[1:]
+    rows = np.flatnonzero(tied)
+    of_tied, number = fact[rows], record[rows].astype(np.int64)
+    number[~facts.known_records()[of_tied]] = _NO_RECORD
+    keys: list[Numbers] = [np.cumsum(~pairs.again[rows])]
+    keys += [facts.ranks(name)[of_tied] for name in _BEFORE_RECORD if name in facts.names]
+    keys += [number, of_tied.astype(np.int64)]
+    order, fresh = ordering(keys, count=len(rows))
+    fact[rows] = of_tied[order]
+    record[rows] = record[rows][order]
+    if fresh.all():
+        return None
+    kept = np.ones(len(fact), dtype=np.bool_)
+    kept[rows] = fresh
+    return kept
+
+
+def _records(record: Integers, fact: Integers, facts: Ordered) -> pa.Array:
+    known = facts.known_records()
+    if known.all():
+        return pa.array(record.astype(np.int64))
+    valid = pa.py_buffer(np.packbits(known[fact], bitorder="little"))
+    content = pa.py_buffer(record.astype(np.int64))
+    return pa.Array.from_buffers(pa.int64(), len(record), [valid, content])

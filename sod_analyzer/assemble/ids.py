@@ -1,0 +1,58 @@
+"""Ids as numbers while batches come in: one number per id, whatever it is an id of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from sod_analyzer.assemble.columns import Codes, Flags, Rows
+from sod_analyzer.identity.texts import Texts
+from sod_analyzer.identity.words import order_of
+
+#: Batches of one file share their dictionaries; a few of the last ones are remembered.
+_REMEMBERED = 8
+
+
+class Ids:
+    """Numbers ids, looking only once at a dictionary that several batches share."""
+
+    def __init__(self) -> None:
+        self._texts = Texts()
+        # The arrays stay referenced, so that none of these addresses is given out again.
+        self._known: dict[tuple[int, ...], tuple[pa.Array, Codes]] = {}
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def of(self, ids: pa.Array) -> Codes:
+        """The number of each id, -1 for null."""
+        key = _place(ids)
+        known = self._known.pop(key, None) or (ids, self._texts.add(ids))
+        self._known[key] = known
+        while len(self._known) > _REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return known[1]
+
+    def forget(self) -> None:
+        """Lets go of the dictionaries that are remembered."""
+        self._known.clear()
+
+    def find(self, ids: pa.Array) -> Codes:
+        """The number of each id, -1 for those that nothing named."""
+        return self._texts.find(ids)
+
+    def texts(self, numbers: Rows) -> pa.Array:
+        """The ids with these numbers."""
+        return self._texts.array().take(pa.array(numbers)).cast(pa.string())
+
+    def places(self, used: Flags) -> Codes:
+        """The place of each of the flagged ids among them, in their order; -1 for the others."""
+        rows = np.flatnonzero(used)
+        place = np.full(len(used), -1, dtype=np.int32)
+        place[order_of(self._texts.spans(), rows)] = np.arange(len(rows), dtype=np.int32)
+        return place
+
+
+def _place(ids: pa.Array) -> tuple[int, ...]:
+    addresses = (0 if each is None else each.address for each in ids.buffers())
+    return (ids.offset, len(ids), *addresses)

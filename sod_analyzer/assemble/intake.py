@@ -1,0 +1,123 @@
+"""Batches taken in as they come: ids become numbers at once, and grants need no batch any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sod_analyzer.assemble.columns import Codes, Flags
+from sod_analyzer.assemble.edges import Edges
+from sod_analyzer.assemble.ids import Ids
+from sod_analyzer.assemble.merge import MERGINGS
+from sod_analyzer.model.access import BATCH_TABLES, DERIVATIONS, GRANTS, NODE_KINDS, NodeKind
+from sod_analyzer.model.batch import Batch
+
+#: Table of each kind of node, by its name in a batch.
+NODE_TABLES: Mapping[NodeKind, str] = {
+    NodeKind.IDENTITY: "identities",
+    NodeKind.ACCOUNT: "accounts",
+    NodeKind.ROLE: "roles",
+    NodeKind.ENTITLEMENT: "entitlements",
+}
+#: More systems than this are looked for in another way.
+_MOST_PASSES = 16
+
+
+class Described:
+    """Rows that describe nodes of one kind, several per node perhaps, with the ids' numbers."""
+
+    def __init__(self, kind: NodeKind, ids: Ids) -> None:
+        self.how = MERGINGS[kind]
+        self._ids = ids
+        self._tables: list[pa.Table] = []
+        self._numbers: list[list[Codes]] = []
+        self._schema = BATCH_TABLES[NODE_TABLES[kind]]
+
+    def add(self, table: pa.Table) -> None:
+        """Further rows. Raises `ValueError` for one without an id."""
+        if not table.num_rows:
+            return
+        numbers = [self._ids.of(chunk) for chunk in table.column(self.how.key).chunks]
+        if min(int(each.min()) for each in numbers if len(each)) < 0:
+            raise ValueError(f"a row has no {self.how.key}")
+        self._tables.append(table)
+        self._numbers.append(numbers)
+
+    def used(self) -> Flags:
+        """By number of an id, whether some row describes it."""
+        flags = np.zeros(len(self._ids), dtype=np.bool_)
+        for numbers in self._numbers:
+            for each in numbers:
+                flags[each] = True
+        return flags
+
+    def rows(self) -> tuple[pa.Table, Codes]:
+        """All rows, and the number of the id of each; empties the collection.
+
+        Rows of one source stand together, sources in the order of their ids: records then mostly
+        come as they belong, and nothing needs sorting by them.
+        """
+        tables, numbers = self._tables, self._numbers
+        self._tables, self._numbers = [], []
+        order = sorted(range(len(tables)), key=lambda n: _place(tables[n]))
+        table = pa.concat_tables([self._schema.empty_table(), *(tables[n] for n in order)])
+        pieces = [each for n in order for each in numbers[n]]
+        return table, np.concatenate([np.empty(0, dtype=np.int32), *pieces])
+
+    def prefixes(self) -> list[str]:
+        """The systems that ids begin with; an id without a colon is all system."""
+        chunks = [c for table in self._tables for c in table.column(self.how.key).chunks]
+        left = pa.chunked_array(chunks, pa.string())
+        found: list[str] = []
+        # Systems are few and large: each pass takes one out.
+        while len(left) and len(found) < _MOST_PASSES:
+            found.append(left[0].as_py().partition(":")[0])
+            own = pc.or_(pc.starts_with(left, f"{found[-1]}:"), pc.equal(left, found[-1]))
+            left = left.filter(pc.invert(own))
+        parts = pc.split_pattern(left, ":", max_splits=1)
+        return found + (pc.unique(pc.list_element(parts, 0)).to_pylist() if len(left) else [])
+
+    def systems(self) -> list[str | None]:
+        """The systems that rows name in so many words."""
+        if "system" not in self._schema.names:
+            return []
+        found = [pc.unique(table.column("system")).to_pylist() for table in self._tables]
+        return sorted({name for names in found for name in names}, key=lambda name: name or "")
+
+
+def _place(table: pa.Table) -> tuple[str, int]:
+    """The source and record of a table's first row."""
+    if "source_id" not in table.schema.names:
+        return "", 0
+    record = table.column("record")[0].as_py()
+    return table.column("source_id")[0].as_py() or "", -1 if record is None else record
+
+
+class Intake:
+    """What all batches say: rows of nodes and edges with numbers for ids, and the small tables."""
+
+    def __init__(self, batches: Iterable[Batch]) -> None:
+        self.ids = Ids()
+        self.nodes = {kind: Described(kind, self.ids) for kind in NODE_KINDS}
+        self.edges = {
+            "grants": Edges(GRANTS, self.ids),
+            "derivations": Edges(DERIVATIONS, self.ids),
+        }
+        small: dict[str, list[pa.Table]] = {"sources": [], "issues": []}
+        kinds = {name: kind for kind, name in NODE_TABLES.items()}
+        for batch in batches:
+            for name, table in batch.tables.items():
+                if name in self.edges:
+                    self.edges[name].add(table)
+                elif name in kinds:
+                    self.nodes[kinds[name]].add(table)
+                else:
+                    small[name].append(table)
+        self.ids.forget()
+        self.sources, self.issues = (
+            pa.concat_tables([BATCH_TABLES[name].empty_table(), *small[name]])
+            for name in ("sources", "issues")
+        )

@@ -1,0 +1,67 @@
+"""Accounts tied to people: the links as a table, and the edges that they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from sod_analyzer.assemble.columns import Codes, canonical, sorted_rows, take, whole
+from sod_analyzer.assemble.edges import Edges, Places
+from sod_analyzer.assemble.ids import Ids
+from sod_analyzer.identity.link import LinkResult
+from sod_analyzer.identity.tables import plain_holds, plain_links, plain_rests
+from sod_analyzer.model.access import MatchMethod, NodeKind
+
+#: In the order of their words, as links of one account and person are sorted.
+_METHODS = tuple(sorted((MatchMethod.EMAIL, MatchMethod.EMPLOYEE_ID)))
+
+
+def add_edges(
+    edges: Mapping[str, Edges],
+    linked: LinkResult,
+    *,
+    first: Mapping[NodeKind, int],
+    rank: Codes,
+) -> None:
+    """Adds the `holds` edges and their records to the edges of the batches.
+
+    `first` has the first code of each kind, `rank` the final place of each person that was linked.
+    """
+    plain = linked.plain
+    holder = rank[plain.person] + np.int32(first[NodeKind.IDENTITY])
+    target = (plain.easy + first[NodeKind.ACCOUNT]).astype(np.int32)
+    edges["grants"].add_coded(holder, target, plain_holds(plain, linked.accounts))
+    stated, rests = plain_rests(plain, linked.people)
+    edges["derivations"].add_coded(holder[stated], target[stated], rests)
+    edges["grants"].add(linked.hard_grants)
+    edges["derivations"].add(linked.hard_derivations)
+
+
+def link_table(linked: LinkResult, ids: Ids, rows: Places) -> pa.Table:
+    """All links in canonical order: by account, identity and method.
+
+    `rows` has the rows of accounts and identities, in whose order links come.
+    """
+    hard = linked.hard_links
+    known = {
+        str(kind): _rows(hard.column(str(kind)), ids, rows[kind]).astype(np.int64)
+        for kind in (NodeKind.ACCOUNT, NodeKind.IDENTITY)
+    }
+    hard = canonical(hard, first=("account", "identity", "method"), known=known)
+    easy = [plain_links(linked.plain, method) for method in _METHODS]
+    # An account is easy or hard, never both, and an easy one is one person's: so each lot is in
+    # order, and all are once accounts are, if none is moved past another of its account.
+    lots = [each.account for each in easy]
+    account = np.concatenate([*lots, _rows(hard.column("account"), ids, rows[NodeKind.ACCOUNT])])
+    table = pa.concat_tables([*(each.table(linked.accounts, linked.people) for each in easy), hard])
+    if (np.diff(account) >= 0).all():
+        return table
+    return take(table, sorted_rows(account)[0])
+
+
+def _rows(names: pa.ChunkedArray, ids: Ids, rows: Codes) -> Codes:
+    """The rows of nodes by their ids; -1 for null."""
+    found = ids.find(whole(names))
+    return np.where(found < 0, np.int32(-1), rows[found])
