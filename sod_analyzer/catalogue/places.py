@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -11,6 +13,9 @@ from sod_analyzer.catalogue.globs import ancestors, matches, places, resource_gl
 from sod_analyzer.model.access import WHOLE_SYSTEM, Snapshot, SystemScope
 from sod_analyzer.model.finding import PLACE_ANYWHERE, PLACE_UNMAPPED
 from sod_analyzer.model.ruleset import Selector
+
+#: A glob up to its first wildcard.
+_LITERAL = re.compile(r"[^*?]*")
 
 
 class PlaceKind(IntEnum):
@@ -78,6 +83,38 @@ def meets_environment(wanted: str | None, actual: str | None) -> Truth:
     if wanted is None or wanted == actual:
         return Truth.YES
     return Truth.UNKNOWN if actual is None else Truth.NO
+
+
+class _Index:
+    """The placements of one system, found by resource without trying them all."""
+
+    def __init__(self, placements: Iterable[Placement]) -> None:
+        self._sorted = sorted(placements, key=lambda p: p.resource)
+        self._texts = [p.resource for p in self._sorted]
+        self._exact: dict[str, list[Placement]] = {}
+        self._globs: dict[str, list[Placement]] = {}
+        for placement in self._sorted:
+            literal = _LITERAL.match(placement.resource)[0]  # type: ignore[index]  # may be empty
+            if literal == placement.resource:
+                self._exact.setdefault(literal, []).append(placement)
+            else:
+                self._globs.setdefault(literal, []).append(placement)
+        self._lengths = sorted({len(literal) for literal in self._globs})
+
+    def near(self, resource: str) -> Iterator[Placement]:
+        """The placements that name the resource, something above it, or something below it."""
+        for part in ancestors(resource):
+            yield from self._exact.get(part, ())
+        for length in self._lengths:
+            # A glob that matches the resource or a part of it begins as the resource does.
+            for placement in self._globs.get(resource[:length], ()):
+                if places(placement.resource, resource):
+                    yield placement
+        below = resource + "/"
+        at = bisect_left(self._texts, below)
+        while at < len(self._texts) and self._texts[at].startswith(below):
+            yield self._sorted[at]
+            at += 1
 
 
 class Atlas:
@@ -158,17 +195,19 @@ class Atlas:
         key = (system, resource)
         found = self._placed.get(key)
         if found is None:
+            index = self._indexed.get(system)
+            near = index.near(resource) if index else ()
             found = self._placed[key] = tuple(
                 sorted(
-                    {
-                        (p.application, p.environment)
-                        for p in self.placements.get(system, ())
-                        if places(p.resource, resource) or p.resource.startswith(resource + "/")
-                    },
+                    {(p.application, p.environment) for p in near},
                     key=lambda pair: (pair[0], pair[1] or ""),
                 )
             )
         return found
+
+    @cached_property
+    def _indexed(self) -> Mapping[str, _Index]:
+        return {system: _Index(rows) for system, rows in self.placements.items()}
 
     def environment_of(self, system: str) -> str | None:
         """The environment that a whole system is declared to be."""

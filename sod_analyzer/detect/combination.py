@@ -181,7 +181,21 @@ class Combination:
         holding = self.holdings[lens]
         judged = np.zeros(n_places, dtype=bool)
         judged[places] = True
-        candidates = holding.candidates(rule.duties, judged)
+        if blanks is not None and not blanks[:, places].any():
+            blanks = None
+        there = np.empty(0, dtype=np.int64)
+        if blanks is None:
+            # What somebody has in a place itself can be told cell by cell. Covers, and what lies
+            # in no known place, are looked at pair by pair.
+            there = holding.several(rule.duties, self.count, judged)
+            lost = np.arange(n_places) == self.engine.unmapped
+            candidates = holding.candidates(rule.duties, judged & lost)
+            wide = holding.over_something
+            if len(wide):
+                covering = holding.candidates_of(wide, rule.duties, judged)
+                candidates = np.concatenate([candidates, covering])
+        else:
+            candidates = holding.candidates(rule.duties, judged)
         covers = np.sum([holding.covers_some(duty) for duty in rule.duties], axis=0)
         free = int(blanks[:, places].sum(axis=0).max(initial=0)) if blanks is not None else 0
         wide = np.flatnonzero(covers >= max(1, self.count - free))
@@ -189,17 +203,19 @@ class Combination:
         if rule.scope is ScopeKind.APPLICATION:
             # One duty over a whole system reaches what nobody placed there as well.
             further.append(np.flatnonzero(covers) * n_places + self.engine.unmapped)
-        if any(map(len, further)):
-            candidates = distinct(np.concatenate([candidates, *further]))
+        candidates = distinct(np.concatenate([candidates, *further]))
         legs = self._held(holding, candidates)
         if blanks is not None:
             legs = self._with_blanks(legs, blanks, candidates % n_places)
         enough = legs.sum(axis=1) >= self.count
+        pairs = candidates[enough]
+        if len(there):
+            pairs = distinct(np.concatenate([there, pairs])) if len(pairs) else there
         everything = np.zeros(len(self.population.range), dtype=bool)
         named = places[places != self.engine.unmapped]
         if rule.scope in _FOLDS_TO_ALL and (len(named) or not rule.only_tiers):
             everything = self._cover(holding).sum(axis=1) >= self.count
-        return _Seen(candidates[enough], everything)
+        return _Seen(pairs, everything)
 
     def _with_blanks(self, legs: Bits, blanks: Bits, place: Keys) -> Bits:
         """Legs, and what is unknown for everyone; in `unmapped` only beside a leg that is there."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.graph.closure import Keys, distinct
+from sod_analyzer.graph.closure import Keys, among, distinct
 from sod_analyzer.graph.masks import Table, Words, has, mask_of
 
 Bits = npt.NDArray[np.bool_]
@@ -52,6 +52,22 @@ class Holding:
         """Sorted pairs at which one of the duties is held, in one of the places marked."""
         ways = {way for duty in duties for way in self._ways(duty)}
         return self._table.with_any(self._mask(ways), places)
+
+    def several(self, duties: Sequence[str], count: int, places: Bits) -> Keys:
+        """Sorted pairs at which so many of the duties are held, each there and not by a cover."""
+        wanted = [self._mask(self._ways(duty)) for duty in duties]
+        return self._table.with_several(wanted, count, places)
+
+    @cached_property
+    def over_something(self) -> Keys:
+        """Subjects that have anything over a whole system, sorted."""
+        who = [who for who, _ in self._over.values()]
+        return distinct(np.concatenate([np.empty(0, dtype=np.int64), *who]))
+
+    def candidates_of(self, subjects: Keys, duties: Sequence[str], places: Bits) -> Keys:
+        """As `candidates`, of some subjects only."""
+        pairs = self.candidates(duties, places)
+        return pairs[among(pairs // self.engine.n_places, subjects)]
 
     def holders_over(self, system: str, way: int) -> Keys:
         """Subjects that have the way over the whole system, sorted."""

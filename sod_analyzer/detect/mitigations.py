@@ -73,11 +73,13 @@ def weigh(
     managers: Mapping[str, str],
     names: Mapping[str, str],
     controls: Mapping[str, Control] = _NO_CONTROLS,
+    total: int | None = None,
 ) -> Weighed:
     """Every mitigation's standing on that day, and the best one for each broken place.
 
     `managers` gives each person's manager and `names` everybody there is, both by employee id.
-    Where `controls` says how often a control is performed, no mitigation may do with less.
+    Where `controls` says how often a control is performed, no mitigation may do with less. `total`
+    is how many places are broken, where `broken` has only those that the register is about.
 
     The checks come in the order of the class `Standing` tells them apart: the days, whether there
     is anything to excuse, what was approved, whether the rule allows it, who performs and approves
@@ -104,7 +106,8 @@ def weigh(
             entry = (_RANK[verdict.standing], m.mitigation_id, told, excuse)
             best[key] = min(best.get(key, entry), entry, key=lambda e: e[:3])
         count = excuses[m.control]
-        rows.append(_row(m, verdict, names, count, _warning(m, verdict, count, len(scale.broken))))
+        of_all = len(scale.broken) if total is None else total
+        rows.append(_row(m, verdict, names, count, _warning(m, verdict, count, of_all)))
     return Weighed(
         {key: entry[-1] for key, entry in sorted(best.items(), key=lambda pair: pair[0])},
         tuple(

@@ -7,7 +7,7 @@ and only those are kept (*sparse*).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,8 +22,8 @@ Nodes = npt.NDArray[np.int32]
 _BITS = 64
 #: So many places at most are kept dense.
 _DENSE = 4
-#: Pairs of edge and cell that are looked at at once: what fits beside everything else.
-_PIECE = 2**22
+#: Pairs of edge and cell that are looked at at once: what stays in the processor's cache.
+_PIECE = 2**16
 
 
 def words(columns: int) -> int:
@@ -153,6 +153,17 @@ class Table:
         """The (offset, place) pairs that have any of these bits, sorted."""
         return self._where(lambda mask: has(mask, wanted), places)
 
+    def with_several(self, wanted: Sequence[Words], count: int, places: Flags) -> Keys:
+        """The (offset, place) pairs that have something of at least so many masks, sorted."""
+
+        def enough(mask: Words) -> Flags:
+            found = np.zeros(mask.shape[1], dtype=np.int8)
+            for each in wanted:
+                found += has(mask, each)
+            return np.asarray(found >= count)
+
+        return self._where(enough, places)
+
     def nodes_with(self, wanted: Words, place: int) -> Keys:
         """Offsets of the nodes that have any of these bits in one place, sorted."""
         if self.slot[place] >= 0:
@@ -209,7 +220,8 @@ class Table:
     def mapped(self, change: Callable[[Words], Words]) -> Table:
         """Every mask changed, cell by cell; cells that become empty are dropped."""
         mask = change(self.mask)
-        kept = np.flatnonzero(mask.any(axis=0))
+        used = mask.any(axis=0)
+        kept = slice(None) if np.all(used) else np.flatnonzero(used)
         dense = [change(each) for each in self.dense]
         return replace(
             self,
@@ -404,18 +416,21 @@ class Source:
             begin = end
 
     def _expanded(self, offset: Keys, row: Nodes) -> tuple[Keys, Words]:
-        edge, cell = spans(self.first[row], self.first[row + 1])
-        key = offset[edge] * self.n_places + self.place[cell]
+        low, high = self.first[row], self.first[row + 1]
+        edge, cell = spans(low, high)
+        key = (offset * self.n_places)[edge] + self.place[cell]
         mask = self.mask[:, cell]
         # Cells of holders with one edge come sorted; where they are many, only the others are
         # sorted, in place, since every holder's cells lie together.
-        alone = np.ones(len(offset), dtype=bool)
         same = offset[1:] == offset[:-1]
-        alone[1:] &= ~same
-        alone[:-1] &= ~same
-        mixed = np.flatnonzero(~alone[edge])
-        if 0 < len(mixed) < len(key) // 2:
-            key[mixed], mask[:, mixed] = _sorted(key[mixed], mask[:, mixed])
+        if not same.any():
+            return key, mask
+        mixed = np.zeros(len(offset), dtype=bool)
+        mixed[1:] |= same
+        mixed[:-1] |= same
+        if int((high - low)[mixed].sum()) < len(key) // 2:
+            spots = np.flatnonzero(mixed[edge])
+            key[spots], mask[:, spots] = _sorted(key[spots], mask[:, spots])
         return combined(key, mask)
 
 
