@@ -401,6 +401,44 @@ _IMPORTERS = (
         ("csv-line-off-by-one", "line = place.started + 1\n", "line = place.started + 2\n"),
     ),
     *in_module(
+        "importers/tabular/blocks.py",
+        "tests/importers/test_tabular_blocks.py",
+        (
+            "alike-in-what-is-wanted-is-repeated",
+            "if similar.exact and not rest:",
+            "if similar.exact:",
+        ),
+    ),
+    *in_module(
+        "importers/tabular/blocks_text.py",
+        "tests/importers/test_tabular_blocks.py",
+        (
+            "block-line-off-by-one",
+            "return Cut(before + 1, count, block)",
+            "return Cut(before, count, block)",
+        ),
+        (
+            "quotes-in-pairs-are-plain",
+            "return np.concatenate([spots[~fits], spots[single]])",
+            "return spots[single]",
+        ),
+        ("lone-return-is-plain", "if _RETURN in block:", "if _RETURN in block[:0]:"),
+    ),
+    *in_module(
+        "importers/tabular/blocks_codes.py",
+        "tests/importers/test_tabular_blocks.py",
+        ("one-text-has-two-codes", "mixed[lengths == 0] = 0\n", "mixed[lengths == 0] = 1\n"),
+    ),
+    *in_module(
+        "importers/tabular/blocks_repeats.py",
+        "tests/importers/test_tabular_blocks.py",
+        (
+            "last-of-repeated-records-stays",
+            "return rows[order[1:][same]]",
+            "return rows[order[:-1][same]]",
+        ),
+    ),
+    *in_module(
         "importers/tabular/excel.py",
         "tests/importers/test_tabular_excel.py",
         ("sheet-row-off-by-one", "yield (number, *_texts(", "yield (number + 1, *_texts("),
@@ -426,7 +464,7 @@ _IMPORTERS = (
     ),
     *in_module(
         "importers/tabular/engine.py",
-        "tests/importers/test_tabular_mapping.py",
+        "tests/importers/test_tabular_columns.py",
         (
             "first-value-of-a-cell-only",
             "values = texts[name].values\n",
@@ -434,9 +472,37 @@ _IMPORTERS = (
         ),
     ),
     *in_module(
-        "importers/hr.py",
+        "importers/tabular/words.py",
+        "tests/importers/test_tabular_mapping.py",
+        (
+            "first-word-of-a-cell-only",
+            "if (counts > 1).any() else None",
+            "if (counts > 99).any() else None",
+        ),
+    ),
+    *in_module(
+        "importers/tabular/statements.py",
+        "tests/importers/test_tabular_columns.py",
+        (
+            "one-statement-per-node",
+            "other = np.flatnonzero(common[group] != codes)",
+            "other = np.flatnonzero(common[group] != codes)[:0]",
+        ),
+        (
+            "last-record-states-it",
+            "found[codes[::-1]] = np.arange(len(codes) - 1, -1, -1, dtype=np.int32)",
+            "found[codes] = np.arange(len(codes), dtype=np.int32)",
+        ),
+    ),
+    *in_module(
+        "importers/hr/columns.py",
         "tests/importers/test_hr.py",
-        ("leaver-is-active", "return Status.LEAVER\n", "return Status.ACTIVE\n"),
+        ("leaver-is-active", "known.index(Status.LEAVER)", "known.index(Status.ACTIVE)"),
+    ),
+    *in_module(
+        "importers/hr/records.py",
+        "tests/importers/test_hr_columns.py",
+        ("leaver-is-active-by-record", "return Status.LEAVER\n", "return Status.ACTIVE\n"),
     ),
 )
 
