@@ -114,7 +114,7 @@ def open_csv_blocks(
     with open_lines(file, dialect) as opened:
         reading = start(file, counts, opened)
         parser, head = read_head(opened, reading, dialect=dialect, wanted=wanted)
-        job = _Job(opened, reading, dialect, head, frozenset(wanted), refuse)
+        job = _Job(opened, reading, dialect, head, wanted, refuse)
         if _fits_arrow(opened, dialect, head):
             blocks = _by_column(job)
         else:
@@ -130,7 +130,7 @@ class _Job:
     reading: Reading
     dialect: Dialect
     head: Head
-    wanted: frozenset[str]
+    wanted: Collection[str]
     refuse: Refuse
 
     @property

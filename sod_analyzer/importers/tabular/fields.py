@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.importers.tabular.blocks import Block
-from sod_analyzer.importers.tabular.statements import Fact, firsts
+from sod_analyzer.importers.tabular.statements import Fact, Numbers, firsts
 from sod_analyzer.importers.tabular.table import Notes
 from sod_analyzer.importers.tabular.values import Part, TextField, TextRule
 from sod_analyzer.importers.tabular.words import (
@@ -36,20 +36,20 @@ class Field:
         self.rule: TextRule = reader.rule
         self._parts: tuple[Part, ...] = reader.parts
         self._columns = tuple(part for part in self._parts if isinstance(part, int))
-        self._words: Words | None = None
+        self.words: Words | None = None
         self._made: dict[str, Any] = {}
 
     def read(self, block: Block) -> Read:
         """The field over this block. Cleaned texts are kept from block to block where they can."""
         if len(self._columns) > 1:
             codes, texts = self._combined(block)
-            self._words, self._made = clean_all(self.rule, texts), {}
-            return Read(self, self._words, codes, len(block.records))
+            self.words, self._made = clean_all(self.rule, texts), {}
+            return Read(self, self.words, codes, len(block.records))
         coded = block.cells[self._columns[0]] if self._columns else None
-        if self._words is None:
-            self._words = self._cleaned(None if coded is None else coded.dictionary)
+        if self.words is None:
+            self.words = self._cleaned(None if coded is None else coded.dictionary)
         raw = None if coded is None else np.asarray(coded.indices)
-        return Read(self, self._words, raw, len(block.records))
+        return Read(self, self.words, raw, len(block.records))
 
     def _cleaned(self, dictionary: pa.Array | None) -> Words:
         if not self._parts:
@@ -101,7 +101,7 @@ class Field:
 
     def keep(self, name: str, words: Words, make: Callable[[], T]) -> T:
         """What `make` gives, made once for these words."""
-        if words is not self._words:
+        if words is not self.words:
             return make()
         if name not in self._made:
             self._made[name] = make()
@@ -127,7 +127,7 @@ def _through(words: Words, place: Codes) -> Words:
     return Words(words.written, words.values, words.value_of, first, several, unlisted)
 
 
-def combine(columns: Sequence[tuple[Codes, int]]) -> tuple[Codes, Rows]:
+def combine(columns: Sequence[tuple[Codes, int]]) -> tuple[Codes, Numbers]:
     """Numbers for the different combinations of these columns of numbers below a size each.
 
     Gives each row's number, and the first row of each number. Cost: a table of all combinations
@@ -182,6 +182,11 @@ class Read:
             return found
 
         return self.field.keep("value", self.words, make)
+
+    def values(self) -> Codes:
+        """The first value of each row; -1 for none."""
+        found: Codes = np.asarray(np.broadcast_to(self.pick(self.by_text()), self.count))
+        return found
 
     def pick(self, by_text: npt.NDArray[Any]) -> Any:
         """What each row's text has in this array; one number if all rows have the same text."""

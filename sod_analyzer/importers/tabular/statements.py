@@ -26,21 +26,21 @@ class Fact:
     cells: Mapping[str, pa.Array]
     codes: Codes | None
 
-    def of(self, rows: Rows) -> Fact:
+    def of(self, rows: Rows | slice) -> Fact:
         """What these rows say."""
         return self if self.codes is None else Fact(self.cells, self.codes[rows])
 
 
-def tally(codes: Numbers, size: int) -> tuple[Rows, Rows]:
+def tally(codes: Numbers, size: int) -> tuple[Rows, Codes]:
     """How often each number below `size` occurs, and the first row that has it, -1 for none."""
     return np.bincount(codes, minlength=size), firsts(codes, size)
 
 
-def firsts(codes: Numbers, size: int) -> Rows:
+def firsts(codes: Numbers, size: int) -> Codes:
     """The first row of each number below `size`; -1 for none."""
-    found = np.full(size, -1, dtype=np.int64)
+    found = np.full(size, -1, dtype=np.int32)
     # Of several rows with one number the last that is written stays, so the rows go backwards.
-    found[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    found[codes[::-1]] = np.arange(len(codes) - 1, -1, -1, dtype=np.int32)
     return found
 
 
@@ -100,22 +100,22 @@ class Statements:
 
     def add(self, facts: Sequence[Fact], records: Rows) -> None:
         """The statements of some rows, which have these records, in ascending order."""
-        rows = first_rows(facts, len(records))
         if all(fact.codes is None for fact in facts[1:]):
-            rows = self._new(facts[0], rows)
+            new = self._new(facts[0])
+            facts, records = [fact.of(new) for fact in facts], records[new]
+        rows = first_rows(facts, len(records))
         self._parts.append((tuple(fact.of(rows) for fact in facts), records[rows]))
 
-    def _new(self, fact: Fact, rows: Rows) -> Rows:
-        """Those of the rows that say what no part before said; blocks share their dictionaries."""
+    def _new(self, fact: Fact) -> Rows | slice:
+        """The rows that say what no part before said; blocks share their dictionaries."""
         if fact.codes is None:
-            return rows
+            return slice(None)
         if self._seen is None or self._seen[0] is not fact.cells:
             self._seen = fact.cells, np.zeros(len(next(iter(fact.cells.values()))), np.bool_)
         seen = self._seen[1]
-        codes = fact.codes[rows]
-        new = ~seen[codes]
-        seen[codes] = True
-        return rows[new]
+        new = np.flatnonzero(~seen[fact.codes])
+        seen[fact.codes[new]] = True
+        return new
 
     def flush(self, builder: BatchBuilder) -> None:
         """Puts every statement; nothing is gathered any more."""

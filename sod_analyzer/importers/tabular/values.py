@@ -161,14 +161,14 @@ class DayField:
     """Reads a day from records, in the source's time zone."""
 
     def __init__(self, text: TextField, formats: Sequence[str], zone: ZoneInfo) -> None:
-        self._text = text
+        self.text = text
         self.formats = tuple(formats)
         self.zone = zone
         self._cache: dict[str, Day] = {}
 
     def read(self, cells: Sequence[Cell]) -> Day:
         """The day in this record; no day when the cell is empty."""
-        values = self._text.read(cells).values
+        values = self.text.read(cells).values
         if not values:
             return NO_DAY
         if len(values) > 1:
