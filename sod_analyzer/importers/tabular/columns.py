@@ -28,7 +28,7 @@ from sod_analyzer.importers.tabular.options import Relation
 from sod_analyzer.importers.tabular.plan import GRANT_FIELDS, Plan
 from sod_analyzer.importers.tabular.statements import Fact, Statements
 from sod_analyzer.importers.tabular.table import Notes, Record, reject
-from sod_analyzer.importers.tabular.words import Codes, Flags, Rows, joined, trimmed
+from sod_analyzer.importers.tabular.words import Codes, Flags, Rows, joined, take, trimmed
 from sod_analyzer.model.access import Hides, NodeKind
 from sod_analyzer.model.batch import Batch, BatchBuilder, Raw, RawFile, Waterfall
 
@@ -201,7 +201,7 @@ class _ColumnLoader:
         def make() -> Mapping[str, pa.Array]:
             ids = joined(f"{self._builder.spec.system}:", words.values)
             if words.value_of is not None and len(words.value_of):
-                ids = ids.take(pa.array(words.value_of))
+                ids = take(ids, words.value_of)
             key, shown = ("account", "login") if name == "account" else ("role", "name")
             return {key: ids, shown: words.written}
 

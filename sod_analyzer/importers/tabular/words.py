@@ -208,13 +208,18 @@ def _numbered(
 ) -> Words:
     """Words of texts that have one value at most."""
     same = values is written or values.equals(written)
-    if written.equals(raw):
-        if same:
-            return Words(raw, raw, None, None, None, unlisted)
-        encoded = values.dictionary_encode()
-        return Words(raw, encoded.dictionary, codes_of(encoded), None, None, unlisted)
-    made, words = _words(written, values, same=same)
-    return Words(made.written, made.values, made.value_of, words, None, unlisted)
+    if not pc.all(pc.equal(written, raw), skip_nulls=True).as_py():
+        made, words = _words(written, values, same=same)
+        return Words(made.written, made.values, made.value_of, words, None, unlisted)
+    # Each text is a word of its own as it is, or none: there is nothing to number.
+    first = None
+    if written.null_count:
+        first = np.arange(len(raw), dtype=np.int32)
+        first[_flags(pc.is_null(written))] = -1
+    if same:
+        return Words(raw, raw, None, first, None, unlisted)
+    encoded = values.dictionary_encode()
+    return Words(raw, encoded.dictionary, codes_of(encoded), first, None, unlisted)
 
 
 def _with_odd(
