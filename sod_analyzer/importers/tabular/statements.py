@@ -60,7 +60,8 @@ def first_rows(facts: Sequence[Fact], count: int) -> Rows:
         if codes is None:
             continue
         if groups == 1 and codes.min() >= 0:
-            group, groups = codes, len(next(iter(fact.cells.values())))
+            group = codes.astype(np.int32, copy=False)
+            groups = len(next(iter(fact.cells.values())))
             continue
         group, groups = _refined(group, groups, codes)
     first = firsts(group, groups)
@@ -78,7 +79,7 @@ def _refined(group: Codes, groups: int, codes: Codes) -> tuple[Codes, int]:
     other = np.flatnonzero(common[group] != codes)
     if not len(other):
         return group, groups
-    pairs = (group[other].astype(np.int64) << 32) + codes[other] + 1
+    pairs = (group[other].astype(np.int64) << 32) + codes[other].astype(np.int64) + 1
     coded = pa.array(pairs).dictionary_encode()
     refined = group.copy()
     refined[other] = np.asarray(coded.indices) + groups
