@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow.compute as pc
+import pyarrow as pa
 
 from sod_analyzer.model.finding import NOBODY, Report, Verdict
+from sod_analyzer.report.counting import is_word
 from sod_analyzer.report.facts import folded, rows
 from sod_analyzer.report.words import VERBS
 
@@ -40,9 +41,10 @@ def example(report: Report) -> tuple[dict[str, Any], tuple[Step, ...]] | None:
     about = [row for row in found if row["subject_kind"] not in NOBODY] or found
     chosen = next((row for row in about if row["cross_system"]), about[0])
     hashes = {row["source_id"]: row["sha256"] for row in rows(report["sources"])}
-    mine = report["hops"].filter(pc.equal(report["hops"]["finding_id"], chosen["finding_id"]))
+    here = is_word(report["hops"]["finding_id"], chosen["finding_id"])
+    mine = rows(report["hops"].filter(pa.array(here)))
     duties = {row["duty"]: row["duty_title"] for row in rows(report["legs"].slice(0, 10_000))}
-    first_place = [row for row in rows(mine) if row["place"] == mine["place"][0].as_py()]
+    first_place = [row for row in mine if row["place"] == mine[0]["place"]]
     steps = tuple(
         Step(
             number=number,

@@ -12,11 +12,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sod_analyzer.model.access import SystemScope
-from sod_analyzer.model.finding import NOBODY, Report, Verdict, people_behind
+from sod_analyzer.model.finding import NOBODY, Report, Verdict
 from sod_analyzer.model.ruleset import Severity
+from sod_analyzer.report.columns import Words, distinct_words, order_by, plain, runs
+from sod_analyzer.report.counting import Behind, Mask, filled, is_word, once, tally
+from sod_analyzer.report.ties import ties_of
+from sod_analyzer.report.tree import numbered
 from sod_analyzer.report.words import MEANINGS
 
 #: Severities, worst first.
@@ -86,8 +92,9 @@ def folded(row: dict[str, Any]) -> str:
 
 def matrix(report: Report) -> dict[str, list[int]]:
     """Findings by severity (worst first), one count for each of `COLUMNS`."""
-    found = report["violations"].select(["severity", "verdict", "folded_under"])
-    counts = Counter((row["severity"], row["verdict"], folded(row)) for row in rows(found))
+    found = report["violations"]
+    folds = pc.if_else(found["folded_under"].is_valid(), "yes", "no")
+    counts = tally(found.append_column("folded", folds), "severity", "verdict", "folded")
     unlisted = sorted({str(severity) for severity, _, _ in counts} - set(SEVERITIES))
 
     def cell(severity: str, criterion: str, fold: str) -> int:
@@ -105,28 +112,25 @@ def matrix(report: Report) -> dict[str, list[int]]:
     }
 
 
+@once
 def figures(report: Report) -> tuple[Figure, ...]:
     """The key numbers, in reading order."""
-    columns = ["finding_id", "subject_kind", "subject", "verdict", "folded_under"]
-    found = rows(report["violations"].select(columns))
-    breaks = [row for row in found if row["verdict"] == Verdict.VIOLATION]
-    counted = {row["finding_id"]: row for row in breaks if folded(row) == "no"}
-    verdicts = Counter(row["verdict"] for row in found)
-    people = rows(report["population"].select(["identity", "account_ids"]))
-    places = rows(report["places"].select(["finding_id", "verdict"]))
+    found, places = report["violations"], report["places"]
+    breaks = is_word(found["verdict"], Verdict.VIOLATION)
+    counted = breaks & ~filled(found["folded_under"])
+    verdicts = {verdict: count for (verdict,), count in tally(found, "verdict").items()}
+    here = is_word(places["verdict"], Verdict.VIOLATION)
     values = {
         "people_assessed": report["population"].num_rows,
-        "people_violating": len(people_behind(counted.values(), people)),
-        "violations": len(counted),
-        "places": sum(
-            row["finding_id"] in counted and row["verdict"] == Verdict.VIOLATION for row in places
-        ),
-        "violations_folded": len(breaks) - len(counted),
-        "not_evaluable": verdicts[Verdict.NOT_EVALUABLE],
-        "mitigated": verdicts[Verdict.MITIGATED],
-        "gated": verdicts[Verdict.GATED],
-        "excluded": sum(hidden or 0 for hidden in report["exclusions"]["hidden"].to_pylist()),
-        "paths": _paths(report["hops"]),
+        "people_violating": behind(report).count(counted),
+        "violations": int(counted.sum()),
+        "places": int((counted[ties_of(report.tables).of_place] & here).sum()),
+        "violations_folded": int((breaks & ~counted).sum()),
+        "not_evaluable": verdicts.get(Verdict.NOT_EVALUABLE, 0),
+        "mitigated": verdicts.get(Verdict.MITIGATED, 0),
+        "gated": verdicts.get(Verdict.GATED, 0),
+        "excluded": pc.sum(report["exclusions"]["hidden"]).as_py() or 0,
+        "paths": _paths(report),
         "dormant": report["dormant"].num_rows,
         "open_gaps": report.completeness.open_gaps,
         "accepted_gaps": report.completeness.accepted_gaps,
@@ -147,8 +151,8 @@ def headline(report: Report) -> Headline:
     """
     counts = {figure.name: figure.value for figure in figures(report)}
     whole = report.completeness.complete and not report.completeness.open_gaps
-    undecided = counts["not_evaluable"] + sum(
-        state == "not evaluable" for state in report["rules"]["state"].to_pylist()
+    undecided = counts["not_evaluable"] + int(
+        is_word(report["rules"]["state"], "not evaluable").sum()
     )
     claims = bool(_CLEAN_CLAIM.search(report.result))
     result, line = report.result, report.completeness.line
@@ -174,36 +178,38 @@ def headline(report: Report) -> Headline:
     return Headline("clean", "No conflicts", line, result)
 
 
-def judged(report: Report) -> list[str | None]:
+def judged(report: Report) -> pa.Array:
     """Everyone's result, worded so that missing input never reads as a clean bill."""
-    results: list[str | None] = report["population"].column("result").to_pylist()
+    results = plain(report["population"]["result"])
     if headline(report).tone != "incomplete":
         return results
-    return [
-        "none found; input incomplete" if result == "no conflict" else result for result in results
-    ]
+    clean = pc.fill_null(pc.equal(results, "no conflict"), False)  # noqa: FBT003
+    return pc.if_else(clean, "none found; input incomplete", results)
 
 
 def gaps(report: Report) -> tuple[Gap, ...]:
     """Gaps, the open ones first, then by id."""
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in rows(report["exceptions"]):
-        if row["gap"] is not None:
-            state = "open" if row["accepted"] is None else "accepted"
-            groups.setdefault((state, row["gap"]), []).append(row)
-    return tuple(
+    found = report["exceptions"].filter(report["exceptions"]["gap"].is_valid())
+    gap, accepted = distinct_words(found["gap"]).codes, filled(found["accepted"]).astype(np.int8)
+    order = order_by(gap, accepted)
+    starts = runs(gap[order], accepted[order])
+    counts = np.diff(np.append(starts, len(order))).tolist()
+    # Of each gap the first row in report order; the sort keeps equal rows as they stand.
+    firsts = rows(found.take(pa.array(order[starts])))
+    groups = [
         Gap(
-            gap=gap,
-            state=state,
-            kind=members[0]["kind"],
-            system=members[0]["system"],
-            hides=members[0]["hides"],
-            count=len(members),
-            accepted=members[0]["accepted"],
-            text=members[0]["text"],
+            gap=row["gap"],
+            state="open" if row["accepted"] is None else "accepted",
+            kind=row["kind"],
+            system=row["system"],
+            hides=row["hides"],
+            count=count,
+            accepted=row["accepted"],
+            text=row["text"],
         )
-        for (state, gap), members in sorted(groups.items(), key=lambda group: _open_first(group[0]))
-    )
+        for row, count in zip(firsts, counts, strict=True)
+    ]
+    return tuple(sorted(groups, key=lambda group: (group.state != "open", group.gap)))
 
 
 def systems(report: Report) -> list[dict[str, Any]]:
@@ -257,21 +263,37 @@ def top(report: Report, column: str, *, most: int = 10) -> list[tuple[str, int, 
 
     Roles and places have no department, so they count by rule only.
     """
-    counts: Counter[str] = Counter()
-    found: dict[str, list[dict[str, Any]]] = {}
-    known = rows(report["population"].select(["identity", "account_ids"]))
-    chosen = dict.fromkeys(["verdict", "folded_under", "subject_kind", "subject", column])
-    for row in rows(report["violations"].select(list(chosen))):
-        if column != "rule_id" and row["subject_kind"] in NOBODY:
-            continue
-        if row["verdict"] == Verdict.VIOLATION and folded(row) == "no":
-            value = row[column] or "(none)"
-            counts[value] += 1
-            found.setdefault(value, []).append(row)
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    found = report["violations"]
+    chosen = is_word(found["verdict"], Verdict.VIOLATION) & ~filled(found["folded_under"])
+    if column != "rule_id":
+        chosen &= ~is_word(found["subject_kind"], *NOBODY)
+    values = distinct_words(found[column])
+    counts = np.bincount(values.codes[chosen], minlength=len(values.texts) + 1)
+    stated = pa.concat_arrays([values.texts, pa.array([None], pa.string())])
+    names = pc.if_else(pc.fill_null(pc.equal(stated, ""), True), "(none)", stated)  # noqa: FBT003
+    merged = (
+        pa.table({"name": names, "count": counts}).group_by("name").aggregate([("count", "sum")])
+    )
+    some = merged.filter(pc.greater(merged["count_sum"], 0))
+    order = pc.sort_indices(some, [("count_sum", "descending"), ("name", "ascending")])
+    known = behind(report)
     return [
-        (value, count, len(people_behind(found[value], known))) for value, count in ordered[:most]
+        (name, count, known.count(chosen & _named(values, names, name)))
+        for name, count in zip(
+            *(some.take(order[:most])[key].to_pylist() for key in ("name", "count_sum")),
+            strict=True,
+        )
     ]
+
+
+def _named(values: Words, names: pa.Array, name: str) -> Mask:
+    return np.take(pc.equal(names, name).to_numpy(zero_copy_only=False), values.codes)
+
+
+@once
+def behind(report: Report) -> Behind:
+    """The people behind the findings."""
+    return Behind(report)
 
 
 def split(joined: str | None) -> list[str]:
@@ -279,14 +301,12 @@ def split(joined: str | None) -> list[str]:
     return joined.split("; ") if joined else []
 
 
-def _paths(hops: pa.Table) -> int:
-    key = ["finding_id", "place", "holder", "duty", "part"]
-    return int(hops.select(key).group_by(key).aggregate([]).num_rows)
-
-
-def _open_first(group: tuple[str, str]) -> tuple[bool, str]:
-    state, gap = group
-    return (state != "open", gap)
+def _paths(report: Report) -> int:
+    """Ways: one for each leg and part that has hops."""
+    leg = ties_of(report.tables).of_hop
+    part = numbered(report["hops"]["part"])
+    order = order_by(leg, part)
+    return len(runs(leg[order], part[order]))
 
 
 def unique(values: Iterable[str | None]) -> list[str]:

@@ -2,76 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from markupsafe import Markup
 
 from sod_analyzer.model.finding import Report, Verdict
 from sod_analyzer.report import facts, registers
-from sod_analyzer.report.drawing import Edge, Lane, Node, drawing
+from sod_analyzer.report.columns import plain
+from sod_analyzer.report.counting import filled, is_word
+from sod_analyzer.report.details import Details, FindingView, Firsts, Limits, Some
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How many rows the page shows before it counts the rest."""
-
-    findings: int = 2_000
-    folded: int = 50  # under one finding
-    places: int = 4  # of one finding, drawn with their paths
-    holders: int = 6  # of one place, drawn with their paths
-    people: int = 500
-    rows: int = 500  # of any other table
-
-
-@dataclass(frozen=True, slots=True)
-class Some:
-    """The first rows of a table, and how many it has."""
-
-    rows: list[dict[str, Any]]
-    total: int
-
-    @property
-    def more(self) -> int:
-        """How many are left out."""
-        return self.total - len(self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class HolderView:
-    """How one holder comes to duties in a place, drawn."""
-
-    name: str
-    node_id: str
-    duties: str
-    legs: list[dict[str, Any]]
-    hops: list[dict[str, Any]]
-    picture: Markup
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceView:
-    """One place of a finding: its subject's paths, or those of everybody who counts there."""
-
-    facts: dict[str, Any]
-    several: bool  # whether the holders are others than the subject
-    duties: int  # how many different ones
-    holders: list[HolderView]
-    left_out: list[HolderView]  # not drawn
-
-
-@dataclass(frozen=True, slots=True)
-class FindingView:
-    """One finding, with what opens under it."""
-
-    facts: dict[str, Any]
-    rank: int
-    places: list[PlaceView]
-    place_rows: Some
-    folded: Some
+__all__ = ["Limits", "Some"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +43,32 @@ def some(table: pa.Table, most: int) -> Some:
     return Some(facts.rows(table.slice(0, most)), table.num_rows)
 
 
-def first(found: list[dict[str, Any]], most: int) -> Some:
-    """The first of the rows."""
-    return Some(found[:most], len(found))
-
-
 def findings(report: Report, limits: Limits) -> FindingsView:
     """The findings to show, in report order, each with its folded ones under it.
 
     A folded finding whose own finding is not shown stands for itself.
     """
     violations = report["violations"]
-    alone = violations.filter(pc.is_null(violations["folded_under"]))
-    top = facts.rows(alone.slice(0, limits.findings))
-    shown = {row["finding_id"] for row in top}
-    under: dict[str, list[dict[str, Any]]] = {}
-    for row in facts.rows(violations.filter(pc.is_valid(violations["folded_under"]))):
-        if row["folded_under"] in shown:
-            under.setdefault(row["folded_under"], []).append(row)
-        elif len(top) < limits.findings:
-            top.append(row)
-    details = _Details(report, [row["finding_id"] for row in top])
-    views = [details.view(row, under.get(row["finding_id"], []), limits) for row in top]
+    is_folded = filled(violations["folded_under"])
+    alone, folded = np.flatnonzero(~is_folded), np.flatnonzero(is_folded)
+    shown = alone[: limits.findings]
+    ids = plain(violations["finding_id"].take(pa.array(shown)))
+    implied_by = plain(violations["folded_under"].take(pa.array(folded)))
+    owner = pc.index_in(implied_by, value_set=ids).fill_null(-1).to_numpy().astype(np.int64)
+    orphans = folded[owner < 0][: limits.findings - len(shown)]
+    chosen = np.concatenate([shown, orphans])
+    under = Firsts(owner, len(chosen), limits.folded)
+    below = facts.rows(violations.take(pa.array(folded[under.rows])))
+    top = facts.rows(violations.take(pa.array(chosen)))
+    details = Details(report, chosen, limits)
+    views = [
+        details.view(row, number, Some(below[under.span(number)], under.total(number)))
+        for number, row in enumerate(top)
+    ]
     return FindingsView(
         shown=views,
-        total=alone.num_rows,
-        folded=violations.num_rows - alone.num_rows,
+        total=len(alone),
+        folded=len(folded),
         choices={
             "severity": [s for s in facts.SEVERITIES if any(r["severity"] == s for r in top)],
             "verdict": facts.unique(row["verdict"] for row in top),
@@ -137,114 +80,33 @@ def findings(report: Report, limits: Limits) -> FindingsView:
     )
 
 
-class _Details:
-    """Places, legs and hops of the findings shown, by finding."""
-
-    def __init__(self, report: Report, wanted: list[str]) -> None:
-        chosen = pa.array(wanted, pa.string())
-        self._by: dict[str, dict[str, list[dict[str, Any]]]] = {}
-        for name in ("places", "legs", "hops"):
-            table = report[name]
-            mine = table.filter(pc.is_in(table["finding_id"], value_set=chosen))
-            groups: dict[str, list[dict[str, Any]]] = {}
-            for row in facts.rows(mine):
-                groups.setdefault(row["finding_id"], []).append(row)
-            self._by[name] = groups
-
-    def view(
-        self, row: dict[str, Any], folded: list[dict[str, Any]], limits: Limits
-    ) -> FindingView:
-        key = row["finding_id"]
-        places = self._by["places"].get(key, [])
-        views = [self._place(row, place, limits) for place in places[: limits.places]]
-        severity = row["severity"]
-        ranks = facts.SEVERITIES
-        return FindingView(
-            facts=row,
-            rank=len(ranks) - ranks.index(severity) if severity in ranks else 0,
-            places=views,
-            place_rows=Some(places[: limits.folded], len(places)),
-            folded=Some(folded[: limits.folded], len(folded)),
-        )
-
-    def _place(self, row: dict[str, Any], place: dict[str, Any], limits: Limits) -> PlaceView:
-        key = row["finding_id"]
-        legs = [leg for leg in self._by["legs"].get(key, []) if leg["place"] == place["place"]]
-        hops = [hop for hop in self._by["hops"].get(key, []) if hop["place"] == place["place"]]
-        known = [leg["holder"] or row["subject"] for leg in legs]
-        several = any(holder != row["subject"] for holder in known)
-        by_holder: dict[str, list[dict[str, Any]]] = {}
-        for holder, leg in zip(known, legs, strict=True):
-            by_holder.setdefault(holder, []).append(leg)
-        views = [
-            _holder(row, holder, mine, hops if number < limits.holders else ())
-            for number, (holder, mine) in enumerate(by_holder.items())
-        ]
-        return PlaceView(
-            facts=place,
-            several=several,
-            duties=len({leg["duty"] for leg in legs}),
-            holders=views[: limits.holders],
-            left_out=views[limits.holders :],
-        )
-
-
-def _holder(
-    row: dict[str, Any], holder: str, legs: list[dict[str, Any]], of_place: Iterable[dict[str, Any]]
-) -> HolderView:
-    hops = [hop for hop in of_place if (hop["holder"] or row["subject"]) == holder]
-    own = holder == row["subject"]
-    name = (row["name"] if own else legs[0]["holder_name"]) or holder
-    kind = hops[0]["from_kind"] if hops else row["subject_kind"] if own else "identity"
-    lanes = [lane for leg in legs for lane in _lanes(leg, hops)]
-    duties = ", ".join(leg["duty_title"] or leg["duty"] for leg in legs)
-    return HolderView(name, holder, duties, legs, hops, drawing(Node(kind, holder, name), lanes))
-
-
-def _lanes(leg: dict[str, Any], hops: Iterable[dict[str, Any]]) -> list[Lane]:
-    title = leg["duty_title"] or leg["duty"]
-    parts: dict[int, list[Edge]] = {}
-    for hop in hops:
-        if hop["duty"] == leg["duty"]:
-            target = Node(hop["to_kind"], hop["to_id"], hop["to_name"] or hop["to_id"])
-            parts.setdefault(hop["part"], []).append(Edge(hop["kind"], hop["note"], target))
-    if not parts and leg["state"] == "yes":
-        return []  # a fact about the subject by itself, such as a login nobody answers for
-    if not parts:
-        return [Lane(title, (), leg["reason"] or "no path recorded")]
-    if len(parts) == 1:
-        return [Lane(title, tuple(edges)) for edges in parts.values()]
-    return [
-        Lane(f"{title} (part {number} of {len(parts)})", tuple(edges))
-        for number, edges in enumerate(parts.values(), start=1)
-    ]
-
-
 def people(report: Report, limits: Limits) -> Some:
     """People with a finding of any verdict, most violations first."""
     counts = ("violations", "not_evaluable", "mitigated", "gated")
     table = report["population"]
-    total = pa.array([0] * table.num_rows, pa.int64())
-    for name in counts:
-        total = pc.add(total, pc.fill_null(table[name], 0))
-    found = facts.rows(table.filter(pc.greater(total, 0)))
-    found.sort(key=lambda row: (*(-(row[name] or 0) for name in counts), row["name"] or ""))
-    links: dict[str, list[dict[str, Any]]] = {}
-    for row in facts.rows(report["violations"].select(["finding_id", "subject", "rule_id"])):
-        links.setdefault(row["subject"], []).append(row)
-    shown = found[: limits.people]
-    for row in shown:
-        row["findings"] = links.get(row["identity"], [])[: limits.folded]
-    return Some(shown, len(found))
+    columns = {name: table[name].fill_null(0) for name in counts}
+    with_any = np.flatnonzero(sum(column.to_numpy() for column in columns.values()) > 0)
+    names = pc.fill_null(plain(table["name"]), "")
+    ranked = pa.table({**columns, "name": names}).take(pa.array(with_any))
+    order = pc.sort_indices(
+        ranked, [*((name, "descending") for name in counts), ("name", "ascending")]
+    )
+    shown = facts.rows(table.take(pa.array(with_any).take(order[: limits.people])))
+    known = pa.array([row["identity"] for row in shown], pa.string())
+    violations = report["violations"].select(["finding_id", "subject", "rule_id"])
+    owner = pc.index_in(plain(violations["subject"]), value_set=known).fill_null(-1)
+    found = Firsts(owner.to_numpy().astype(np.int64), len(shown), limits.folded)
+    links = facts.rows(violations.take(pa.array(found.rows)))
+    for number, row in enumerate(shown):
+        row["findings"] = links[found.span(number)]
+    return Some(shown, len(with_any))
 
 
 def attention(report: Report) -> list[Attention]:
     """What a reader must look at, what is missing first."""
-    found = facts.rows(
-        report["violations"].select(["verdict", "severity", "rule_id", "status_hr", "folded_under"])
-    )
-    alone = [row for row in found if row["folded_under"] is None]
-    breaks = [row for row in alone if row["verdict"] == Verdict.VIOLATION]
+    violations = report["violations"]
+    alone = ~filled(violations["folded_under"])
+    breaks = alone & is_word(violations["verdict"], Verdict.VIOLATION)
     open_gaps = [gap for gap in facts.gaps(report) if gap.state == "open"]
     uncovered = [row for row in facts.systems(report) if row["coverage"] == "no input"]
     signed = registers.approvals(report)
@@ -252,10 +114,10 @@ def attention(report: Report) -> list[Attention]:
     unequal = [row for row in facts.sources(report) if row["difference"] or not row["ties"]]
 
     def of(column: str, value: str) -> int:
-        return sum(row[column] == value for row in breaks)
+        return int((breaks & is_word(violations[column], value)).sum())
 
     def judged(verdict: Verdict) -> int:
-        return sum(row["verdict"] == verdict for row in alone)
+        return int((alone & is_word(violations["verdict"], verdict)).sum())
 
     found_here = (
         Attention("look", len(open_gaps), "open gaps: no clean bill until closed", "gaps"),
@@ -277,7 +139,7 @@ def attention(report: Report) -> list[Attention]:
                   "findings", "verdict=gated"),
         Attention("warn", facts.figure(report, "excluded"),
                   "places of findings left out by exclusions", "exclusions"),
-        Attention("warn", report["exclusions"]["state"].to_pylist().count("dropped"),
+        Attention("warn", int(is_word(report["exclusions"]["state"], "dropped").sum()),
                   "rules dropped from the ruleset", "exclusions"),
         Attention("warn", registers.unapproved(report), "texts without an approval",
                   "approvals"),

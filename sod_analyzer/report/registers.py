@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from sod_analyzer.model.finding import Report, Verdict
 from sod_analyzer.model.mitigation import Standing
+from sod_analyzer.report.columns import distinct_words, order_by
+from sod_analyzer.report.counting import Mask, is_word
 from sod_analyzer.report.facts import rows
 
 APPROVED, CHANGED, NOT_APPROVED = "approved", "changed since approval", "not approved"
@@ -53,8 +58,7 @@ def approvals(report: Report) -> tuple[Signed, ...]:
 
 def unapproved(report: Report) -> int:
     """How many of the texts that the result rests on nobody approved."""
-    states = report["approvals"]["state"].to_pylist()
-    return sum(state not in (APPROVED, CHANGED) for state in states)
+    return int((~is_word(report["approvals"]["state"], APPROVED, CHANGED)).sum())
 
 
 def changes_of(row: dict[str, Any]) -> tuple[str, ...]:
@@ -87,40 +91,54 @@ def _signed(row: dict[str, Any]) -> Signed:
 
 def controls(report: Report) -> tuple[Control, ...]:
     """How much rests on each control, most places first."""
-    found = rows(report["mitigations"])
+    found = report["mitigations"]
+    control, people, performers = (
+        distinct_words(found[name]).codes for name in ("control", "subject_key", "performer")
+    )
+    names = distinct_words(found["control"]).texts
+    standing = _in_force(found)
+    excuses = found["excuses"].fill_null(0).to_numpy()
     made = []
-    for control in {row["control"] for row in found}:
-        mine = [row for row in found if row["control"] == control]
-        standing = [row for row in mine if row["standing"] == Standing.IN_FORCE]
+    for code, name in enumerate(names.to_pylist()):
+        mine = control == code
         made.append(
             Control(
-                control=control,
-                excuses=max(row["excuses"] or 0 for row in mine),
-                people=len({row["subject_key"] for row in standing}),
-                performers=len({row["performer"] for row in standing}),
-                failing=len(mine) - len(standing),
+                control=name,
+                excuses=int(excuses[mine].max(initial=0)),
+                people=len(np.unique(people[mine & standing])),
+                performers=len(np.unique(performers[mine & standing])),
+                failing=int((mine & ~standing).sum()),
             )
         )
     return tuple(sorted(made, key=lambda entry: (-entry.excuses, entry.control)))
 
 
-def mitigations(report: Report) -> list[dict[str, Any]]:
+def mitigations(report: Report) -> pa.Table:
     """The register, what does not stand first, else in report order."""
-    found = rows(report["mitigations"])
-    return sorted(found, key=lambda row: row["standing"] == Standing.IN_FORCE)
+    found = report["mitigations"]
+    return found.take(pa.array(order_by(_in_force(found).astype(np.int8))))
 
 
-def exclusions(report: Report) -> list[dict[str, Any]]:
+def exclusions(report: Report) -> pa.Table:
     """What rules leave out, what hides most first, else in report order."""
-    return sorted(rows(report["exclusions"]), key=lambda row: -(row["hidden"] or 0))
+    found = report["exclusions"]
+    hidden = found["hidden"].fill_null(0).to_numpy()
+    return found.take(pa.array(order_by(hidden.max(initial=0) - hidden)))
 
 
-def measures(report: Report) -> list[dict[str, Any]]:
+def measures(report: Report) -> pa.Table:
     """What rules that count people counted, the worst first, else in report order."""
-    return sorted(rows(report["measures"]), key=lambda row: Verdict(row["verdict"]).rank)
+    found = report["measures"]
+    verdicts = distinct_words(found["verdict"])
+    ranks = np.array([Verdict(verdict).rank for verdict in verdicts.texts.to_pylist()], np.int64)
+    return found.take(pa.array(order_by(ranks[verdicts.codes])))
 
 
 def failing(report: Report) -> int:
     """Rows of the register that excuse nothing, though somebody may rely on them."""
-    quiet = (Standing.IN_FORCE, Standing.UNUSED)
-    return sum(standing not in quiet for standing in report["mitigations"]["standing"].to_pylist())
+    quiet = is_word(report["mitigations"]["standing"], Standing.IN_FORCE, Standing.UNUSED)
+    return int((~quiet).sum())
+
+
+def _in_force(register: pa.Table) -> Mask:
+    return is_word(register["standing"], Standing.IN_FORCE)
