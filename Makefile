@@ -35,8 +35,9 @@ check: $(VENV)/dev.stamp ## Format, lint, types, import contracts and layout
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_layout.py
 
-bench: $(VENV)/dev.stamp ## Time every stage on a generated bank of 10,000 people
-	@$(BIN)/python -m tests.benchmarks 10000
+# SIZES="S" measures less; docs/performance.md says what the sizes are.
+bench: $(VENV)/dev.stamp ## Measure beside DuckDB and networkx, M then L, into docs/performance.md
+	@$(BIN)/python -m tests.benchmarks $(SIZES)
 
 docs: $(VENV)/dev.stamp ## Write docs/commands.md anew from the commands' own help
 	@$(BIN)/python -m tests.command_pages

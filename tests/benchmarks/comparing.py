@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +81,7 @@ def compare(world: Path, scratch: Path, *, floor: Run, peers: Sequence[str] = PE
         "sod run",
         python("sod_analyzer", "run", "--config", world / "sod.yaml", "--out", out, *only),
     )
-    _same(answers.of_tool(out), wanted, name="sod run")
+    same(answers.of_tool(out), wanted, name="sod run")
     stage = run("sod stage", python("tests.benchmarks.ours", out), tells=True)
     written = sum(path.stat().st_size for path in out.rglob("*") if path.is_file()) / 1e6
     runs = tuple(_peer(name, world, scratch / name, wanted) for name in peers)
@@ -94,30 +94,17 @@ def _peer(name: str, world: Path, out: Path, wanted: answers.Keys) -> Run:
     sample = out / "people.csv"
     if sample.is_file():
         wanted = answers.about(wanted, sample)
-    _same(found, wanted, name=name)
+    same(found, wanted, name=name)
     return measured
 
 
-def _same(found: answers.Keys, wanted: answers.Keys, *, name: str) -> None:
+def same(found: answers.Keys, wanted: answers.Keys, *, name: str) -> None:
+    """Nothing, when both are the same.
+
+    Raises:
+        RunError: they are not.
+    """
     if not np.array_equal(found, wanted):
         lost = len(np.setdiff1d(wanted, found))
         more = len(np.setdiff1d(found, wanted))
         raise RunError(f"{name} found {len(found):,}: {lost:,} are missing, {more:,} are not so")
-
-
-def kept(compared: Compared, path: Path) -> None:
-    """Write what was measured, so that the page can be written again without measuring."""
-    path.write_text(json.dumps(asdict(compared), indent=2) + "\n", encoding="utf-8")
-
-
-def read_kept(path: Path) -> Compared:
-    """What `kept` wrote."""
-    record = json.loads(path.read_text(encoding="utf-8"))
-    return Compared(
-        Facts(**record["facts"]),
-        floor=Run(**record["floor"]),
-        whole=Run(**record["whole"]),
-        stage=Run(**record["stage"]),
-        peers=tuple(Run(**one) for one in record["peers"]),
-        written_mb=record["written_mb"],
-    )

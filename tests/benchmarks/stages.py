@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [PEOPLE]`: a table of stages, seconds, ratios and peak memory."""
+"""`python -m tests.benchmarks --stages PEOPLE`: seconds, ratios and peak memory by stage."""
 
 from __future__ import annotations
 
@@ -97,9 +97,8 @@ def measure(people: int, folder: Path) -> list[Lap]:
     return clock.laps
 
 
-def main() -> None:
+def show(people: int) -> None:
     """Measure and print."""
-    people = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with tempfile.TemporaryDirectory() as folder:
         laps = measure(people, Path(folder))
     seconds = {lap.stage: lap.seconds for lap in laps}
@@ -107,7 +106,3 @@ def main() -> None:
     for lap in laps:
         ratio = f"{lap.seconds / seconds[lap.peer]:.1f}" if lap.peer else ""
         sys.stdout.write(f"{lap.stage:30} {lap.seconds:9.2f} {ratio:>8} {lap.peak_mb:9.0f}\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -44,7 +44,7 @@ def test_ours_finds_what_is_planted_among_bad_rows_and_in_applications(
     tmp_path: Path, kind: str
 ) -> None:
     world = tmp_path / "world"
-    make(TINY, world, bad=kind == "bad", scoped=kind == "scoped")
+    make(size_of("500"), world, bad=kind == "bad", scoped=kind == "scoped")
 
     compare(world, tmp_path / "scratch", floor=Run("floor", 1.0, 1.0, 1.0), peers=())
 
