@@ -16,9 +16,10 @@ from sod_analyzer.importers.tabular.csv_source import IMPORTER as CSV
 from sod_analyzer.importers.tabular.excel import IMPORTER as EXCEL
 from sod_analyzer.importers.tabular.json_file import IMPORTER as JSON
 from sod_analyzer.importers.tabular.options import Column, Columns
+from sod_analyzer.importers.tabular.parquet_file import IMPORTER as PARQUET
 from sod_analyzer.model.batch import Importer, SourceSpec, join_batches
 
-IMPORTERS: Mapping[str, Importer] = {each.name: each for each in (CSV, EXCEL, JSON, HR)}
+IMPORTERS: Mapping[str, Importer] = {each.name: each for each in (CSV, EXCEL, JSON, HR, PARQUET)}
 EXTRACTED_AT = datetime(2026, 10, 30, 22, 30, tzinfo=UTC)
 
 __all__ = ["Column", "Columns", "Loaded", "run", "spec_for"]

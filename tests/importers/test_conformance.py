@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sod_analyzer import plugins
@@ -29,6 +31,11 @@ sources:
     importer: excel
     sheet: Access
     path: access.xlsx
+    columns: {account: Login, permission: Right, resource: Where}
+  access-parquet:
+    system: app
+    importer: parquet
+    path: access.parquet
     columns: {account: Login, permission: Right, resource: Where}
   access-json:
     system: app
@@ -55,7 +62,7 @@ def bank_sources() -> list[str]:
 
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one table as a workbook and as JSON, and a configuration that reads both."""
+    """A folder with one table as a workbook, JSON and Parquet, and what reads them."""
     folder = tmp_path_factory.mktemp("tables")
     book = openpyxl.Workbook()
     sheet = book.create_sheet("Access", 0)
@@ -63,6 +70,8 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sheet.append(row)
     book.save(folder / "access.xlsx")
     rows = [dict(zip(HEADER, row, strict=True)) for row in ROWS]
+    columns = [list(column) for column in zip(*ROWS, strict=True)]
+    pq.write_table(pa.table(columns, names=HEADER), folder / "access.parquet")
     (folder / "access.json").write_text(json.dumps({"rows": rows}), encoding="utf-8")
     (folder / "sod.yaml").write_text(CONFIG, encoding="utf-8")
     return folder
@@ -75,7 +84,7 @@ def test_an_importer_conforms_on_the_sample_bank(source_id: str) -> None:
     check_importer(importer, spec)
 
 
-@pytest.mark.parametrize("source_id", ["access-excel", "access-json"])
+@pytest.mark.parametrize("source_id", ["access-excel", "access-json", "access-parquet"])
 def test_an_importer_conforms_on_a_table(tables: Path, source_id: str) -> None:
     importer, spec = case(tables / "sod.yaml", source_id)
 

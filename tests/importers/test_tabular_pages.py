@@ -18,12 +18,15 @@ from sod_analyzer.importers.tabular.options import (
     JsonOptions,
     MappingOptions,
     Matrix,
+    ParquetOptions,
 )
+from sod_analyzer.importers.tabular.parquet_file import MAX_ROWS, PATTERNS
 from sod_analyzer.importers.tabular.plan import NEEDS, make_plan
 from tests.conftest import ROOT
 from tests.importers.tabular_kit import IMPORTERS
 
 TABULAR = (ROOT / "docs" / "importers" / "tabular.md").read_text(encoding="utf-8")
+PARQUET = (ROOT / "docs" / "importers" / "parquet.md").read_text(encoding="utf-8")
 HR = (ROOT / "docs" / "importers" / "hr.md").read_text(encoding="utf-8")
 
 
@@ -31,7 +34,7 @@ def examples(page: str) -> list[str]:
     return re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("example", [*examples(TABULAR), *examples(HR)])
+@pytest.mark.parametrize("example", [*examples(TABULAR), *examples(PARQUET), *examples(HR)])
 def test_every_example_is_a_configuration_that_loads(tmp_path: Path, example: str) -> None:
     path = tmp_path / "sod.yaml"
     path.write_text(f"name: Example\nruleset: devops\n{example}", encoding="utf-8")
@@ -60,6 +63,12 @@ def test_the_page_explains_every_key_field_and_relation() -> None:
     wanted = keys | names(Column) | set(FIELDS) | {str(relation) for relation in NEEDS}
 
     assert wanted - mentioned(TABULAR) - {"columns", "column", "records"} == set()
+
+
+def test_the_page_of_parquet_names_every_key_and_limit() -> None:
+    assert names(ParquetOptions) - mentioned(PARQUET) == set()
+    assert f"more than {MAX_ROWS:,} rows" in PARQUET
+    assert all(pattern.removeprefix("*") in mentioned(PARQUET) for pattern in PATTERNS)
 
 
 def test_the_roster_page_explains_every_key_and_word() -> None:

@@ -1,4 +1,4 @@
-"""The keys that a CSV, Excel or JSON source adds to its entry in `sod.yaml`.
+"""The keys that a CSV, Parquet, Excel or JSON source adds to its entry in `sod.yaml`.
 
 The option classes share their mapping keys by inheritance: the configuration is flat, so the keys
 of one source are the fields of one class. `docs/importers/tabular.md` explains every key.
@@ -131,6 +131,11 @@ class CsvOptions(MappingOptions):
     header_row: int | None = None
     header: tuple[str, ...] = ()
     matrix: Matrix | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParquetOptions(MappingOptions):
+    """The keys of a Parquet source: a file that tells all the rest itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
