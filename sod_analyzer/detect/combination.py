@@ -59,6 +59,15 @@ class _Seen:
     all: Bits
 
 
+@dataclass(frozen=True)
+class Found:
+    """Subjects and places in their order, and whether the rule is broken there for certain."""
+
+    subject: Keys
+    place: Keys
+    broken: Bits
+
+
 class Combination:
     """Judges one rule over one population.
 
@@ -88,12 +97,12 @@ class Combination:
         #: Ways that a gate may stand before, by duty.
         self.gated = gated_ways(engine, rule)
 
-    def result(self) -> RuleResult:
-        """The rule's verdict on every subject and place."""
-        rule, lens, n_places = self.rule, self.lens, self.n_places
-        dead = tuple(d for d in rule.duties if not self.columns.is_live(d))
+    @cached_property
+    def found(self) -> Found:
+        """Every place of every subject that is broken or cannot be judged."""
+        lens, n_places = self.lens, self.n_places
         known = self._seen(lens, None)
-        blanks = self.blanks(dead)
+        blanks = self._blanks
         widest = replace(lens, possible=True)
         open_ = bool(blanks[:, self.places].any()) or not self.engine.same(lens, widest)
         possible = self._seen(widest, blanks) if open_ else known
@@ -112,6 +121,21 @@ class Combination:
         if len(everywhere) or len(maybe):
             order = np.lexsort((place, subject))
             subject, place, broken = subject[order], place[order], broken[order]
+        return Found(subject, place, broken)
+
+    @cached_property
+    def _dead(self) -> tuple[str, ...]:
+        """Duties that nothing lets anyone do."""
+        return tuple(d for d in self.rule.duties if not self.columns.is_live(d))
+
+    @cached_property
+    def _blanks(self) -> Bits:
+        return self.blanks(self._dead)
+
+    def result(self) -> RuleResult:
+        """The rule's verdict on every subject and place."""
+        rule, lens, dead, blanks = self.rule, self.lens, self._dead, self._blanks
+        subject, place, broken = self.found.subject, self.found.place, self.found.broken
         kept, left = self._exclusions(subject, place)
         subject, place, broken = subject[kept], place[kept], broken[kept]
         verdict, reasons = self._verdicts(subject, place, broken, blanks)

@@ -18,6 +18,10 @@ from sod_analyzer.graph.masks import Table, Words, has, mask_of
 Bits = npt.NDArray[np.bool_]
 
 
+#: Nobody, with no ways.
+_NOBODY = (np.empty(0, dtype=np.int64), np.zeros((0, 0), dtype=np.uint64))
+
+
 @dataclass(frozen=True)
 class Holding:
     """What one lens sees of a contiguous range of subjects, duty by duty.
@@ -28,10 +32,11 @@ class Holding:
     engine: Engine
     lens: Lens
     subjects: range
+    only: Keys | None = None  # those that are asked about, sorted; of the others it may say nothing
 
     @cached_property
     def _table(self) -> Table:
-        return self.engine.table(self.lens, self.subjects)
+        return self.engine.table(self.lens, self.subjects, self.only)
 
     def _mask(self, ways: Iterable[int]) -> Words:
         return mask_of(list(ways), self.engine.n_ways)
@@ -71,7 +76,8 @@ class Holding:
 
     def holders_over(self, system: str, way: int) -> Keys:
         """Subjects that have the way over the whole system, sorted."""
-        return self._table.nodes_with(self._mask([way]), self._covers[system])
+        who, ways = self._over.get(system, _NOBODY)
+        return who[has(ways, self._mask([way]))] if len(who) else who
 
     @cached_property
     def _covers(self) -> Mapping[str, int]:
@@ -81,12 +87,15 @@ class Holding:
     @cached_property
     def _over(self) -> Mapping[str, tuple[Keys, Words]]:
         """Who has anything over a whole system, and which ways, by system; few people have."""
+        n_places = self.engine.n_places
+        places = np.zeros(n_places, dtype=bool)
+        places[list(self._covers.values())] = True
+        pairs = self._table.with_any(self._mask(range(self.engine.n_ways)), places)
         found: dict[str, tuple[Keys, Words]] = {}
-        everything = self._mask(range(self.engine.n_ways))
         for system, place in self._covers.items():
-            who = self._table.nodes_with(everything, place)
-            if len(who):
-                found[system] = who, self._table.at(who * self.engine.n_places + place)
+            mine = pairs[pairs % n_places == place]
+            if len(mine):
+                found[system] = mine // n_places, self._table.at(mine)
         return found
 
     # -- asking of pairs -------------------------------------------------------------------------

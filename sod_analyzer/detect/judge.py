@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from sod_analyzer.detect.combination import PLACES_OF, Combination
 from sod_analyzer.detect.headcount import Headcount
 from sod_analyzer.detect.holding import Bits, Holding
@@ -12,6 +14,7 @@ from sod_analyzer.detect.results import RuleResult
 from sod_analyzer.detect.subjects import Population
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
+from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.model.access import NodeKind
 from sod_analyzer.model.ruleset import Holder, Rule, RuleKind
 
@@ -21,14 +24,29 @@ __all__ = ["PLACES_OF", "Judge", "RuleResult"]
 class _Holdings(dict[Lens, Holding]):
     """What each lens sees of one population, computed when first asked for."""
 
-    def __init__(self, engine: Engine, subjects: range) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        subjects: range,
+        *,
+        all_: _Holdings | None = None,
+        only: Keys | None = None,
+    ) -> None:
         super().__init__()
         self._engine = engine
         self._subjects = subjects
+        self._all = all_
+        self._only = only
 
     def __missing__(self, lens: Lens) -> Holding:
-        found = self[lens] = Holding(self._engine, lens, self._subjects)
+        if self._all is not None and lens in self._all:
+            return self._all[lens]
+        found = self[lens] = Holding(self._engine, lens, self._subjects, self._only)
         return found
+
+    def of(self, only: Keys) -> _Holdings:
+        """The same, of which only some subjects are asked any more."""
+        return _Holdings(self._engine, self._subjects, all_=self, only=only)
 
 
 class Judge:
@@ -88,6 +106,31 @@ class Judge:
                 unknown_systems=self.unknown_systems,
             ).result()
         return self._combination(rule).result()
+
+    def judge_all(self, rules: Iterable[Rule]) -> tuple[RuleResult, ...]:
+        """The verdicts of several rules, in their order.
+
+        What differs between lenses matters only for those whom a rule finds, and they are known
+        once every rule was looked at through its own lens. So the other lenses look at nobody else.
+        """
+        rules = tuple(rules)
+        waiting = {
+            rule.rule_id: self._combination(rule)
+            for rule in rules
+            if rule.kind is not RuleKind.HYGIENE and not rule.kind.counts_people
+        }
+        found: dict[Holder, list[Keys]] = {}
+        for each in waiting.values():
+            found.setdefault(each.rule.holder, []).append(each.found.subject)
+        for holder, subjects in found.items():
+            narrow = self._of(holder).of(distinct(np.concatenate(subjects)))
+            for each in waiting.values():
+                if each.rule.holder is holder:
+                    each.holdings = narrow
+        return tuple(
+            waiting[rule.rule_id].result() if rule.rule_id in waiting else self.judge(rule)
+            for rule in rules
+        )
 
     def places_seen(self, rule: Rule, lens: Lens) -> list[tuple[int, int]]:
         """(subject, place) pairs where a lens sees enough duties of a rule about subjects."""

@@ -1,39 +1,41 @@
-"""Reach of everyone at once, as masks: the same answer as `reach`, without distances.
-
-Edges fall into two sorts. *Core* edges lead to nodes that somebody holds in turn: groups in
-groups, bots that bots control. They are few, and facts flow along them one by one. What is left
-are *last* edges, memberships and the accounts of people, which nobody holds in turn: each of them
-is looked at once per lens.
-"""
+"""Reach of everyone at once, as masks: the same answer as `reach`, without distances."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
-import numpy.typing as npt
 
 from sod_analyzer.catalogue.columns import Columns, WayColumn
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.evaluate.lens import Lens
-from sod_analyzer.graph.closure import Facts, Flags, Flow, Keys, among, distinct, joined
-from sod_analyzer.graph.edges import Edges
+from sod_analyzer.evaluate.net import Net, Rows
+from sod_analyzer.graph.closure import (
+    Facts,
+    Flags,
+    Flow,
+    Keys,
+    among,
+    distinct,
+    joined,
+    offsets,
+    spans,
+)
 from sod_analyzer.graph.masks import (
     Cells,
+    Nodes,
     Source,
     Table,
     Words,
     combined,
+    empty,
     has_all,
     mask_of,
     words,
 )
-from sod_analyzer.model.access import NodeKind, Snapshot
-
-Rows = npt.NDArray[np.int64]
 
 #: Sets of core facts of which the useful last edges are kept.
 _SOURCES_KEPT = 2
@@ -62,74 +64,12 @@ class Seen:
     seeds: Facts
     allowed: Flags
     takable: Flags  # those that their holder can give to itself
+    only: Flags | None = None  # the nodes that are asked about; without, all
 
-
-class Net:
-    """The edges of a snapshot, sorted out once for all lenses."""
-
-    def __init__(self, edges: Edges, snapshot: Snapshot) -> None:
-        self.edges = edges
-        self.identities = snapshot.ranges[NodeKind.IDENTITY]
-        accounts, roles = snapshot.ranges[NodeKind.ACCOUNT], snapshot.ranges[NodeKind.ROLE]
-        self.accounts = accounts
-        self.holders = range(accounts.start, roles.stop)
-        self.n_nodes = edges.n_nodes
-        low, high = edges.leaving[[accounts.start, roles.stop]]
-        #: Edges of people come first, then those of accounts, then those of roles.
-        self.of_people = slice(int(edges.leaving[self.identities.start]), int(low))
-        self.of_holders = slice(int(low), int(high))
-
-    @cached_property
-    def plain(self) -> bool:
-        """Whether nobody holds a person: then people come last."""
-        return not bool(np.any(self.edges.target < self.identities.stop))
-
-    @cached_property
-    def adding(self) -> tuple[Rows, Rows | slice]:
-        """Adding edges of accounts and roles: core ones, last ones.
-
-        Core are those of roles, and of accounts that an adding edge leads to. Nearly always that
-        leaves the edges of all accounts, which are one run.
-        """
-        edges, accounts = self.edges, self.accounts
-        low, high = edges.leaving[[accounts.stop, self.holders.stop]]
-        roles = np.flatnonzero(~edges.becoming[low:high]) + low
-        target = edges.target[self.of_holders]
-        low, middle = edges.leaving[[accounts.start, accounts.stop]]
-        becoming = edges.becoming[self.of_holders]
-        inner = target[(target < accounts.stop) & ~becoming]
-        if not len(inner) and not edges.becoming[low:middle].any():
-            return roles, slice(int(low), int(middle))
-        held = np.zeros(self.n_nodes, dtype=bool)
-        held[inner] = True
-        rows = np.flatnonzero(~edges.becoming[low:middle]) + low
-        core = held[edges.holder[rows]]
-        return np.concatenate([rows[core], roles]), rows[~core]
-
-    @cached_property
-    def carrying(self) -> tuple[Rows, Rows]:
-        """Edges along which finished ways can flow: core ones, and those of people.
-
-        Ways are finished in accounts; they come into a role only if it leads to an account.
-        """
-        span = self.of_holders
-        target = self.edges.target[span]
-        leads = np.zeros(self.n_nodes, dtype=bool)
-        leads[self.accounts.start : self.accounts.stop] = True
-        to_account = np.flatnonzero(leads[target]) + span.start
-        holders = self.edges.holder[to_account]
-        roles = holders[holders >= self.accounts.stop]
-        core = to_account
-        if len(roles):
-            first = self.edges.leaving[self.accounts.stop]
-            nested = np.flatnonzero(target[first - span.start :] < self.holders.stop) + first
-            flow = Flow(self.n_nodes, self.edges.holder[nested], self.edges.target[nested])
-            seeds = distinct(roles.astype(np.int64))
-            reached = flow.spread(Facts.of(1, seeds, np.zeros(len(seeds), dtype=np.int64)))
-            leads[reached.key] = True
-            core = np.flatnonzero(leads[target]) + span.start
-        people = np.arange(self.of_people.start, self.of_people.stop)
-        return core, people[leads[self.edges.target[people]]]
+    def of(self, rows: Rows, holder: Nodes, *, taking: bool = False) -> Rows:
+        """Those of these edges that count, or can be taken, and are asked about."""
+        rows = rows[(self.takable if taking else self.allowed)[rows]]
+        return rows if self.only is None else rows[self.only[holder[rows]]]
 
 
 class Bulk:
@@ -148,15 +88,58 @@ class Bulk:
     def levels(self, seen: Seen) -> tuple[Level, ...]:
         """Levels from no own change to as many as the lens allows."""
         core = self._core_parts(seen.seeds, seen)
-        found = [self._level(seen, core, self._last(core, seen.allowed), None)]
+        found = [self._level(seen, core, self._last(core, seen), None)]
         for _ in range(seen.lens.changes):
             before = found[-1]
-            taken = self._step(self.net.adding[0], before.core_parts, seen.takable)
-            core = self._core_parts(joined(before.core_parts, taken), seen)
-            parts = self._last(core, seen.allowed)
-            parts = parts.joined(self._last(before.core_parts, seen.takable)).joined(before.parts)
+            core = self._next_core(before.core_parts, seen)
+            # What was had before is had again: every level only adds.
+            parts = self._last(core, seen).joined(self._last(before.core_parts, seen, taking=True))
             found.append(self._level(seen, core, parts, before))
         return tuple(found)
+
+    def _next_core(self, core: Facts, seen: Seen) -> Facts:
+        """What core nodes have after one more change of their own."""
+        edges, rows = self.net.edges, self.net.adding[0]
+        taken = seen.of(rows, edges.holder, taking=True)
+        if not len(taken):
+            return core
+        step = Flow(self.net.n_nodes, edges.holder[taken], edges.target[taken]).step(core)
+        return self._core_parts(joined(core, step), seen)
+
+    # -- people without contexts -----------------------------------------------------------------
+
+    def direct(self, seen: Seen) -> Table | None:
+        """The ways of people, straight from the memberships of their accounts.
+
+        Only where it does not matter what meets in which account: every way has one part, and
+        nobody but people holds an account. None elsewhere.
+        """
+        net, edges = self.net, self.net.edges
+        carrying, people = net.carrying
+        taking = seen.lens.changes > 0
+        if self._several or len(carrying) or not isinstance(net.adding[1], slice):
+            return None
+        if taking and len(seen.of(people, edges.holder, taking=True)):
+            return None
+        core = before = self._core_parts(seen.seeds, seen)
+        for _ in range(seen.lens.changes):
+            before, core = core, self._next_core(core, seen)
+        if core is not before:
+            return None
+        people = seen.of(people, edges.holder)
+        source, useful, _ = self._useful(core)
+        counts = seen.allowed[useful]
+        if taking:
+            counts |= seen.takable[useful]
+        rows = useful[counts]
+        accounts = net.accounts
+        first = offsets(edges.holder[rows] - accounts.start, len(accounts))
+        account = edges.target[people] - accounts.start
+        person, spot = spans(first[account], first[account + 1])
+        table = source.to_holders(
+            edges.holder[people][person], edges.target[rows[spot]], net.identities
+        )
+        return table.mapped(self._single)
 
     # -- parts -----------------------------------------------------------------------------------
 
@@ -177,13 +160,13 @@ class Bulk:
             found = self._spread[digest] = flow.spread(seeds)
         return found
 
-    def _last(self, core: Facts, allowed: Flags) -> Table:
-        """The parts of accounts and roles."""
+    def _last(self, core: Facts, seen: Seen, *, taking: bool = False) -> Table:
+        """The parts of accounts."""
         net, edges = self.net, self.net.edges
         source, useful, here = self._useful(core)
-        rows = useful[allowed[useful]]
+        rows = seen.of(useful, edges.holder, taking=taking)
         table = source.to_holders(edges.holder[rows], edges.target[rows], net.holders)
-        return table.with_cells(here)
+        return table if taking else table.with_cells(here)
 
     def useful(self, core: Facts) -> Rows:
         """The last edges that lead to anything that core nodes have, sorted by holder."""
@@ -203,19 +186,18 @@ class Bulk:
             useful = np.flatnonzero(source.busy[source.slot[self.net.edges.target[last]]])
             rows = useful + last.start if isinstance(last, slice) else last[useful]
             # With the facts, so that their id stays theirs.
-            found = self._sources[key] = (core, source, rows, self._here(cells))
+            here = self._here(cells, self.net.accounts)
+            found = self._sources[key] = (core, source, rows, here)
             while len(self._sources) > _SOURCES_KEPT:
                 del self._sources[next(iter(self._sources))]
         return found[1:]
 
-    def _here(self, cells: Cells) -> Cells:
-        """Those cells that are of accounts and roles, by offset."""
-        holders = self.net.holders
-        low, high = np.searchsorted(
-            cells.key, [holders.start * self.n_places, holders.stop * self.n_places]
-        )
-        key = cells.key[low:high] - holders.start * self.n_places
-        return Cells(self.n_places, key, cells.mask[:, low:high])
+    def _here(self, cells: Cells, nodes: range) -> Cells:
+        """Those cells that are of some of the accounts and roles, by offset."""
+        first = self.net.holders.start * self.n_places
+        span = [nodes.start * self.n_places, nodes.stop * self.n_places]
+        low, high = np.searchsorted(cells.key, span)
+        return Cells(self.n_places, cells.key[low:high] - first, cells.mask[:, low:high])
 
     def _step(self, rows: Rows, facts: Facts, chosen: Flags) -> Facts:
         edges = self.net.edges
@@ -235,9 +217,7 @@ class Bulk:
         flow = Flow(self.net.n_nodes, edges.holder[rows], edges.target[rows])
         flowing = flow.spread(seeds)
         cells = Cells.of(flowing, n_places=self.n_places, n_columns=self.n_ways)
-        ways = finished.with_cells(self._here(cells))
-        if before is not None:
-            ways = ways.joined(before.ways)
+        ways = finished.with_cells(self._here(cells, self.net.holders))
         return Level(core, parts, finished, flowing, ways)
 
     def _seeds_of(self, finished: Table, rows: Rows) -> Facts:
@@ -252,13 +232,18 @@ class Bulk:
         key = cells.key[mine] + net.holders.start * self.n_places
         return Cells(self.n_places, key, cells.mask[:, mine]).facts(self.n_ways)
 
-    def of_people(self, level: Level, allowed: Flags) -> Table:
+    def of_people(self, levels: Sequence[Level], seen: Seen) -> Table:
         """The ways of identities, through the accounts and roles they hold."""
         net, edges = self.net, self.net.edges
-        rows = net.carrying[1]
-        rows = rows[allowed[rows]]
-        source = Source.from_table(level.ways, net.n_nodes)
-        return source.to_holders(edges.holder[rows], edges.target[rows], net.identities)
+        found: Table | None = None
+        for taking, level in zip((False, True), reversed(levels), strict=False):
+            rows = seen.of(net.carrying[1], edges.holder, taking=taking)
+            if taking and not len(rows):
+                continue
+            source = Source.from_table(level.ways, net.n_nodes)
+            table = source.to_holders(edges.holder[rows], edges.target[rows], net.identities)
+            found = table if found is None else found.joined(table)
+        return found or empty(net.identities, self.n_places, self.n_ways)
 
     # -- meeting in a context --------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
-from itertools import pairwise
 from operator import or_
 
 import numpy as np
@@ -18,17 +17,15 @@ import numpy.typing as npt
 
 from sod_analyzer.catalogue.columns import Cells, Columns
 from sod_analyzer.catalogue.places import PlaceKind
-from sod_analyzer.evaluate.bulk import Bulk, Level, Net, Seen
+from sod_analyzer.evaluate.bulk import Bulk, Level, Seen
 from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.net import Net
 from sod_analyzer.evaluate.tracing import Tracer
 from sod_analyzer.graph.closure import UNREACHED, Facts, Flow, Keys, among, distinct, joined
 from sod_analyzer.graph.edges import Edges, Flag
 from sod_analyzer.graph.masks import Table, table_of
 from sod_analyzer.model.access import NodeKind, Snapshot
 from sod_analyzer.model.ruleset import Means
-
-#: Lenses of which what everyone has is kept, to be looked into.
-_LEVELS_KEPT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ class Engine:
         self._reach: dict[Lens, Reach] = {}
         self._plain: dict[Lens, Lens] = {}
         self._tables: dict[tuple[Lens, range], Table] = {}
-        self._levels: dict[Lens, tuple[Level, ...]] = {}
+        self._last_levels: tuple[Lens, tuple[Level, ...]] | None = None
         self._source: dict[tuple[int, bool], list[tuple[int, npt.NDArray[np.bool_]]]] = {}
 
     # -- lenses ----------------------------------------------------------------------------------
@@ -107,17 +104,17 @@ class Engine:
         way from any of them may be missing. Holds for every key: the fact and its distance are
         those of `at`.
 
-        Cost: of what is asked, and one pass over the memberships where no table was made yet.
+        Cost: of what is asked, and one pass over the memberships that a duty needs.
         """
         plain = self._simplest(lens)
         stride = self.n_places * self.n_ways
         if plain.roles or plain.changes or not self._net.plain:
             nodes = distinct(keys // stride)
             return replace(self._restricted(plain, nodes), lens=lens)
-        seen = self._seen(plain)
-        tracer = Tracer(
-            self._bulk, seen, self._leveled(plain)[-1], self.table(plain, self.identities)
-        )
+        seen = self._seen(plain, distinct(keys // stride))
+        levels = self._bulk.levels(seen)
+        people = self._bulk.of_people(levels, seen)
+        tracer = Tracer(self._bulk, seen, levels[-1], people)
         asked = tracer.asked(keys)
         parts = tracer.part_facts(asked.parts)
         finished = self._finish(parts, plain)
@@ -138,44 +135,45 @@ class Engine:
         kept = inside[holder] & inside[target]
         return Flow(self.edges.n_nodes, holder[kept], target[kept])
 
-    def _seen(self, lens: Lens) -> Seen:
-        return Seen(lens, self._seeds(lens), self.allowed(lens), self._takable(lens))
+    def _seen(self, lens: Lens, nodes: Keys | None = None) -> Seen:
+        only = None if nodes is None else self._net.beyond(nodes)
+        return Seen(lens, self._seeds(lens), self.allowed(lens), self._takable(lens), only)
 
-    def table(self, lens: Lens, subjects: range) -> Table:
+    def table(self, lens: Lens, subjects: range, only: Keys | None = None) -> Table:
         """The ways of a contiguous range of identities, accounts or roles, as masks.
 
-        The same answer as `at(lens).ways`, without distances, for everyone.
+        The same answer as `at(lens).ways`, without distances, for everyone. With `only`, offsets
+        into the range, the others may be left empty.
         """
         plain = self._simplest(lens)
         found = self._tables.get((plain, subjects))
         if found is None:
-            found = self._tables[plain, subjects] = self._table(plain, subjects)
+            found = self._table(plain, subjects, only)
+            if only is None:
+                self._tables[plain, subjects] = found
         return found
 
-    def _table(self, lens: Lens, subjects: range) -> Table:
+    def _table(self, lens: Lens, subjects: range, only: Keys | None) -> Table:
         if lens.roles or not self._net.plain:
             # Roles, and whoever holds a person: few, so every fact may be kept on its own.
-            ways = self._restricted(lens, np.arange(subjects.start, subjects.stop)).ways
+            nodes = np.arange(len(subjects)) if only is None else only
+            ways = self._restricted(lens, nodes + subjects.start).ways
             return table_of(ways, subjects, n_places=self.n_places, n_columns=self.n_ways)
-        levels = self._leveled(lens)
+        seen = self._seen(lens, None if only is None else only + subjects.start)
         if subjects.start >= self._net.holders.start:
-            return levels[-1].ways.within(subjects)
-        allowed, takable = self.allowed(lens), self._takable(lens)
-        people = self._bulk.of_people(levels[0], allowed)
-        for before, level in pairwise(levels):
-            taken = self._bulk.of_people(before, takable)
-            people = self._bulk.of_people(level, allowed).joined(taken).joined(people)
+            return self._leveled(seen)[-1].ways.within(subjects)
+        people = self._bulk.direct(seen)
+        if people is None:
+            people = self._bulk.of_people(self._leveled(seen), seen)
         return people.within(subjects)
 
-    def _leveled(self, lens: Lens) -> tuple[Level, ...]:
-        found = self._levels.pop(lens, None)
-        if found is None:
-            found = self._bulk.levels(self._seen(lens))
-        self._levels[lens] = found
-        # What everyone has takes room, and few lenses are asked for twice.
-        while len(self._levels) > _LEVELS_KEPT:
-            del self._levels[next(iter(self._levels))]
-        return found
+    def _leveled(self, seen: Seen) -> tuple[Level, ...]:
+        """The levels of a lens; of one over everybody, the last is kept."""
+        if seen.only is not None:
+            return self._bulk.levels(seen)
+        if self._last_levels is None or self._last_levels[0] != seen.lens:
+            self._last_levels = (seen.lens, self._bulk.levels(seen))
+        return self._last_levels[1]
 
     @cached_property
     def _net(self) -> Net:

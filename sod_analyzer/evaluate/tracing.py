@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sod_analyzer.evaluate.bulk import Bulk, Level, Net, Rows, Seen
+from sod_analyzer.evaluate.bulk import Bulk, Level, Seen
+from sod_analyzer.evaluate.net import Net, Rows
 from sod_analyzer.graph.closure import UNREACHED, Facts, Keys, among, distinct, offsets, spans
 from sod_analyzer.graph.masks import Nodes, Table, has, has_bit, mask_of
 
@@ -106,8 +107,7 @@ class Tracer:
         core, edges = self.level.core_parts, self.net.edges
         stride = core.stride
         parts = parts[~among(parts, core.key)]
-        rows = self.bulk.useful(core)
-        rows = rows[self.seen.allowed[rows]]
+        rows = self.seen.of(self.bulk.useful(core), edges.holder)
         nodes = self.net.holders
         first = offsets(edges.holder[rows] - nodes.start, len(nodes))
         account = parts // stride - nodes.start
@@ -166,7 +166,7 @@ class _Distances:
         if not len(self._row):
             return np.full(len(node), UNREACHED, dtype=np.int64)
         row = np.where(node < len(self._row), self._row[np.minimum(node, len(self._row) - 1)], 0)
-        found = self._table[row, self._column[column]]
+        found = self._table[row, self._column[column]].astype(np.int64)
         return np.where(found == _FAR, UNREACHED, found)
 
 

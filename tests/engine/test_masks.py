@@ -53,9 +53,12 @@ lenses = st.builds(
 )
 
 
-def engine_of(world: World) -> Engine:
+SIMPLE = [duty for duty in DUTIES.values() if all(len(way.parts) == 1 for way in duty.ways)]
+
+
+def engine_of(world: World, *, simple: bool = False) -> Engine:
     snapshot = snapshot_of(world)
-    columns = Columns(snapshot, DUTIES.values(), Atlas(snapshot))
+    columns = Columns(snapshot, SIMPLE if simple else DUTIES.values(), Atlas(snapshot))
     return Engine(snapshot, columns, compile_edges(snapshot, as_of=TODAY))
 
 
@@ -70,17 +73,36 @@ def by_facts(engine: Engine, lens: Lens, nodes: range) -> list[int]:
 
 
 @pytest.mark.parametrize("dense", [0, 2, 100])
-@given(world=worlds(), lens=lenses)
+@given(world=worlds(), lens=lenses, simple=st.booleans())
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_masks_say_what_facts_say(dense: int, world: World, lens: Lens) -> None:
+def test_masks_say_what_facts_say(dense: int, world: World, lens: Lens, *, simple: bool) -> None:
     """For people and accounts, and through role lenses for roles, however cells are kept."""
-    engine = engine_of(world)
+    engine = engine_of(world, simple=simple)
     kinds = [engine.roles] if lens.roles else [engine.identities, engine.accounts]
     with mock.patch.object(masks, "_DENSE", dense), mock.patch.object(masks, "_PIECE", 3):
         for nodes in kinds:
             assert by_masks(engine, lens, nodes) == by_facts(engine, lens, nodes)
+
+
+@given(worlds(), lenses, st.booleans(), st.sets(st.integers(0, 2)))
+@settings(max_examples=120, deadline=None)
+def test_a_table_of_some_says_of_them_what_one_of_all_says(
+    world: World,
+    lens: Lens,
+    simple: bool,  # noqa: FBT001 - drawn
+    chosen: set[int],
+) -> None:
+    engine = engine_of(world, simple=simple)
+    nodes = engine.roles if lens.roles else engine.identities
+    only = np.array(sorted(n for n in chosen if n < len(nodes)), dtype=np.int64)
+
+    some = engine.table(lens, nodes, only).cells().facts(engine.n_ways)
+
+    width = engine.n_places * engine.n_ways
+    expected = [key for key in by_facts(engine, lens, nodes) if key // width in chosen]
+    assert [int(key) for key in some.key if key // width in chosen] == expected
 
 
 pairs = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 5), st.integers(0, 129)), max_size=60)
