@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import types
 
@@ -15,6 +16,7 @@ from sod_analyzer.importers.tabular.words import Codes, Rows
 _ROUND_BYTES = 64 * 2**20
 
 Fault = tuple[str, str]
+Narrow = npt.NDArray[np.signedinteger]
 
 
 class ColumnCoder:
@@ -24,7 +26,7 @@ class ColumnCoder:
     """
 
     def __init__(self, most: int) -> None:
-        self._codes: Codes = np.empty(most, dtype=np.int32)
+        self._codes: Narrow = np.empty(most, dtype=np.int8)
         self._end = 0
         self._known = pa.array([""])
         self._last: tuple[pa.Array, dict[int, Fault]] | None = None
@@ -42,6 +44,7 @@ class ColumnCoder:
         codes = _indices(coded)
         if rows is not None:
             codes = codes[rows]
+        self._widen(len(coded.dictionary))
         begin, self._end = self._end, self._end + len(codes)
         self._codes[begin : self._end] = codes
         self._pieces.append((begin, self._end, len(self._waiting) - 1))
@@ -81,11 +84,20 @@ class ColumnCoder:
                 place[:-1] = np.asarray(chunk.indices)
                 self._known = chunk.dictionary
             places.append(place)
+        self._widen(len(self._known))
         for begin, end, which in self._pieces:
             self._codes[begin:end] = places[which][self._codes[begin:end]]
         self._waiting, self._pieces, self._last = [], [], None
 
-    def take(self, count: int) -> tuple[Codes, pa.Array]:
+    def _widen(self, count: int) -> None:
+        """Makes room for numbers below this one; most columns need little."""
+        width = next(w for w in (np.int8, np.int16, np.int32) if count <= np.iinfo(w).max)
+        if np.dtype(width).itemsize > self._codes.itemsize:
+            wider: Narrow = np.empty(len(self._codes), dtype=width)
+            wider[: self._end] = self._codes[: self._end]
+            self._codes = wider
+
+    def take(self, count: int) -> tuple[Narrow, pa.Array]:
         """The codes of the first cells, and the texts that they stand for."""
         self._merge()
         return self._codes[:count], self._known

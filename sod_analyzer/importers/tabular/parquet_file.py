@@ -22,11 +22,11 @@ from sod_analyzer.importers.tabular.blocks import BLOCK_ROWS, Block, BlockTable,
 from sod_analyzer.importers.tabular.blocks_repeats import alike, repeats
 from sod_analyzer.importers.tabular.columns import load_blocks
 from sod_analyzer.importers.tabular.options import ParquetOptions
-from sod_analyzer.importers.tabular.parquet_codes import ColumnCoder
+from sod_analyzer.importers.tabular.parquet_codes import ColumnCoder, Narrow
 from sod_analyzer.importers.tabular.parquet_text import is_text, refusal
 from sod_analyzer.importers.tabular.plan import Plan, make_plan
 from sod_analyzer.importers.tabular.table import Record, Wrong, header_row
-from sod_analyzer.importers.tabular.words import Codes, Flags, Rows
+from sod_analyzer.importers.tabular.words import Flags, Rows
 from sod_analyzer.model.batch import Batch, Importer, Raw, RawFile, SourceSpec, Waterfall
 
 PATTERNS = ("*.parquet", "*.parq", "*.pq")
@@ -89,7 +89,8 @@ def open_parquet_blocks(
                 each.name for each in arrow if each.name.strip() in wanted and is_text(each.type)
             ]
         with _damage("damaged Parquet file", where):
-            opened = pq.ParquetFile(file.local, read_dictionary=texts)
+            # Without a buffer before it: a row group may be large.
+            opened = pq.ParquetFile(file.local, read_dictionary=texts, pre_buffer=False)
     except OSError as error:
         raise InputError(f"cannot read the file: {error.strerror}", where=where) from error
     with opened:
@@ -187,7 +188,7 @@ class _Whole:
     """All rows of the file that could be read."""
 
     count: int = 0
-    columns: list[tuple[Codes, pa.Array]] = field(default_factory=list)
+    columns: list[tuple[Narrow, pa.Array]] = field(default_factory=list)
     bad: dict[int, tuple[str, str]] = field(default_factory=dict)  # by row, from 0
     failed: InputError | None = None
 
@@ -201,16 +202,18 @@ def _blocks(job: _Job) -> Iterator[Block]:
     repeated = _repeated(job, whole, kept)
     kept[repeated] = False
     job.counts.duplicate += len(repeated)
-    rows = None if kept.all() else np.flatnonzero(kept)
-    count = whole.count if rows is None else len(rows)
-    for begin in range(0, count, BLOCK_ROWS):
-        end = min(begin + BLOCK_ROWS, count)
-        here = slice(begin, end) if rows is None else rows[begin:end]
+    for begin in range(0, whole.count, BLOCK_ROWS):
+        rows = begin + np.flatnonzero(kept[begin : begin + BLOCK_ROWS])
+        if not len(rows):
+            continue
+        # A slice is not copied.
+        end = begin + len(rows)
+        here = slice(begin, end) if rows[-1] == end - 1 else rows
         cells: list[pa.DictionaryArray | None] = [None] * len(job.columns)
         for index, (codes, texts) in zip(job.used, whole.columns, strict=False):
-            cells[index] = pa.DictionaryArray.from_arrays(pa.array(codes[here]), texts)
-        numbers = np.arange(begin, end) if rows is None else rows[begin:end]
-        yield Block(job.columns, tuple(cells), numbers + 1)
+            numbers = pa.array(codes[here], pa.int32())
+            cells[index] = pa.DictionaryArray.from_arrays(numbers, texts)
+        yield Block(job.columns, tuple(cells), rows + 1)
     if whole.failed is not None:
         raise whole.failed
 
@@ -272,7 +275,7 @@ def _repeated(job: _Job, whole: _Whole, kept: Flags) -> Rows:
     return repeats(rows, [*(column[rows] for column in codes), *further])
 
 
-def _others_at(job: _Job, column: int, rows: Rows, count: int) -> Codes:
+def _others_at(job: _Job, column: int, rows: Rows, count: int) -> Narrow:
     """The codes that a further column has in these rows, which are in order.
 
     Errs: rows of a damaged column count as different, and are loaded twice.
