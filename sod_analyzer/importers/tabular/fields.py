@@ -123,8 +123,8 @@ def _through(words: Words, place: Codes) -> Words:
         if words.unlisted
         else {}
     )
-    first = place if words.first is None else words.first[place]
-    return Words(words.written, words.values, words.value_of, first, several, unlisted)
+    first = words.words(place)
+    return Words(words.written, words.values, words.value_of, first, None, several, unlisted)
 
 
 def combine(columns: Sequence[tuple[Codes, int]]) -> tuple[Codes, Numbers]:
@@ -207,7 +207,7 @@ class Read:
         """
         raw = np.zeros(self.count, dtype=np.int32) if self.raw is None else self.raw
         if self.words.several is None:
-            return None, self.words.words(raw)
+            return None, self.words.filled(raw)
         return self.words.several.expand(raw)
 
     def tally(self, which: Flags) -> Iterator[tuple[int, int, int]]:

@@ -37,12 +37,19 @@ class Words:
     written: pa.Array  # of each word
     values: pa.Array  # no value twice
     value_of: Codes | None  # value of each word; None where words and values are the same
-    first: Codes | None  # first word of each raw text, -1 for none; None where they are the same
+    first: Codes | None  # first word of each raw text, -1 for none; None where they are the same,
+    blank: Flags | None = None  # apart from these raw texts, which have none
     several: Several | None = None  # where a raw text has more than one word
     unlisted: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # by raw text
 
     def words(self, raw: Codes) -> Codes:
         """The first word of each of these raw texts; -1 for none."""
+        if self.first is not None:
+            return self.first[raw]
+        return raw if self.blank is None else np.where(self.blank[raw], np.int32(-1), raw)
+
+    def filled(self, raw: Codes) -> Codes:
+        """The first word of each of these raw texts, all of which have one."""
         return raw if self.first is None else self.first[raw]
 
     def value(self, words: Codes) -> Codes:
@@ -55,7 +62,7 @@ class Words:
     def empty(self) -> Flags | None:
         """Which raw texts hold no value; None where each holds one."""
         if self.first is None:
-            return None
+            return self.blank
         missing = self.first < 0
         return missing if missing.any() else None
 
@@ -210,16 +217,13 @@ def _numbered(
     same = values is written or values.equals(written)
     if not pc.all(pc.equal(written, raw), skip_nulls=True).as_py():
         made, words = _words(written, values, same=same)
-        return Words(made.written, made.values, made.value_of, words, None, unlisted)
+        return Words(made.written, made.values, made.value_of, words, None, None, unlisted)
     # Each text is a word of its own as it is, or none: there is nothing to number.
-    first = None
-    if written.null_count:
-        first = np.arange(len(raw), dtype=np.int32)
-        first[_flags(pc.is_null(written))] = -1
+    blank = _flags(pc.is_null(written)) if written.null_count else None
     if same:
-        return Words(raw, raw, None, first, None, unlisted)
+        return Words(raw, raw, None, None, blank, None, unlisted)
     encoded = values.dictionary_encode()
-    return Words(raw, encoded.dictionary, codes_of(encoded), first, None, unlisted)
+    return Words(raw, encoded.dictionary, codes_of(encoded), None, blank, None, unlisted)
 
 
 def _with_odd(
@@ -245,7 +249,7 @@ def _with_odd(
     some = counts > 0
     first[some] = words[starts[some]]
     several = Several(counts, starts, words) if (counts > 1).any() else None
-    return Words(made.written, made.values, made.value_of, first, several, unlisted)
+    return Words(made.written, made.values, made.value_of, first, None, several, unlisted)
 
 
 def _words(written: pa.Array, values: pa.Array, *, same: bool) -> tuple[Words, Codes]:
