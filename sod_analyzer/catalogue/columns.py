@@ -126,6 +126,7 @@ class Columns:
         self._sure: list[tuple[int, int, int]] = []
         self._possible: list[tuple[int, int, int]] = []
         self._found: dict[int, int] = defaultdict(int)
+        self._scoped: dict[WayColumn, tuple[int, ...]] = {}
         self.unmapped: dict[tuple[str, str], set[int]] = defaultdict(set)
         #: Codes of the entitlements that are everything in their system, and of those that
         #: somebody else must approve each time.
@@ -336,10 +337,13 @@ class Columns:
 
     def scoped(self, way: WayColumn) -> tuple[int, ...]:
         """The parts that must hold in the scope; all of them when none is marked otherwise."""
-        if way.duty == UNRESTRICTED:
-            return way.parts
-        needed = tuple(part for part in way.parts if not self.parts[part].any_scope)
-        return needed or way.parts
+        found = self._scoped.get(way)
+        if found is None:
+            needed: tuple[int, ...] = ()
+            if way.duty != UNRESTRICTED:
+                needed = tuple(part for part in way.parts if not self.parts[part].any_scope)
+            found = self._scoped[way] = needed or way.parts
+        return found
 
     def systems_of(self, duty: str) -> tuple[str, ...]:
         """The systems in scope in which the duty has a way, sorted."""

@@ -227,9 +227,17 @@ class Atlas:
             return Truth.NO
         wanted = selector.environment
         best = meets_environment(wanted, self.environment_of(system))
-        for placement in self.placements.get(system, ()):
-            best = max(best, meets_environment(wanted, placement.environment))
+        for environment in self._environments.get(system, ()):
+            best = max(best, meets_environment(wanted, environment))
         return best
+
+    @cached_property
+    def _environments(self) -> Mapping[str, frozenset[str | None]]:
+        """The environments that each system's resources are placed in."""
+        return {
+            system: frozenset(p.environment for p in placements)
+            for system, placements in self.placements.items()
+        }
 
     def applies_at(self, selector: Selector, place: Place, system: str) -> Truth:
         """Whether a right over the whole system includes this part in the given place."""

@@ -311,6 +311,8 @@ class Bulk:
 
     def _single(self, mask: Words) -> Words:
         """Masks of parts to masks of the ways that one part finishes."""
+        if all(way.parts == (n,) for n, way in enumerate(self.columns.ways)):
+            return mask
         found = np.zeros((words(self.n_ways), mask.shape[1]), dtype=np.uint64)
         for byte, table in enumerate(self._by_byte):
             used = np.flatnonzero(table.any(axis=0))
