@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -247,6 +248,31 @@ def test_an_interrupt_exits_1_without_a_traceback(planted: type[Planted]) -> Non
 
     assert result.exit_code == Exit.BROKEN
     assert result.stderr.strip() == "error: stopped"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_process_that_is_asked_to_stop_cleans_up_first(how: signal.Signals) -> None:
+    code = (
+        "import sys, time, types, click\nfrom sod_analyzer import cli\n"
+        "cli.COMMANDS = {'wait': ('wait:wait', '')}\n"
+        "@click.command()\ndef wait():\n"
+        "    try:\n        print('waiting', flush=True)\n        time.sleep(60)\n"
+        "    finally:\n        print('swept', flush=True)\n"
+        "sys.modules['wait'] = types.SimpleNamespace(wait=wait)\n"
+        "sys.argv = ['sod', 'wait']\ncli.main()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "waiting\n"
+        running.send_signal(how)
+        out, err = running.communicate()
+
+    assert (running.returncode, out, err.strip()) == (Exit.BROKEN, "swept\n", "error: stopped")
 
 
 def test_a_reader_that_goes_away_causes_no_noise() -> None:

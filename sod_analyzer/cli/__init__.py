@@ -10,6 +10,7 @@ import errno
 import importlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -187,4 +188,6 @@ def sod(ctx: click.Context, *, color: str, quiet: bool, verbose: bool, debug: bo
 
 def main() -> None:
     """Run `sod` with the arguments of the process; does not return."""
+    # Whoever stops the process politely is treated like Ctrl-C: half-written folders are swept.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sod.main()
