@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from pathlib import Path
 
@@ -49,6 +50,29 @@ def test_ours_finds_what_is_planted_among_bad_rows_and_in_applications(
     compare(world, tmp_path / "scratch", floor=Run("floor", 1.0, 1.0, 1.0), peers=())
 
     assert len(answers.expected(world)) > 100
+
+
+@pytest.mark.parametrize("way", ["union", "using-key", "masks"])
+def test_the_peer_that_tells_paths_tells_one_for_each_leg(tmp_path: Path, way: str) -> None:
+    make(TINY, tmp_path / "world")
+    run(
+        "duckdb",
+        python("tests.benchmarks.peers", f"duckdb-{way}-paths", tmp_path / "world", tmp_path),
+    )
+
+    with tmp_path.joinpath("paths.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    with np.load(tmp_path / "world" / "expected.npz") as kept:
+        assert (
+            len({(row["rule"], row["employee_id"], row["slot"]) for row in rows})
+            == kept["legs"].sum()
+        )
+    lines = tmp_path.joinpath("world", "members.csv").read_text(encoding="utf-8").splitlines()
+    for row in rows:
+        _, login, group, *_ = row["path"].split(" > ")
+        line = int(row["source"].rpartition(" ")[2])
+        assert lines[line - 1].startswith(f"{login},{group},")
+        assert row["path"].rpartition(" > ")[2].startswith(f"{row['action']} on ")
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_others(tmp_path: Path) -> None:
@@ -133,14 +157,14 @@ def test_parts_make_a_duty_only_together_and_slots_break_a_rule_only_in_number()
 
 def test_parquet_says_the_same_as_csv(tmp_path: Path) -> None:
     pq = pytest.importorskip("pyarrow.parquet")
-    csv = pytest.importorskip("pyarrow.csv")
+    arrow_csv = pytest.importorskip("pyarrow.csv")
     make(TINY, tmp_path / "csv")
     make(TINY, tmp_path / "parquet", form="parquet")
 
     for name in ("accounts", "members", "nesting", "rights"):
         table = pq.read_table(tmp_path / "parquet" / f"{name}.parquet")
-        options = csv.ConvertOptions(column_types=dict.fromkeys(table.column_names, "string"))
-        read = csv.read_csv(tmp_path / "csv" / f"{name}.csv", convert_options=options)
+        options = arrow_csv.ConvertOptions(column_types=dict.fromkeys(table.column_names, "string"))
+        read = arrow_csv.read_csv(tmp_path / "csv" / f"{name}.csv", convert_options=options)
         assert table.equals(read)
 
 

@@ -16,9 +16,9 @@ NAMES = (
     "networkx-per-person",
     "networkx-condensation",
     *(
-        f"duckdb-{way}-{keys}"
+        f"duckdb-{way}-{kind}"
         for way in ("union", "using-key", "masks")
-        for keys in ("texts", "codes")
+        for kind in ("texts", "codes", "paths")
     ),
 )
 
@@ -45,8 +45,8 @@ def _peer(name: str) -> Callable[[Path, Path, Laps], None]:
     if name.startswith("duckdb"):
         from tests.benchmarks.peers import duck
 
-        way, _, keys = name.removeprefix("duckdb-").rpartition("-")
-        return lambda world, out, laps: duck.run(world, out, laps, way=way, coded=keys == "codes")
+        way, _, kind = name.removeprefix("duckdb-").rpartition("-")
+        return lambda world, out, laps: duck.run(world, out, laps, way=way, kind=kind)
     from tests.benchmarks.peers import graphs
 
     walk = graphs.per_person if name == "networkx-per-person" else graphs.condensed

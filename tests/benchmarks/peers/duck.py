@@ -1,4 +1,4 @@
-"""DuckDB: three ways to say it in SQL, each over texts or over numbers."""
+"""DuckDB: three ways to say it in SQL, over texts or over numbers, with paths or without."""
 
 from __future__ import annotations
 
@@ -17,30 +17,42 @@ WAYS = {
     "using-key": ("using_key.sql", "masks_to_findings.sql"),
     "masks": ("masks.sql", "masks_to_findings.sql"),
 }
+#: What a process makes: pairs from texts, pairs from numbers, or pairs from texts and then paths.
+KINDS = ("texts", "codes", "paths")
 
 
-def run(world: Path, out: Path, laps: Laps, *, way: str, coded: bool) -> None:
+def run(world: Path, out: Path, laps: Laps, *, way: str, kind: str) -> None:
     """Load the files, find who breaks what, and write it, all by DuckDB itself."""
-    places = {"world": world.as_posix().replace("'", "''"), "as_of": AS_OF.isoformat()}
+    members = f"read_csv('{_quoted(world)}/members.csv', all_varchar = true)"
+    if kind == "paths":
+        members = f"(select *, row_number() over () + 1 as line from {members})"  # noqa: S608
+    told = {
+        "world": _quoted(world),
+        "out": _quoted(out),
+        "as_of": AS_OF.isoformat(),
+        "members": members,
+        "line": "m.line" if kind == "paths" else "0",
+    }
     with duckdb.connect() as base:
         _laws(base, ANYWHERE)
         with laps.lap("read"):
-            loading = "load_codes.sql" if coded else "load_texts.sql"
-            base.execute(_script(loading).format(**places))
+            base.execute(_script(f"load_{'codes' if kind == 'codes' else 'texts'}.sql", told))
         with laps.lap("reach"):
             for name in WAYS[way]:
-                base.execute(_script(name))
+                base.execute(_script(name, told))
+        if kind == "paths":
+            with laps.lap("paths"):
+                base.execute(_script("paths.sql", told))
         with laps.lap("write"):
-            who = "employee_id" if coded else "person as employee_id"
-            join = "join person_text using (person)" if coded else ""
-            target = (out / "findings.csv").as_posix().replace("'", "''")
-            base.execute(
-                f"copy (select rule, {who} from finding {join}) to '{target}' (header)"  # noqa: S608
-            )
+            base.execute(_script(f"write_{kind}.sql", told))
 
 
-def _script(name: str) -> str:
-    return _SQL.joinpath(name).read_text(encoding="utf-8")
+def _quoted(path: Path) -> str:
+    return path.as_posix().replace("'", "''")
+
+
+def _script(name: str, told: dict[str, str]) -> str:
+    return _SQL.joinpath(name).read_text(encoding="utf-8").format(**told)
 
 
 def _laws(base: duckdb.DuckDBPyConnection, laws: Laws) -> None:
