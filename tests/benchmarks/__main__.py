@@ -32,22 +32,22 @@ def main() -> None:
     parser.add_argument("--shapes", action="store_true", help="chains and stars of bad size")
     told = parser.parse_args()
     if told.stages is not None:
-        from tests.benchmarks import stages
+        from tests.benchmarks.stages import show
 
-        stages.show(told.stages)
+        show(told.stages)
         return
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         worlds = told.worlds or scratch
         worlds.mkdir(parents=True, exist_ok=True)
         if told.growth:
-            from tests.benchmarks import growth
+            from tests.benchmarks.growth import measure as measure_growth
 
-            growth.measure(worlds, scratch, page_=told.page)
+            measure_growth(worlds, scratch, page_=told.page)
         elif told.shapes:
-            from tests.benchmarks import shapes
+            from tests.benchmarks.shapes import measure as measure_shapes
 
-            shapes.measure(scratch, page_=told.page)
+            measure_shapes(scratch, page_=told.page)
         else:
             for size in told.sizes or ("M", "L"):
                 _bench(size, worlds, scratch, kinds=told.kinds, peers=told.peers, where=told.page)

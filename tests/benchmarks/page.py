@@ -21,9 +21,9 @@ _KINDS = {
     "scoped": "5 rules in applications",
 }
 _KEYS = {
-    "-texts": ", text keys, no paths",
-    "-codes": ", coded keys, no paths",
-    "-paths": ", text keys, with paths",
+    "-texts": ", text keys, pairs only",
+    "-codes": ", coded keys, pairs only",
+    "-whole": ", the whole job",
 }
 _LIBRARIES = ("numpy", "pyarrow", "duckdb", "networkx")
 
@@ -167,10 +167,10 @@ def targets(results: Mapping[str, Compared]) -> list[tuple[str, float, float]]:
         if named:
             asked.append((what, min(peer.reach or 0.0 for peer in named) / ours, least))
     # A process that names pairs alone leaves out what the others spend most of their time on.
-    telling = [peer.whole for peer in clean.peers if peer.name.endswith("-paths")]
+    telling = [peer.whole for peer in clean.peers if peer.name.endswith("-whole")]
     if telling:
         ratio = min(telling) / clean.whole.wall
-        asked.append(("whole process, fastest peer with paths x ours, at least", ratio, 1.0))
+        asked.append(("whole process, fastest peer that does it all x ours, at least", ratio, 1.0))
     if "scoped" in results:
         scoped = results["scoped"]
         asked += [

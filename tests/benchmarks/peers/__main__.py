@@ -18,7 +18,7 @@ NAMES = (
     *(
         f"duckdb-{way}-{kind}"
         for way in ("union", "using-key", "masks")
-        for kind in ("texts", "codes", "paths")
+        for kind in ("texts", "codes", "whole")
     ),
 )
 

@@ -1,4 +1,4 @@
-"""DuckDB: three ways to say it in SQL, over texts or over numbers, with paths or without."""
+"""DuckDB: three ways to say it in SQL, over texts or numbers, for pairs or the whole job."""
 
 from __future__ import annotations
 
@@ -17,30 +17,27 @@ WAYS = {
     "using-key": ("using_key.sql", "masks_to_findings.sql"),
     "masks": ("masks.sql", "masks_to_findings.sql"),
 }
-#: What a process makes: pairs from texts, pairs from numbers, or pairs from texts and then paths.
-KINDS = ("texts", "codes", "paths")
+#: What a process makes: pairs from texts, pairs from numbers, or all that a run of ours writes.
+KINDS = ("texts", "codes", "whole")
+_HOP = "struct(holder varchar, target varchar, file varchar, line bigint)"
 
 
 def run(world: Path, out: Path, laps: Laps, *, way: str, kind: str) -> None:
     """Load the files, find who breaks what, and write it, all by DuckDB itself."""
-    members = f"read_csv('{_quoted(world)}/members.csv', all_varchar = true)"
-    if kind == "paths":
-        members = f"(select *, row_number() over () + 1 as line from {members})"  # noqa: S608
     told = {
         "world": _quoted(world),
         "out": _quoted(out),
         "as_of": AS_OF.isoformat(),
-        "members": members,
-        "line": "m.line" if kind == "paths" else "0",
+        "hop": _HOP,
     }
     with duckdb.connect() as base:
         _laws(base, ANYWHERE)
         with laps.lap("read"):
-            base.execute(_script(f"load_{'codes' if kind == 'codes' else 'texts'}.sql", told))
+            base.execute(_script(f"load_{kind}.sql", told))
         with laps.lap("reach"):
             for name in WAYS[way]:
                 base.execute(_script(name, told))
-        if kind == "paths":
+        if kind == "whole":
             with laps.lap("paths"):
                 base.execute(_script("paths.sql", told))
         with laps.lap("write"):
