@@ -1,0 +1,118 @@
+"""Arrays on disk that are looked into without being read: one .npy file each, and a manifest.
+
+Source: the format is NumPy's own, version 1 (NEP 1), without pickles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sod_analyzer.errors import Problem, SourceRef, StoreError
+from sod_analyzer.store.atomic import atomic_folder
+
+_MANIFEST = "manifest.json"
+_FORMAT = "sod-analyzer arrays"
+_VERSION = 1
+_MAX_MANIFEST_BYTES = 16 * 1024**2
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Named arrays, mapped into memory and not writable, and what was said of them."""
+
+    about: Mapping[str, Any]
+    arrays: Mapping[str, Array]
+
+
+def write_arrays(folder: Path, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
+    """Store arrays and what there is to say of them, in place of any that the folder holds.
+
+    `about` is what JSON can hold. The same arrays give the same bytes.
+
+    Raises:
+        StoreError: the folder holds something else, or cannot be written.
+    """
+    with atomic_folder(folder, replace=True, marker=_MANIFEST) as grown:
+        try:
+            files = {name: _write(grown / f"{name}.npy", arrays[name]) for name in sorted(arrays)}
+            manifest = {
+                "format": _FORMAT,
+                "version": _VERSION,
+                "files": files,
+                "about": dict(about),
+            }
+            text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+            (grown / _MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise StoreError(f"cannot write '{folder}': {error.strerror or error}") from error
+
+
+def _write(path: Path, array: Array) -> str:
+    np.save(path, array, allow_pickle=False)
+    return _digest(path)
+
+
+def read_about(folder: Path) -> Mapping[str, Any] | None:
+    """What was said of the arrays in a folder; None where there are none that can be read."""
+    found = _manifest(folder)
+    return None if found is None else found["about"]
+
+
+def read_arrays(folder: Path) -> Arrays | None:
+    """The arrays in a folder; None where there are none of this version.
+
+    Cost: hashes every file; the arrays themselves are read where they are looked at.
+
+    Raises:
+        StoreError: a file is missing or was changed; every such file.
+    """
+    found = _manifest(folder)
+    if found is None:
+        return None
+    arrays: dict[str, Array] = {}
+    problems: list[Problem] = []
+    for name, digest in sorted(found["files"].items()):
+        path = folder / f"{name}.npy"
+        try:
+            same = _digest(path) == digest
+            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            same = True
+            said = getattr(error, "strerror", None) or str(error)
+            problems.append(Problem(said, SourceRef(path.as_posix())))
+        if not same:
+            text = "the file is damaged or was changed: its hash is not the manifest's"
+            problems.append(Problem(text, SourceRef(path.as_posix())))
+    if problems:
+        raise StoreError(problems)
+    return Arrays(found["about"], arrays)
+
+
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    path = folder / _MANIFEST
+    try:
+        with path.open("rb") as stream:
+            found = json.loads(stream.read(_MAX_MANIFEST_BYTES))
+        known = found["format"] == _FORMAT and found["version"] == _VERSION
+        names = all(
+            isinstance(name, str) and isinstance(digest, str) and name.isidentifier()
+            for name, digest in found["files"].items()
+        )
+        return found if known and names and isinstance(found["about"], dict) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
