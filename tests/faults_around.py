@@ -8,27 +8,64 @@ _COMPOSE = (
     *in_module(
         "compose/findings.py",
         "tests/engine/test_findings.py",
-        ("folded-violations-are-not-folded", "whole.get(code) if folded", "None if folded"),
+        (
+            "folded-violations-are-not-folded",
+            "mine = np.flatnonzero(heads.folded & ~own[heads.rule])",
+            "mine = np.flatnonzero(heads.folded & own[heads.rule])",
+        ),
+        (
+            "mildest-place-speaks-for-all",
+            "rank = verdict * len(Severity) + (len(Severity) - 1 - severity)",
+            "rank = verdict * len(Severity) + severity",
+        ),
+    ),
+    *in_module(
+        "compose/ids.py",
+        "tests/engine/test_findings.py",
         (
             "finding-id-depends-on-the-paths",
-            "finding = finding_id(result.rule.rule_id, *self._subject(code))\n",
-            'finding = finding_id(f"{result.rule.rule_id}{len(rows)}", *self._subject(code))\n',
+            "lead = heads.rule * len(KINDS) + kind",
+            "lead = np.bincount(gathered.spots.finding) % len(starts)",
         ),
         (
             "finding-id-depends-on-who-else-is-there",
-            "return self.names.subject(code)\n",
-            'return "identity", str(code)\n',
+            "pieces.append(names.subject_keys.key.take(pa.array(offset)))",
+            "pieces.append(pa.array(offset).cast(pa.string()))",
+        ),
+    ),
+    *in_module(
+        "compose/steps.py",
+        "tests/engine/test_findings.py tests/engine/test_columns.py",
+        (
+            "source-record-off-by-one",
+            'record = taken(grants.column("record"), rows)\n',
+            'record = pc.add(taken(grants.column("record"), rows), 1)\n',
+        ),
+        (
+            "last-record-speaks-for-an-edge",
+            "rows = edges.rows[edges.first[self.edge]].astype(np.int64)",
+            "rows = edges.rows[edges.first[self.edge + 1] - 1].astype(np.int64)",
+        ),
+        (
+            "days-of-a-hop-are-forgotten",
+            "special = np.flatnonzero(((flags != 0) | self.own | dated) & ~several)",
+            "special = np.flatnonzero(((flags != 0) | self.own) & ~several)",
+        ),
+        (
+            "further-records-are-told-twice",
+            "fresh[1:] = (step[1:] != step[:-1]) | ~again",
+            "fresh[1:] = True",
         ),
     ),
     *in_module(
         "compose/trace.py",
-        "tests/engine/test_findings.py",
+        "tests/engine/test_findings.py tests/engine/test_columns.py",
         (
-            "source-record-off-by-one",
+            "record-of-one-hop-off-by-one",
             "self._record[first].as_py()\n",
             "self._record[first].as_py() + 1\n",
         ),
-        ("last-record-speaks-for-an-edge", "first = int(rows[0])", "first = int(rows[-1])"),
+        ("last-record-speaks-for-one-hop", "first = int(rows[0])", "first = int(rows[-1])"),
         (
             "gates-not-evaluated-is-not-said",
             "if system in known and unread in",
@@ -46,15 +83,6 @@ _COMPOSE = (
         ),
     ),
     *in_module(
-        "compose/finding_rows.py",
-        "tests/engine/test_findings.py",
-        (
-            "mildest-place-speaks-for-all",
-            'key=lambda p: (Verdict(p["verdict"]).rank, -Severity(p["severity"]).rank),',
-            'key=lambda p: (Verdict(p["verdict"]).rank, Severity(p["severity"]).rank),',
-        ),
-    ),
-    *in_module(
         "compose/report.py",
         "tests/engine/test_findings.py",
         (
@@ -64,8 +92,8 @@ _COMPOSE = (
         ),
         (
             "unknown-environment-is-no-gap",
-            "for system, resource in people.open_environments(engine):",
-            "for system, resource in people.open_environments(engine)[:0]:",
+            "for system, resource in would_be.open_environments(engine):",
+            "for system, resource in would_be.open_environments(engine)[:0]:",
         ),
         (
             "dead-duty-is-no-gap",
@@ -84,12 +112,12 @@ _COMPOSE = (
         ),
         (
             "folded-violations-are-counted-twice",
-            'if v["folded_under"] is None]',
-            'if v["folded_under"] != ""]',
+            'unfolded = broken.filter(pc.is_null(broken["folded_under"]))',
+            "unfolded = broken",
         ),
     ),
     *in_module(
-        "compose/people.py",
+        "compose/would_be.py",
         "tests/engine/test_findings.py",
         ("dormant-list-is-empty", "replace(lens, dormant=True)", "replace(lens, dormant=False)"),
         (
@@ -97,10 +125,14 @@ _COMPOSE = (
             "if lens.means is not Means.SELF_GRANT:",
             "if lens.means is None:",
         ),
+    ),
+    *in_module(
+        "compose/people.py",
+        "tests/engine/test_findings.py",
         (
             "not-judged-is-no-conflict",
-            'return "not judged"',
-            'return "no conflict"',
+            "outcome = np.where(judged, _OPEN, _NOT_JUDGED)",
+            "outcome = np.where(judged, _OPEN, _OPEN)",
         ),
     ),
     *in_module(
@@ -493,6 +525,25 @@ _IMPORTERS = (
             "found[codes[::-1]] = np.arange(len(codes) - 1, -1, -1, dtype=np.int32)",
             "found[codes] = np.arange(len(codes), dtype=np.int32)",
         ),
+    ),
+    *in_module(
+        "importers/tabular/parquet_file.py",
+        "tests/importers/test_parquet.py",
+        (
+            "parquet-row-off-by-one",
+            "yield Block(job.columns, tuple(cells), rows + 1)",
+            "yield Block(job.columns, tuple(cells), rows)",
+        ),
+        (
+            "parquet-looks-at-no-other-column",
+            "others = job.others if job.used else job.others[1:]",
+            "others = job.others[:0]",
+        ),
+    ),
+    *in_module(
+        "importers/tabular/days.py",
+        "tests/importers/test_tabular_columns.py",
+        ("thirtieth-of-february", "(day <= after - first)", "(day <= after - first + 1)"),
     ),
     *in_module(
         "importers/hr/columns.py",
