@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ Codes = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
+#: Rows that are looked at together, few enough for what is made of them to stay in the cache.
+_BLOCK = 2**16
 #: Sorts before every record, day and instant.
 _NULL = -(2**62)
 
@@ -54,31 +57,44 @@ def coded(column: pa.ChunkedArray | pa.Array) -> tuple[Codes, pa.Array]:
     dictionaries; each distinct one is looked at once.
     """
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    numbers: list[Codes] = []
+    numbers: list[Codes | int] = []
     used: list[pa.Array] = []
     for chunk in chunks:
-        places = _places(chunk)
-        some = np.zeros(len(chunk.dictionary) + 1, dtype=np.bool_)
-        some[places] = True
-        rows = np.flatnonzero(some[:-1])
-        renumbered = np.full(len(some), -1, dtype=np.int32)
-        renumbered[rows] = np.arange(len(rows), dtype=np.int32)
-        numbers.append(renumbered[places])
-        used.append(chunk.dictionary.take(pa.array(rows)))
-    words = pa.chunked_array(used, pa.string()).unique()
-    words = words.drop_null().take(pa.array(order_of(spans_of(words.drop_null()))))
-    for at, values in enumerate(used):
+        places, values = _used(chunk)
+        numbers.append(places)
+        used.append(values)
+    words = pa.chunked_array(used, pa.string()).unique().drop_null()
+    words = words.take(pa.array(order_of(spans_of(words))))
+    found = np.empty(len(column), dtype=np.int32)
+    begin = 0
+    for chunk, places, values in zip(chunks, numbers, used, strict=True):
         place = pc.index_in(values, value_set=words, skip_nulls=True).fill_null(-1)
         final = np.append(np.asarray(place, dtype=np.int32), np.int32(-1))
-        numbers[at] = final[numbers[at]]
-    return (np.concatenate(numbers) if numbers else np.empty(0, np.int32)), words
+        found[begin : begin + len(chunk)] = final[places]
+        begin += len(chunk)
+    return found, words
 
 
-def _places(chunk: pa.DictionaryArray) -> Codes:
-    """The indices of a chunk, -1 for null."""
-    indices = chunk.indices.fill_null(-1) if chunk.indices.null_count else chunk.indices
-    found: Codes = np.asarray(indices).astype(np.int32, copy=False)
-    return found
+def _used(chunk: pa.DictionaryArray) -> tuple[Codes | int, pa.Array]:
+    """Each row's place among the values that rows have, -1 for null, and those values.
+
+    One place stands for all rows if it is the same.
+    """
+    indices = chunk.indices
+    if indices.null_count == len(indices):
+        return -1, chunk.dictionary[:0]
+    ends = pc.min_max(indices)
+    if not indices.null_count and ends["min"].equals(ends["max"]):
+        return 0, chunk.dictionary.slice(ends["min"].as_py(), 1)
+    places = np.asarray(indices.fill_null(-1) if indices.null_count else indices)
+    some = np.zeros(len(chunk.dictionary) + 1, dtype=np.bool_)
+    some[places] = True
+    rows = np.flatnonzero(some[:-1])
+    if len(rows) == len(chunk.dictionary):
+        return places, chunk.dictionary
+    renumbered = np.full(len(some), -1, dtype=np.int32)
+    renumbered[rows] = np.arange(len(rows), dtype=np.int32)
+    return renumbered[places], chunk.dictionary.take(pa.array(rows))
 
 
 def in_words(codes: Codes, words: pa.Array) -> pa.DictionaryArray:
@@ -118,6 +134,15 @@ def ranks(column: pa.ChunkedArray | pa.Array) -> Numbers:
     place[order] = np.arange(len(order))
     place[-1] = -1  # where the index of a null points
     found: Numbers = place[encoded.indices.fill_null(-1).to_numpy()]
+    return found
+
+
+def looked_up(table: npt.NDArray[Any], places: npt.NDArray[np.integer]) -> npt.NDArray[Any]:
+    """`table[places]` for a table that is small beside the places, block by block."""
+    found = np.empty(len(places), dtype=table.dtype)
+    for begin in range(0, len(places), _BLOCK):
+        some = places[begin : begin + _BLOCK].astype(np.intp)
+        np.take(table, some, out=found[begin : begin + _BLOCK], mode="wrap")
     return found
 
 

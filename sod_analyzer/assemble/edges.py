@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sod_analyzer.assemble.columns import Codes, Flags, Numbers, ordering
+from sod_analyzer.assemble.columns import Codes, Flags, Numbers, looked_up, ordering
 from sod_analyzer.assemble.facts import NO_RECORD, Facts, Ordered
 from sod_analyzer.assemble.ids import Ids
 from sod_analyzer.assemble.pairs import Pairs, sort_pairs
@@ -39,8 +40,8 @@ class _End:
     def places(self, known: Places) -> Codes:
         """What `known` has for the id and kind of each row."""
         if len(self.kind) == 1:
-            of_list = known[NODE_KINDS[self.kind[0]]][self.ids]
-            return of_list[self.at]
+            of_list: Codes = known[NODE_KINDS[self.kind[0]]][self.ids]
+            return looked_up(of_list, self.at)
         found = np.empty(len(self.at), dtype=np.int32)
         for n, rows in self.kinds():
             found[rows] = known[NODE_KINDS[n]][self.ids[self.at[rows]]]
@@ -200,7 +201,7 @@ class Edges:
             span = slice(begin, begin + len(part.fact))
             for codes, end in zip(ends, (part.holder, part.target), strict=True):
                 codes[span] = end.places(known) if isinstance(end, _End) else end
-            fact[span] = number[part.fact]
+            fact[span] = looked_up(number, part.fact)
             record[span] = part.record
             begin = span.stop
             del part
@@ -235,18 +236,16 @@ def _built(
     kept = None
     if pairs.again.any():
         kept = _settle(pairs, fact, record, facts)
-    columns = []
-    for name in schema.names:
-        if name == "holder":
-            column = pa.array(_only(pairs.first, kept))
-        elif name == "target":
-            column = pa.array(_only(pairs.second, kept))
-        elif name == "record":
-            column = _records(_only(record, kept), _only(fact, kept), facts)
-        else:
-            column = facts.column(name, _only(fact, kept))
-        columns.append(column)
-    return pa.Table.from_arrays(columns, schema=schema)
+    fact, record = _only(fact, kept), _only(record, kept)
+    ends = {"holder": _only(pairs.first, kept), "target": _only(pairs.second, kept)}
+
+    def column(name: str) -> pa.Array:
+        if name in ends:
+            return pa.array(ends[name])
+        return _records(record, fact, facts) if name == "record" else facts.column(name, fact)
+
+    with ThreadPoolExecutor(2) as threads:
+        return pa.Table.from_arrays(list(threads.map(column, schema.names)), schema=schema)
 
 
 def _only(values: Integers, kept: Flags | None) -> Integers:
@@ -277,6 +276,6 @@ def _records(record: Integers, fact: Integers, facts: Ordered) -> pa.Array:
     known = facts.known_records()
     if known.all():
         return pa.array(record.astype(np.int64))
-    valid = pa.py_buffer(np.packbits(known[fact], bitorder="little"))
+    valid = pa.py_buffer(np.packbits(looked_up(known, fact), bitorder="little"))
     content = pa.py_buffer(record.astype(np.int64))
     return pa.Array.from_buffers(pa.int64(), len(record), [valid, content])

@@ -7,6 +7,7 @@ source, validity and condition. A row then needs one number for all of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from sod_analyzer.assemble.columns import (
     Flags,
     Numbers,
     is_word,
+    looked_up,
     ordering,
     ranks,
     sortable,
@@ -29,6 +31,7 @@ from sod_analyzer.assemble.columns import (
 NO_RECORD = "no_record"
 #: Combinations are counted in an array of this size at most; beyond, they are sorted.
 _MOST_COUNTED = 2**22
+_BLOCK = 2**16
 
 
 class Facts:
@@ -41,22 +44,14 @@ class Facts:
 
     def add(self, rows: pa.RecordBatch) -> Codes:
         """A number for what each row says; rows that say the same have the same within a call."""
-        number = np.zeros(rows.num_rows, dtype=np.int64)
-        size = 1
-        for name in self._schema.names:
-            places, span = _narrow(rows.column(name))
-            if places is None:
-                continue
-            if size * span > _MOST_COUNTED:
-                number, size = _dense(number, size)
-            number = number * span + places
-            size *= span
+        told = [_told(rows.column(name)) for name in self._schema.names]
+        number, size = _combined([each for each in told if each is not None], rows.num_rows)
         number, size = _dense(number, size)
         first = np.empty(size, dtype=np.int64)
         first[number[::-1]] = np.arange(rows.num_rows - 1, -1, -1)
         columns = rows.select(self._schema.names).take(pa.array(first))
         self._pieces.append(spelled(pa.Table.from_batches([columns])))
-        found = (number + self._count).astype(np.int32)
+        found = number.astype(np.int32, copy=False) + np.int32(self._count)
         self._count += size
         return found
 
@@ -131,19 +126,21 @@ def spread(values: pa.Array, rows: npt.NDArray[np.integer]) -> pa.Array:
     valid = None
     if values.null_count:
         known = np.asarray(values.is_valid())
-        valid = _bits(known[rows])
+        valid = _bits(looked_up(known, rows))
     if pa.types.is_boolean(values.type):
         filled = np.asarray(values.fill_null(pa.scalar(value=False)), dtype=np.bool_)
         if filled.any():
-            return pa.Array.from_buffers(values.type, count, [valid, _bits(filled[rows])])
+            return pa.Array.from_buffers(
+                values.type, count, [valid, _bits(looked_up(filled, rows))]
+            )
         return _zeros(values.type, count, valid=valid)
     width = np.int64 if values.type.bit_width == 64 else np.int32  # noqa: PLR2004
     plain = values.view(pa.int64() if width is np.int64 else pa.int32()).fill_null(0)
     numbers = np.asarray(plain, dtype=width)
     if len(numbers) == 1 and valid is None and not numbers[0]:
         return _zeros(values.type, count)
-    content = np.take(numbers, rows)
-    return pa.Array.from_buffers(values.type, count, [valid, pa.py_buffer(content)])
+    content = pa.py_buffer(looked_up(numbers, rows))
+    return pa.Array.from_buffers(values.type, count, [valid, content])
 
 
 def _zeros(
@@ -161,31 +158,56 @@ def _bits(values: Flags) -> pa.Buffer:
     return pa.py_buffer(np.packbits(values, bitorder="little"))
 
 
-def _narrow(column: pa.Array) -> tuple[Numbers | None, int]:
-    """Small numbers that tell a column's values apart, and how many there may be.
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A column whose values differ: how to tell them apart by numbers below `span`."""
 
-    None for a column that is the same in every row.
-    """
-    if column.null_count == len(column):
-        return None, 1
+    column: pa.Array
+    low: int
+    span: int
+
+    def numbers(self, begin: int) -> npt.NDArray[np.integer]:
+        """The numbers of a block of rows."""
+        some = self.column.slice(begin, _BLOCK)
+        if not some.null_count:
+            return np.asarray(_integers(some)) - self.low
+        numbers = np.asarray(_integers(some).fill_null(self.low)).astype(np.int64) - self.low
+        numbers[~np.asarray(some.is_valid())] = self.span - 1
+        return numbers
+
+
+def _integers(column: pa.Array) -> pa.Array:
     if is_word(column.type):
-        places, span = column.indices, len(column.dictionary)
-        low = 0
-    elif pa.types.is_boolean(column.type):
-        places, low, span = column.cast(pa.int8()), 0, 2
-    else:
-        places = column.view(pa.int64() if column.type.bit_width == 64 else pa.int32())  # noqa: PLR2004
-        ends = pc.min_max(places)
-        low, high = ends["min"].as_py(), ends["max"].as_py()
-        span = high - low + 1
-    if column.null_count:
-        numbers = np.asarray(places.fill_null(low), dtype=np.int64) - low
-        numbers[~np.asarray(column.is_valid())] = span
-        return numbers, span + 1
-    numbers = np.asarray(places)
-    if not len(numbers) or numbers.min() == numbers.max():
-        return None, 1
-    return numbers.astype(np.int64) - low, span
+        return column.indices
+    if pa.types.is_boolean(column.type):
+        return column.cast(pa.int8())
+    return column.view(pa.int32())
+
+
+def _told(column: pa.Array) -> _Told | None:
+    """How to tell a column's values apart; None if it is the same in every row."""
+    nulls = column.null_count
+    if nulls == len(column):
+        return None
+    ends = pc.min_max(column if pa.types.is_boolean(column.type) else _integers(column))
+    low, high = int(ends["min"].as_py()), int(ends["max"].as_py())
+    if low == high and not nulls:
+        return None
+    return _Told(column, low, high - low + 1 + bool(nulls))
+
+
+def _combined(told: Sequence[_Told], count: int) -> tuple[Numbers, int]:
+    """One number for all that is told of each row, and how many there may be."""
+    number, size = np.zeros(count, dtype=np.int64), 1
+    for each in told:
+        if size * each.span > _MOST_COUNTED:
+            number, size = _dense(number, size)
+        for begin in range(0, count, _BLOCK):
+            some = number[begin : begin + _BLOCK]
+            some *= each.span
+            some += each.numbers(begin)
+        size *= each.span
+    return number, size
 
 
 def _dense(number: Numbers, size: int) -> tuple[Numbers, int]:
@@ -193,10 +215,9 @@ def _dense(number: Numbers, size: int) -> tuple[Numbers, int]:
     if not len(number):
         return number, 0
     if size <= _MOST_COUNTED:
-        some = np.zeros(size, dtype=np.bool_)
-        some[number] = True
+        some = np.bincount(number, minlength=size) > 0
         place = np.cumsum(some) - 1
-        return place[number], int(place[-1]) + 1
+        return looked_up(place, number), int(place[-1]) + 1
     distinct = np.sort(number)
     distinct = distinct[np.append(True, np.diff(distinct) != 0)]
     return np.searchsorted(distinct, number), len(distinct)

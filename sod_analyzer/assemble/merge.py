@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import chain
@@ -100,12 +101,20 @@ class _Groups:
     order: Rows  # rows of the table
     starts: Rows  # where in that order each id begins
     of: Rows  # number of the id, in that order
+    again: Flags  # whether it is the one before, in that order
 
     @property
     def several(self) -> Flags:
         """Which ids have more than one row."""
         found: Flags = np.diff(self.starts, append=len(self.order)) > 1
         return found
+
+    def members(self, ids: Rows) -> tuple[Rows, Rows]:
+        """Where the rows of these ids are in the order, one id after the other, and how many."""
+        ends = np.append(self.starts, len(self.order))
+        sizes = ends[ids + 1] - ends[ids]
+        first = np.repeat(ends[ids] - np.cumsum(sizes) + sizes, sizes)
+        return first + np.arange(len(first)), sizes
 
 
 def merge(table: pa.Table, keys: Codes, how: Merging) -> tuple[pa.Table, pa.Table]:
@@ -126,7 +135,7 @@ def merge(table: pa.Table, keys: Codes, how: Merging) -> tuple[pa.Table, pa.Tabl
     elif (np.diff(keys) < 0).any():
         rows = np.empty(count, dtype=np.intp)
         rows[keys] = np.arange(count)
-        numbered = numbered.take(pa.array(rows))
+        numbered = _taken(numbered, dict.fromkeys(numbered.schema.names, pa.array(rows)))
     return _filled(numbered, words, how).cast(table.schema), issues
 
 
@@ -138,9 +147,24 @@ def _numbered(table: pa.Table) -> tuple[pa.Table, dict[str, pa.Array]]:
         column = table.column(name)
         if is_word(column.type):
             codes, words[name] = coded(column)
-            column = pa.array(codes, mask=codes < 0)
+            absent = codes < 0 if column.null_count else None
+            column = pa.array(codes, mask=absent)
         columns.append(whole(column))
     return pa.table(columns, names=table.schema.names), words
+
+
+def _taken(table: pa.Table, rows: Mapping[str, pa.Array]) -> pa.Table:
+    """For each column these rows of it."""
+
+    def taken(name: str) -> pa.Array:
+        column = whole(table.column(name))
+        if column.null_count == len(column):
+            return pa.nulls(len(rows[name]), column.type)
+        return column.take(rows[name])
+
+    names = table.schema.names
+    with ThreadPoolExecutor(2) as threads:
+        return pa.table(list(threads.map(taken, names)), names=names)
 
 
 def _filled(table: pa.Table, words: Mapping[str, pa.Array], how: Merging) -> pa.Table:
@@ -163,27 +187,31 @@ def _merged(
     table: pa.Table, words: Mapping[str, pa.Array], keys: Codes, how: Merging
 ) -> tuple[pa.Table, pa.Table]:
     groups = _grouped(table, keys)
-    columns: list[pa.Array] = []
-    clashes: dict[str, Flags] = {}
+    rows: dict[str, pa.Array] = {}
+    clashes: dict[str, Rows] = {}
     for name in table.schema.names:
         column = whole(table.column(name))
-        chosen = _chosen(column, groups, how.picks.get(name, Pick.FIRST))
-        columns.append(column.take(chosen))
-        if name not in _PLACE and name != how.key and name not in how.silent:
-            clashes[name] = _clash(column, groups)
-    merged = _settled(pa.table(columns, names=table.schema.names), groups.several)
-    differing = np.flatnonzero(np.logical_or.reduce(list(clashes.values())))
-    if not len(differing):
+        pick = how.picks.get(name, Pick.FIRST)
+        told = name not in _PLACE and name != how.key and name not in how.silent
+        compared = told or pick is not Pick.FIRST
+        rows[name], differing = _chosen(column, groups, pick, compared=compared)
+        if told:
+            clashes[name] = differing
+    merged = _settled(_taken(table, rows), groups.several)
+    some = np.zeros(len(groups.starts), dtype=np.bool_)
+    for differing in clashes.values():
+        some[differing] = True
+    if not some.any():
         return merged, ISSUES.empty_table()
     # Few of many: only these rows are looked at one by one.
-    ends = np.append(groups.starts, len(groups.order))
-    sizes = ends[differing + 1] - ends[differing]
-    at = np.repeat(ends[differing] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+    ids = np.flatnonzero(some)
+    at, sizes = groups.members(ids)
+    named = {name: frozenset(differing.tolist()) for name, differing in clashes.items()}
     issues = clash_issues(
         _worded(table.take(pa.array(groups.order[at])), words).to_pylist(),
-        _worded(merged.take(pa.array(differing)), words).to_pylist(),
+        _worded(merged.take(pa.array(ids)), words).to_pylist(),
         sizes.tolist(),
-        [[name for name, flags in clashes.items() if flags[n]] for n in differing.tolist()],
+        [[name for name, differing in named.items() if n in differing] for n in ids.tolist()],
         noun=how.noun,
         key=how.key,
         harmless=how.harmless,
@@ -201,13 +229,25 @@ def _worded(table: pa.Table, words: Mapping[str, pa.Array]) -> pa.Table:
 def _grouped(table: pa.Table, keys: Codes) -> _Groups:
     order, of = sorted_rows(keys)
     again = np.append(False, of[1:] == of[:-1])
-    place = [sortable(table.column(name)) for name in _PLACE if name in table.schema.names]
+    place = _place(table)
     wrong, tied = _against(place, order, again)
     rows = np.flatnonzero(tied)
     wrong[rows[~_alike(table, order[rows - 1], order[rows])]] = True
     if wrong.any():
         _reorder(table, place, order, of, wrong)
-    return _Groups(order, np.flatnonzero(~again), of)
+    return _Groups(order, np.flatnonzero(~again), of, again)
+
+
+def _place(table: pa.Table) -> Sequence[Numbers]:
+    """Numbers that sort by source id and record; one for both, if they fit."""
+    keys = [sortable(table.column(name)) for name in _PLACE if name in table.schema.names]
+    ends = [(int(key.min()), int(key.max())) for key in keys if len(key)]
+    keys = [key for key, (low, high) in zip(keys, ends, strict=True) if low < high]
+    ends = [(low, high) for low, high in ends if low < high]
+    if len(keys) < 2 or (ends[0][1] - ends[0][0] + 1) * (ends[1][1] - ends[1][0] + 1) >= 2**62:  # noqa: PLR2004
+        return keys
+    span = ends[1][1] - ends[1][0] + 1
+    return [(keys[0] - ends[0][0]) * span + (keys[1] - ends[1][0])]
 
 
 def _against(place: Sequence[Numbers], order: Rows, again: Flags) -> tuple[Flags, Flags]:
@@ -254,44 +294,72 @@ def _reorder(
     order[at] = rows[found]
 
 
-def _chosen(column: pa.Array, groups: _Groups, pick: Pick) -> pa.Array:
-    """For each id the row that gives the value, null if none has one."""
-    if not column.null_count and pick is Pick.FIRST:
-        return pa.array(groups.order[groups.starts])
-    if column.null_count == len(column):
-        return pa.nulls(len(groups.starts), pa.int64())
-    count = len(groups.order)
-    fitting = flags(column.is_valid())[groups.order]
-    if pick is not Pick.FIRST:
-        values = sortable(column)[groups.order]
-        if pick is Pick.HIGHEST:
-            best = np.maximum.reduceat(values, groups.starts)
-        else:
-            best = np.minimum.reduceat(
-                np.where(fitting, values, np.iinfo(np.int64).max), groups.starts
-            )
-        sizes = np.diff(groups.starts, append=count)
-        fitting &= values == np.repeat(best, sizes)
-    first = np.minimum.reduceat(np.where(fitting, np.arange(count), count), groups.starts)
-    absent = first == count
-    return pa.array(groups.order[np.where(absent, 0, first)], mask=absent)
+def _chosen(
+    column: pa.Array, groups: _Groups, pick: Pick, *, compared: bool
+) -> tuple[pa.Array, Rows]:
+    """For each id the row that gives the value, null if none has one; and the ids with several.
 
+    The latter are not looked for unless they are to be `compared`.
 
-def _clash(column: pa.Array, groups: _Groups) -> Flags:
-    """Whether an id has two values that are not null."""
-    clash = np.zeros(len(groups.starts), dtype=np.bool_)
+    Cost: compares values only where an id has more than one.
+    """
+    count = len(groups.starts)
     if column.null_count == len(column):
-        return clash
-    rows, of = groups.order, groups.of
+        return pa.nulls(count, pa.int64()), np.empty(0, dtype=np.intp)
+    rows, of, again = groups.order, groups.of, groups.again
+    if not column.null_count and not compared:
+        return pa.array(rows[groups.starts]), np.empty(0, dtype=np.intp)
     if column.null_count:
         valid = flags(column.is_valid())[rows]
         rows, of = rows[valid], of[valid]
-    pairs = np.flatnonzero(of[1:] == of[:-1])
-    if len(pairs):
-        one = column.take(pa.array(rows[pairs]))
-        other = column.take(pa.array(rows[pairs + 1]))
-        clash[of[pairs[~flags(pc.equal(one, other))]]] = True
-    return clash
+        again = np.append(False, of[1:] == of[:-1])
+    chosen = np.full(count, -1, dtype=np.int64)
+    chosen[of[~again]] = rows[~again]
+    differing = np.empty(0, dtype=np.intp)
+    if compared and not _constant(column):
+        differing = _differing(column, rows, of, again)
+    if len(differing) and pick is not Pick.FIRST:
+        at, sizes = groups.members(differing)
+        chosen[differing] = _best(column, groups.order[at], sizes, pick)
+    return pa.array(chosen, mask=chosen < 0 if column.null_count else None), differing
+
+
+def _differing(column: pa.Array, rows: Rows, of: Rows, again: Flags) -> Rows:
+    """The ids among whose values two differ; `rows` have values, those of one id together."""
+    pairs = np.flatnonzero(again)
+    if not len(pairs):
+        return pairs
+    if not (pa.types.is_string(column.type) or pa.types.is_boolean(column.type)):
+        values = sortable(column)
+        differ = values[rows[pairs - 1]] != values[rows[pairs]]
+    else:
+        one, other = column.take(pa.array(rows[pairs - 1])), column.take(pa.array(rows[pairs]))
+        differ = ~flags(pc.equal(one, other))
+    found: Rows = of[pairs[differ]]
+    return found[np.append(True, np.diff(found) != 0)] if len(found) else found
+
+
+def _constant(column: pa.Array) -> bool:
+    """Whether all values are known to be the same, nulls aside."""
+    if pa.types.is_string(column.type):
+        return False
+    ends = pc.min_max(column)
+    return bool(ends["min"].equals(ends["max"]))
+
+
+def _best(column: pa.Array, rows: Rows, sizes: Rows, pick: Pick) -> Rows:
+    """For each group of rows the first one with the lowest or highest value."""
+    values = sortable(column.take(pa.array(rows)))
+    known = flags(column.is_valid())[rows]
+    starts = np.cumsum(sizes) - sizes
+    if pick is Pick.HIGHEST:
+        best = np.maximum.reduceat(values, starts)
+    else:
+        best = np.minimum.reduceat(np.where(known, values, np.iinfo(np.int64).max), starts)
+    fitting = known & (values == np.repeat(best, sizes))
+    places = np.where(fitting, np.arange(len(rows)), len(rows))
+    found: Rows = rows[np.minimum.reduceat(places, starts)]
+    return found
 
 
 def _settled(table: pa.Table, several: Flags) -> pa.Table:
@@ -300,6 +368,8 @@ def _settled(table: pa.Table, several: Flags) -> pa.Table:
         return table
     at = table.schema.get_field_index("dormant_why")
     column = whole(table.column(at))
+    if column.null_count == len(column):
+        return table
     live = flags(table.column("enabled").fill_null(pa.scalar(value=False))) & several
     why = pc.if_else(pa.array(live), pa.scalar(None, column.type), column)
     return table.set_column(at, "dormant_why", why)
