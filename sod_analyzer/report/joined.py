@@ -80,6 +80,10 @@ class Joined:
         """Names and types."""
         return pa.schema([(column.name, column.values.type) for column in self.columns])
 
+    def column(self, name: str) -> Column:
+        """One of the columns."""
+        return next(column for column in self.columns if column.name == name)
+
     def piece(self, start: int, stop: int) -> pa.Table:
         """The rows from one to another, as a table."""
         stop = min(stop, self.num_rows)
@@ -127,10 +131,9 @@ def findings(report: Report) -> Joined:
     return Joined(tuple(columns), places.num_rows)
 
 
-def finding_verdicts(report: Report) -> Column:
-    """For each row of `findings` the verdict of its violation."""
-    of_place = ties_of(report.tables).of_place
-    return Column("finding_verdict", report["violations"]["verdict"], of_place)
+def of_finding(report: Report, name: str, values: pa.ChunkedArray) -> Column:
+    """A further column for `findings`, from one with a value for each violation."""
+    return Column(name, values, ties_of(report.tables).of_place)
 
 
 def hops(report: Report) -> Joined:

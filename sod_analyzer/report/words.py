@@ -94,6 +94,7 @@ WORKBOOK = (
     "A blank cell is a missing value, never a zero.",
     "Formulas stand in Summary and Completeness only; each carries the value the tool counted.",
     "A print shows the first ten columns of a data sheet; all columns are on the screen.",
-    "Rows beyond a sheet's limit go on in a sheet of the same name with a number.",
+    "Rows beyond a sheet's limit go on in a sheet of the same name with a number; row 1 says so.",
+    "Rows beyond four such sheets stand in the file that row 1 names.",
     "Nothing is said by colour alone.",
 )

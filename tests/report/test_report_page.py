@@ -26,7 +26,7 @@ def test_every_sheet_and_every_column_of_its_own_is_explained(report: Report) ->
 
     for grid in grids(report):
         assert f"| {grid.title} |" in TEXT
-        for column in set(grid.table.column_names) - known:
+        for column in set(grid.table.schema.names) - known:
             assert column.startswith("leg_") or f"`{column}`" in TEXT, (grid.title, column)
 
 

@@ -16,15 +16,23 @@ from sod_analyzer.report.workbook.people import cover, method
 from sod_analyzer.report.workbook.sheet import Book
 from sod_analyzer.report.workbook.summary import summary
 
-#: Rows of one sheet. Source: Excel specifications and limits.
-ROW_LIMIT = 1_048_576
+#: Rows of one sheet: one less than it may have (Excel specifications and limits). An area down to
+#: the very last row is written as whole columns, which some readers cannot take.
+ROW_LIMIT = 1_048_575
+#: Sheets that one table may take: with more the file could be opened by few.
+SHEET_LIMIT = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The reporter of `evidence.xlsx`; rows beyond the limit go on in a further sheet."""
+    """The reporter of `evidence.xlsx`.
+
+    Rows beyond a sheet's limit go on in a further sheet, and beyond the most sheets that a table
+    may take they stand in another file. The first row of each such sheet says which are where.
+    """
 
     row_limit: int = ROW_LIMIT
+    sheet_limit: int = SHEET_LIMIT
     name: str = "workbook"
     filename: str = "evidence.xlsx"
 
@@ -37,7 +45,13 @@ class Evidence:
         Cost: one row of each sheet in memory; about 75 microseconds a row of 14 cells.
         """
         with tempfile.TemporaryDirectory(prefix="sod-workbook-") as scratch:
-            book = Book.opened(stream, report, row_limit=self.row_limit, scratch=scratch)
+            book = Book.opened(
+                stream,
+                report,
+                row_limit=self.row_limit,
+                sheet_limit=self.sheet_limit,
+                scratch=scratch,
+            )
             try:
                 _fill(book)
                 book.workbook.close()

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 from xlsxwriter.utility import xl_col_to_name
 
+from sod_analyzer.report.columns import plain, value_type
+from sod_analyzer.report.joined import Joined, joined
+from sod_analyzer.report.workbook.heights import heights
 from sod_analyzer.report.workbook.sheet import Book, Formula, Sheet
 
 #: Columns that a print shows; more would print too small to read.
 PRINTED = 10
 _BATCH = 5_000
 _DEFAULT_WIDTH = 16.0
+_NOTE_WIDTH = 80.0
+
+_Write: TypeAlias = Callable[[int, int, Any], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +29,28 @@ class Grid:
     """One table as a data sheet: its rows, and how its columns look."""
 
     title: str
-    table: pa.Table
+    table: Joined
     about: str  # one line for the index on the cover
     widths: Mapping[str, float] = field(default_factory=dict)
     frozen: int = 1
     tones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     formulas: Mapping[str, Formula] = field(default_factory=dict)
+    file: str = "findings.json"  # which has every row, however many there are
 
 
-def chosen(table: pa.Table, first: Sequence[str]) -> pa.Table:
+def chosen(table: pa.Table | Joined, first: Sequence[str]) -> Joined:
     """The table with these columns first; the others follow as they stand."""
-    rest = [name for name in table.column_names if name not in first]
-    return table.select([*first, *rest])
+    whole = joined(table) if isinstance(table, pa.Table) else table
+    return whole.chosen(first)
 
 
-def from_rows(found: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.DataType]) -> pa.Table:
+def from_rows(found: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.DataType]) -> Joined:
     """The rows as a table of these columns."""
-    return pa.table(
-        [pa.array([row[name] for row in found], kind) for name, kind in columns.items()],
-        names=list(columns),
+    return joined(
+        pa.table(
+            [pa.array([row[name] for row in found], kind) for name, kind in columns.items()],
+            names=list(columns),
+        )
     )
 
 
@@ -51,6 +61,7 @@ class Part:
     name: str
     rows: int
     letters: Mapping[str, str]
+    note: str = ""  # which rows these are and where the others stand, if it has not all of them
 
     def cells(self, column: str) -> str:
         """The column's cells, as a formula names them."""
@@ -66,23 +77,50 @@ class Placed:
     sheets: list[Sheet]
     parts: list[Part]
 
+    @property
+    def written(self) -> int:
+        """How many rows the sheets have."""
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def left(self) -> int:
+        """How many rows stand in the grid's file only."""
+        return self.grid.table.num_rows - self.written
+
+    def rest(self, column: str) -> pa.ChunkedArray:
+        """A column's values in the rows that no sheet has."""
+        values = self.grid.table.column(column).piece(self.written, self.grid.table.num_rows)
+        return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+
 
 def placed(book: Book, grid: Grid) -> Placed:
-    """The sheets for the grid: one, or as many as its rows need below the sheet's limit."""
+    """The sheets for the grid: one, or as many as its rows need below the sheet's limit.
+
+    What does not fit into the most sheets that a table may take stands in the grid's file.
+    """
     room = book.row_limit - 1
     total = grid.table.num_rows
-    counts = [min(room, total - start) for start in range(0, total, room)] or [0]
-    letters = {name: xl_col_to_name(n) for n, name in enumerate(grid.table.column_names)}
+    starts = range(0, total, room)[: book.sheet_limit] or range(1)
+    names = [grid.title if n == 1 else f"{grid.title} ({n})" for n in range(1, len(starts) + 1)]
+    left = total - min(total, room * len(starts))
+    letters = {name: xl_col_to_name(n) for n, name in enumerate(grid.table.schema.names)}
     made = Placed(grid, [], [])
-    for number, count in enumerate(counts, start=1):
-        name = grid.title if number == 1 else f"{grid.title} ({number})"
+    for number, (name, start) in enumerate(zip(names, starts, strict=True)):
+        rows = min(room, total - start)
+        said = [f"Rows {start + 1:,} to {start + rows:,} of {total:,}"]
+        if number:
+            said.append(f"continued from sheet {names[number - 1]}")
+        if number + 1 < len(names):
+            said.append(f"continues on sheet {names[number + 1]}")
+        if left:
+            said.append(f"rows {total - left + 1:,} to {total:,} stand in {grid.file} only")
         made.sheets.append(book.sheet(name))
-        made.parts.append(Part(name, count, letters))
+        made.parts.append(Part(name, rows, letters, "; ".join(said) if len(said) > 1 else ""))
     return made
 
 
 def write(made: Placed) -> None:
-    """Write every row of the grid, in order."""
+    """Write the rows of the grid, in order."""
     start = 0
     for sheet, part in zip(made.sheets, made.parts, strict=True):
         _write_part(sheet, made.grid, part, start)
@@ -90,29 +128,50 @@ def write(made: Placed) -> None:
 
 
 def _write_part(sheet: Sheet, grid: Grid, part: Part, start: int) -> None:
-    names = grid.table.column_names
-    widths = [grid.widths.get(name, _DEFAULT_WIDTH) for name in names]
+    schema = grid.table.schema
+    widths = [grid.widths.get(name, _DEFAULT_WIDTH) for name in schema.names]
     _set_up(sheet, grid, part, widths)
-    sheet.height(
-        0, [(name.replace("_", " "), width) for name, width in zip(names, widths, strict=True)]
-    )
-    for column, (name, field_) in enumerate(zip(names, grid.table.schema, strict=True)):
+    titles = [name.replace("_", " ") for name in schema.names]
+    sheet.height(0, list(zip(titles, widths, strict=True)))
+    for column, field_ in enumerate(schema):
         numeric = pa.types.is_integer(field_.type)
-        sheet.text(0, column, name, "head-number" if numeric else "head")
-    writers = [_writer(field.type) for field in grid.table.schema]
-    for row, values in enumerate(_rows(grid.table.slice(start, part.rows)), start=1):
+        sheet.text(0, column, field_.name, "head-number" if numeric else "head")
+    if part.note:
+        # Beside the names, with a column between: it is always in view, and no row of the table.
+        sheet.made.set_column(len(schema) + 1, len(schema) + 1, _NOTE_WIDTH)
+        sheet.text(0, len(schema) + 1, part.note, "head")
+    writers = [
+        _skip if field_.name in grid.formulas else _writer(sheet, value_type(field_.type))
+        for field_ in schema
+    ]
+    row = 1
+    for piece in _pieces(grid.table, start, part.rows):
+        columns = [plain(column) for column in piece.columns]
         # Columns that are not printed may be cut by the row: nobody wants tall rows for ids.
-        seen = zip(values[:PRINTED], widths[:PRINTED], strict=True)
-        texts = [(value, width) for value, width in seen if isinstance(value, str)]
-        sheet.height(row, texts)
-        facts = dict(zip(names, values, strict=True)) if grid.formulas else {}
-        for column, (name, value) in enumerate(zip(names, values, strict=True)):
-            made = grid.formulas.get(name)
-            if made is None:
-                writers[column](sheet, row, column, value)
-            else:
-                formula, result = made(row + 1, part.letters, facts)
-                sheet.formula(row, column, formula, result, "plain")
+        tall = heights(columns[:PRINTED], widths[:PRINTED])
+        cells = [sheet.shown(c) if pa.types.is_string(c.type) else c.to_pylist() for c in columns]
+        for values, lines in zip(zip(*cells, strict=True), tall, strict=True):
+            sheet.lines(row, lines)
+            for column, value in enumerate(values):
+                if value is not None:
+                    writers[column](row, column, value)
+            if grid.formulas:
+                _write_formulas(sheet, grid, part, row, values)
+            row += 1
+
+
+def _write_formulas(
+    sheet: Sheet, grid: Grid, part: Part, row: int, values: tuple[Any, ...]
+) -> None:
+    names = grid.table.schema.names
+    facts = dict(zip(names, values, strict=True))
+    for name, made in grid.formulas.items():
+        formula, result = made(row + 1, part.letters, facts)
+        sheet.formula(row, names.index(name), formula, result, "plain")
+
+
+def _skip(_row: int, _column: int, _value: object) -> None:
+    """A formula is written in its place."""
 
 
 def _set_up(sheet: Sheet, grid: Grid, part: Part, widths: Sequence[float]) -> None:
@@ -120,36 +179,32 @@ def _set_up(sheet: Sheet, grid: Grid, part: Part, widths: Sequence[float]) -> No
     last = len(widths) - 1
     for column, width in enumerate(widths):
         made.set_column(column, column, width)
+    sheet.rows_of_one_line()
     made.freeze_panes(1, grid.frozen)
     made.autofilter(0, 0, max(part.rows, 1), last)
     made.repeat_rows(0)
     made.print_area(0, 0, part.rows, min(last, PRINTED - 1))
     for name, words in grid.tones.items():
-        column = grid.table.column_names.index(name)
+        column = grid.table.schema.names.index(name)
         sheet.tone(1, part.rows, column, words)
 
 
-def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
-    for start in range(0, table.num_rows, _BATCH):
-        piece = table.slice(start, _BATCH)
-        yield from zip(*[column.to_pylist() for column in piece.columns], strict=True)
+def _pieces(table: Joined, start: int, rows: int) -> Iterator[pa.Table]:
+    for begin in range(start, start + rows, _BATCH):
+        yield table.piece(begin, min(begin + _BATCH, start + rows))
 
 
-def _writer(kind: pa.DataType) -> Any:
+def _writer(sheet: Sheet, kind: pa.DataType) -> _Write:
     if pa.types.is_integer(kind):
-        return Sheet.number
+        return sheet.number
     if pa.types.is_timestamp(kind):
-        return Sheet.when
+        return sheet.when
     if pa.types.is_date(kind):
-        return Sheet.day
+        return sheet.day
     if pa.types.is_boolean(kind):
-        return _write_flag
-    return _write_wrapped
+        return partial(_write_flag, sheet)
+    return sheet.as_is
 
 
-def _write_flag(sheet: Sheet, row: int, column: int, value: bool | None) -> None:  # noqa: FBT001
-    sheet.text(row, column, None if value is None else "yes" if value else "no")
-
-
-def _write_wrapped(sheet: Sheet, row: int, column: int, value: str | None) -> None:
-    sheet.text(row, column, value, "wrap")
+def _write_flag(sheet: Sheet, row: int, column: int, value: bool) -> None:  # noqa: FBT001
+    sheet.text(row, column, "yes" if value else "no")

@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.model.finding import Report
-from sod_analyzer.report import facts
-from sod_analyzer.report.joined import finding_rows, finding_verdicts, hop_rows
+from sod_analyzer.report import facts, joined
 from sod_analyzer.report.workbook import signed
 from sod_analyzer.report.workbook.grid import Grid, chosen, from_rows
 
@@ -61,7 +60,7 @@ def grids(report: Report) -> tuple[Grid, ...]:
     )
 
 
-def _flag(column: pa.ChunkedArray) -> pa.Array:
+def _flag(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.is_valid(column), "yes", "no")
 
 
@@ -158,14 +157,13 @@ def _violations(report: Report) -> Grid:
 
 
 def _places(report: Report) -> Grid:
-    table = finding_rows(report)
-    table = table.append_column("folded", _flag(table["folded_under"]))
-    table = table.append_column(
-        "finding_verdict", finding_verdicts(report).piece(0, table.num_rows)
-    )
+    folds = _flag(report["violations"]["folded_under"])
+    table = joined.findings(report).with_column(joined.of_finding(report, "folded", folds))
+    verdicts = report["violations"]["verdict"]
+    table = table.with_column(joined.of_finding(report, "finding_verdict", verdicts))
     first = ("finding_id", "rule_id", "name", "place", "severity", "verdict", "means", "reason",
              "mitigation", "small_team", "place_title", "tier", "holders")  # fmt: skip
-    wide = {name: 44.0 for name in table.column_names if name.endswith(("_path", "_reason"))}
+    wide = {name: 44.0 for name in table.schema.names if name.endswith(("_path", "_reason"))}
     return Grid(
         "Places",
         chosen(table, first),
@@ -175,6 +173,7 @@ def _places(report: Report) -> Grid:
          "small_team": 44, "sentence": 54, "accounts": 44, "email": 30, "holders": 44,
          "attempt": 60, **wide},
         tones={"severity": _SEVERITY, "verdict": _VERDICT},
+        file="findings.csv",
     )  # fmt: skip
 
 
@@ -183,11 +182,12 @@ def _paths(report: Report) -> Grid:
              "at")  # fmt: skip
     return Grid(
         "Paths",
-        chosen(hop_rows(report), first),
+        chosen(joined.hops(report), first),
         "one row per hop, with the file and record that state it",
         {"finding_id": 17, "duty": 18, "part": 7, "hop": 7, "from_name": 34, "kind": 12,
          "to_name": 34, "note": 18, "file": 38, "at": 14, "from_id": 44, "to_id": 44, "also": 40,
          "holder": 26},
+        file="paths.csv",
     )  # fmt: skip
 
 

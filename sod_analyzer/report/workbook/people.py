@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from sod_analyzer.report import facts, registers, words
 from sod_analyzer.report.example import example
 from sod_analyzer.report.workbook.grid import Placed
-from sod_analyzer.report.workbook.sheet import Book, Sheet, lines_of
+from sod_analyzer.report.workbook.heights import lines_of
+from sod_analyzer.report.workbook.sheet import Book, Sheet
 
 _COVER = (2.0, 24.0, 74.0, 14.0)
 #: Rows of the cover that can still be read on one page.
@@ -158,11 +159,17 @@ def _index(sheet: Sheet, row: int, grids: Mapping[str, Placed]) -> int:
         ("Summary", "key numbers, severities, where most violations are", None)
     ]
     for made in grids.values():
-        listed += [(part.name, made.grid.about, part.rows) for part in made.parts]
+        for part in made.parts:
+            about = f"{made.grid.about}. {part.note}" if part.note else made.grid.about
+            listed.append((part.name, about, part.rows))
+        if made.left:
+            listed.append(("", f"{made.grid.title}: further rows, in {made.grid.file}", made.left))
     listed.append(("Method", "how it works, a finding traced by hand, words", None))
     for name, about, rows in listed:
-        sheet.link(row, 1, name)
-        sheet.text(row, 2, about)
+        if name:
+            sheet.link(row, 1, name)
+        sheet.height(row, [(about, _COVER[2])])
+        sheet.text(row, 2, about, "wrap")
         sheet.number(row, 3, rows)
         row += 1
     return row

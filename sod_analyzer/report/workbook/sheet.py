@@ -6,23 +6,23 @@ XlsxWriter says by return code when it drops a cell or cuts a text; here that is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, BinaryIO
 
+import pyarrow as pa
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from sod_analyzer.errors import ReportError
 from sod_analyzer.model.finding import Report
-from sod_analyzer.report.text import CELL_LIMIT, cell_text, odd, visible
+from sod_analyzer.report.text import cell_text, odd, visible
+from sod_analyzer.report.workbook.heights import TALLEST, changing, lines_of
 
-#: Height of one line of text, in points, and the tallest a row may be.
+#: Height of one line of text, in points.
 _LINE = 13.5
-_TALLEST = 12
 
 _BASE: dict[str, Any] = {"font_name": "Arial", "font_size": 10, "valign": "top"}
 _INK, _SOFT, _RULE = "#17202E", "#526074", "#C9D0DB"
@@ -91,13 +91,16 @@ class Book:
     workbook: Workbook
     report: Report
     row_limit: int
+    sheet_limit: int
     formats: dict[str, Format] = field(default_factory=dict)
     tones: dict[str, Format] = field(default_factory=dict)
     odd_texts: int = 0
     cut_texts: int = 0
 
     @classmethod
-    def opened(cls, stream: BinaryIO, report: Report, *, row_limit: int, scratch: str) -> Book:
+    def opened(
+        cls, stream: BinaryIO, report: Report, *, row_limit: int, sheet_limit: int, scratch: str
+    ) -> Book:
         """A workbook that keeps one row of each sheet in memory, the others in `scratch`.
 
         Its date is the day of the report, never today's, so equal reports give equal files.
@@ -118,7 +121,7 @@ class Book:
                 "created": datetime.combine(report.as_of, time(), UTC).replace(tzinfo=None),
             }
         )
-        book = cls(workbook, report, row_limit)
+        book = cls(workbook, report, row_limit, sheet_limit)
         book.formats = {
             name: workbook.add_format({**_BASE, **more}) for name, more in FORMATS.items()
         }
@@ -165,11 +168,25 @@ class Sheet:
         """A text cell, whatever the text looks like; nothing for null."""
         if value is None:
             return
+        self.as_is(row, column, self._shown(value), style)
+
+    def shown(self, texts: pa.Array) -> list[str | None]:
+        """The texts as cells show them; what had to be changed is counted."""
+        found: list[str | None] = texts.to_pylist()
+        for row in changing(texts).tolist():
+            found[row] = self._shown(str(found[row]))
+        return found
+
+    def _shown(self, value: str) -> str:
         shown = cell_text(value)
         if shown is not value and shown != value:
             self.book.odd_texts += odd(value)
             self.book.cut_texts += len(shown) < len(visible(value))
-        self._checked(self.made.write_string(row, column, shown, self.book.formats[style]))
+        return shown
+
+    def as_is(self, row: int, column: int, value: str, style: str = "wrap") -> None:
+        """A text cell with a text that `shown` gave."""
+        self._checked(self.made.write_string(row, column, value, self.book.formats[style]))
 
     def number(self, row: int, column: int, value: int | None, style: str = "number") -> None:
         """A count; nothing for null, so that a missing number never reads as zero."""
@@ -206,7 +223,16 @@ class Sheet:
     def height(self, row: int, texts: Sequence[tuple[str | None, float]], least: float = 1) -> None:
         """Make the row tall enough for its texts, each given with the width of its cell."""
         lines = max([least, *(lines_of(text, width) for text, width in texts)])
-        self._checked(self.made.set_row(row, min(lines, _TALLEST) * _LINE + 3))
+        self._checked(self.made.set_row(row, min(lines, TALLEST) * _LINE + 3))
+
+    def rows_of_one_line(self) -> None:
+        """Make every row as tall as one line, but for those that are made taller."""
+        self.made.set_default_row(_LINE + 3)
+
+    def lines(self, row: int, lines: int) -> None:
+        """Make the row as tall as so many lines, where rows are of one line else."""
+        if lines > 1:
+            self._checked(self.made.set_row(row, lines * _LINE + 3))
 
     def tone(self, first: int, last: int, column: int, words: Sequence[str]) -> None:
         """Colour cells of a column that hold one of the words of `TONES`."""
@@ -224,15 +250,6 @@ class Sheet:
     def _checked(self, code: int | None) -> None:
         if code:
             raise ReportError(f"sheet '{self.name}': a cell was not written (code {code})")
-
-
-def lines_of(text: str | None, width: float) -> int:
-    """How many lines the text takes in a cell of that width, counted generously."""
-    if not text:
-        return 1
-    room = max(width * 1.15, 1)
-    shown = visible(text[:CELL_LIMIT]).split("\n", _TALLEST)
-    return sum(max(1, math.ceil(len(line) / room)) for line in shown)
 
 
 Formula = Callable[[int, Mapping[str, str], Mapping[str, Any]], tuple[str, int | str]]

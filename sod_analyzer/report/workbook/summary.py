@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+import pyarrow.compute as pc
 from xlsxwriter.utility import xl_col_to_name
 
 from sod_analyzer.report import facts, registers, words
-from sod_analyzer.report.workbook.grid import Part, Placed
+from sod_analyzer.report.counting import filled, is_word
+from sod_analyzer.report.workbook.grid import Placed
 from sod_analyzer.report.workbook.people import columns, section, titled
 from sod_analyzer.report.workbook.sheet import Book, Sheet
 
 _SUMMARY = (2.0, 26.0, 13.5, 13.5, 13.5, 13.5, 13.5, 13.5, 13.5, 13.5, 12.0)
 _LAST = len(_SUMMARY) - 1
+_NONE: Mapping[str, str] = {}
 
 
 def summary(sheet: Sheet, book: Book, grids: Mapping[str, Placed]) -> None:
@@ -22,7 +26,7 @@ def summary(sheet: Sheet, book: Book, grids: Mapping[str, Placed]) -> None:
     sheet.made.set_row(0, 8)
     titled(sheet, 1, "Summary", facts.headline(report).completeness)
     row = _key_numbers(sheet, 4, book, grids)
-    row = _matrix(sheet, row + 1, book, grids["Violations"].parts)
+    row = _matrix(sheet, row + 1, book, grids["Violations"])
     for title, column in (("Rules", "rule_id"), ("Departments", "department")):
         row = section(sheet, row + 1, f"{title} with most violations", _LAST)
         for number, head in enumerate((title[:-1], "Violations", "People"), start=1):
@@ -35,6 +39,7 @@ def summary(sheet: Sheet, book: Book, grids: Mapping[str, Placed]) -> None:
             sheet.number(row, 3, people, "count")
             row += 1
     row = _controls(sheet, row + 1, book)
+    row = _left(sheet, row + 1, grids)
     sheet.made.print_area(0, 0, row, _LAST)
 
 
@@ -59,21 +64,56 @@ def _controls(sheet: Sheet, row: int, book: Book) -> int:
     return row
 
 
-def _counted(parts: list[Part], tests: Mapping[str, str]) -> str:
-    """A sum of COUNTIFS, one for each sheet that the rows are spread over."""
-    return "+".join(
+def _left(sheet: Sheet, row: int, grids: Mapping[str, Placed]) -> int:
+    """Which rows no sheet has: recounts take them as plain numbers."""
+    left = [made for made in grids.values() if made.left]
+    if not left:
+        return row
+    row = section(sheet, row, "Rows that stand in other files only", _LAST)
+    for made in left:
+        text = (
+            f"{made.grid.title}: {made.left:,} of {made.grid.table.num_rows:,} rows, "
+            f"in {made.grid.file}; recounts add what they hold as a number"
+        )
+        sheet.text(row, 1, text)
+        row += 1
+    return row
+
+
+def _counted(made: Placed, tests: Mapping[str, str], known: Mapping[str, str] = _NONE) -> str:
+    """A sum of COUNTIFS, one for each sheet that the rows are spread over.
+
+    Rows that no sheet has are counted here; `known` are the words in cells that a test names.
+    """
+    counts = [
         f"COUNTIFS({','.join(f'{part.cells(column)},{test}' for column, test in tests.items())})"
-        for part in parts
-    )
+        for part in made.parts
+    ]
+    if made.left:
+        chosen = np.ones(made.left, dtype=bool)
+        for column, test in tests.items():
+            values = made.rest(column)
+            word = known.get(column, test).strip('"')
+            if word == "?*":
+                chosen &= filled(values) & ~is_word(values, "")
+            elif word.startswith("<>"):
+                chosen &= ~is_word(values, word.removeprefix("<>"))
+            else:
+                chosen &= is_word(values, word)
+        counts.append(str(int(chosen.sum())))
+    return "+".join(counts)
 
 
 def _letter(column: int) -> str:
     return str(xl_col_to_name(column))
 
 
-def _summed(parts: list[Part], column: str) -> str:
+def _summed(made: Placed, column: str) -> str:
     """A sum over a column of counts, over each sheet that the rows are spread over."""
-    return "+".join(f"SUM({part.cells(column)})" for part in parts)
+    sums = [f"SUM({part.cells(column)})" for part in made.parts]
+    if made.left:
+        sums.append(str(pc.sum(made.rest(column)).as_py() or 0))
+    return "+".join(sums)
 
 
 def _key_numbers(sheet: Sheet, row: int, book: Book, grids: Mapping[str, Placed]) -> int:
@@ -83,18 +123,18 @@ def _key_numbers(sheet: Sheet, row: int, book: Book, grids: Mapping[str, Placed]
     for column in range(6, _LAST + 1):
         sheet.text(row, column, "", "head")
     row += 1
-    violations, places = grids["Violations"].parts, grids["Places"].parts
+    violations, places = grids["Violations"], grids["Places"]
     alone = {"verdict": '"violation"', "folded": '"no"'}
     recounts = {
-        "people_assessed": _counted(grids["Population"].parts, {"identity": '"?*"'}),
+        "people_assessed": _counted(grids["Population"], {"identity": '"?*"'}),
         "violations": _counted(violations, alone),
         "places": _counted(places, {**alone, "finding_verdict": '"violation"'}),
         "violations_folded": _counted(violations, {"verdict": '"violation"', "folded": '"yes"'}),
         "not_evaluable": _counted(violations, {"verdict": '"not-evaluable"'}),
         "mitigated": _counted(violations, {"verdict": '"mitigated"'}),
         "gated": _counted(violations, {"verdict": '"gated"'}),
-        "excluded": _summed(grids["Exclusions"].parts, "hidden"),
-        "dormant": _counted(grids["Dormant"].parts, {"rule_id": '"?*"'}),
+        "excluded": _summed(grids["Exclusions"], "hidden"),
+        "dormant": _counted(grids["Dormant"], {"rule_id": '"?*"'}),
     }
     first = row
     for figure in facts.figures(book.report):
@@ -129,7 +169,7 @@ def _key_numbers(sheet: Sheet, row: int, book: Book, grids: Mapping[str, Placed]
     return row
 
 
-def _matrix(sheet: Sheet, row: int, book: Book, parts: list[Part]) -> int:
+def _matrix(sheet: Sheet, row: int, book: Book, made: Placed) -> int:
     row = section(sheet, row, "Findings by severity and verdict, recounted from Violations", _LAST)
     titles = [title.capitalize() for _, _, title in facts.COLUMNS]
     heads = ("Severity", *titles, "Sum of formulas", "Counted by the tool", "Tie-out")
@@ -145,7 +185,9 @@ def _matrix(sheet: Sheet, row: int, book: Book, parts: list[Part]) -> int:
         sheet.text(row, 1, severity, "cell")
         for number, (verdict, folded, _) in enumerate(facts.COLUMNS):
             tests = {"severity": f"$B{row + 1}", "verdict": f'"{verdict}"', "folded": f'"{folded}"'}
-            sheet.formula(row, 2 + number, f"={_counted(parts, tests)}", values[number])
+            sheet.formula(
+                row, 2 + number, f"={_counted(made, tests, {'severity': severity})}", values[number]
+            )
         span = f"{_letter(2)}{row + 1}:{_letter(after - 1)}{row + 1}"
         sheet.formula(row, after, f"=SUM({span})", sum(values))
         sheet.number(row, after + 1, sum(values), "count")
