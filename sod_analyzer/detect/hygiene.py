@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sod_analyzer.catalogue.columns import UNRESTRICTED
 from sod_analyzer.catalogue.places import Place, PlaceKind, Truth
 from sod_analyzer.detect.combination import in_force, names_place
 from sod_analyzer.detect.holding import Bits, Holding
 from sod_analyzer.detect.results import Left, RuleResult
-from sod_analyzer.detect.subjects import Population
+from sod_analyzer.detect.subjects import Population, Words
 from sod_analyzer.errors import SodError
 from sod_analyzer.evaluate.lens import COUNTED, Lens
 from sod_analyzer.evaluate.reach import Engine
@@ -25,7 +27,8 @@ from sod_analyzer.model.access import ADDING, GrantKind, IdentityClass, NodeKind
 from sod_analyzer.model.finding import PLACE_ANYWHERE, Verdict
 from sod_analyzer.model.ruleset import Holder, HygieneCheck, Rule, ScopeKind
 
-Row = dict[str, Any]
+#: For columns that may say nothing.
+_NO = pa.scalar(value=False)
 
 #: Whom each check is about.
 HOLDER_OF: Mapping[HygieneCheck, Holder] = {
@@ -162,16 +165,20 @@ class HygieneRule:
 
     # -- facts -----------------------------------------------------------------------------------
 
-    def _rows(self, table: str, key: str) -> Mapping[int, Row]:
-        codes = self.snapshot.codes
-        kind = {"accounts": NodeKind.ACCOUNT, "identities": NodeKind.IDENTITY}.get(
-            table, NodeKind.ROLE
-        )
-        return {codes[kind, row[key]]: row for row in self.snapshot[table].to_pylist()}
+    def _words(self, table: str, column: str) -> Words:
+        return Words.of(self.snapshot[table].column(column))
 
     @cached_property
-    def _accounts(self) -> Mapping[int, Row]:
-        return self._rows("accounts", "account")
+    def _system(self) -> Mapping[NodeKind, Words]:
+        """The system of each account and role, in the order of the codes."""
+        return {
+            NodeKind.ACCOUNT: self._words("accounts", "system"),
+            NodeKind.ROLE: self._words("roles", "system"),
+        }
+
+    def _system_of(self, code: int) -> str:
+        kind = self.snapshot.kind_of(code)
+        return str(self._system[kind].at(code - self.snapshot.ranges[kind].start))
 
     @cached_property
     def _asleep(self) -> Bits:
@@ -191,21 +198,19 @@ class HygieneRule:
 
     def _leavers(self) -> Iterator[_Found]:
         """Somebody has left, and a login still works."""
-        gone = {
-            code
-            for code, row in self._rows("identities", "identity").items()
-            if row["status"] == Status.LEAVER
-        }
+        people = self.snapshot.ranges[NodeKind.IDENTITY]
+        gone = np.zeros(self.edges.n_nodes, dtype=bool)
+        gone[people.start : people.stop] = self._words("identities", "status").among(Status.LEAVER)
         for undecided in (False, True):
             edges = self._edges_of((GrantKind.HOLDS,), undecided=undecided)
-            for edge in edges[np.isin(self.edges.holder[edges], sorted(gone))].tolist():
+            for edge in edges[gone[self.edges.holder[edges]]].tolist():
                 holder, account = int(self.edges.holder[edge]), int(self.edges.target[edge])
                 if self._asleep[account]:
                     continue
-                login = self.snapshot.node_ids[account]
+                login = self.snapshot.id_of(account)
                 yield _Found(
                     holder,
-                    self._accounts[account]["system"],
+                    self._system_of(account),
                     Verdict.NOT_EVALUABLE if undecided else Verdict.VIOLATION,
                     f"{login} may be theirs: its links disagree"
                     if undecided
@@ -216,20 +221,9 @@ class HygieneRule:
     @cached_property
     def _privileged(self) -> Bits:
         """Nodes that have a privileged role, or everything in a system."""
-        roles = self.snapshot["roles"]
-        codes = self.snapshot.codes
-        seeds = np.array(
-            sorted(
-                codes[NodeKind.ROLE, role]
-                for role, privileged in zip(
-                    roles.column("role").to_pylist(),
-                    roles.column("privileged").to_pylist(),
-                    strict=True,
-                )
-                if privileged
-            ),
-            dtype=np.int64,
-        )
+        marked = self.snapshot["roles"].column("privileged").fill_null(_NO)
+        first = self.snapshot.ranges[NodeKind.ROLE].start
+        seeds = np.flatnonzero(marked.to_numpy()) + first
         reached = self._flow.spread(Facts.of(1, seeds, np.zeros(len(seeds), dtype=np.int64)))
         answer = np.zeros(self.edges.n_nodes, dtype=bool)
         answer[reached.key] = True
@@ -250,19 +244,22 @@ class HygieneRule:
     def _dormant(self) -> Iterator[_Found]:
         """Privileged, able to sign in, and unused for longer than the rule allows."""
         limit = self.hygiene.days
-        for code, row in sorted(self._accounts.items()):
-            if not self._privileged[code] or self._asleep[code]:
-                continue
+        accounts = self.snapshot.ranges[NodeKind.ACCOUNT]
+        span = slice(accounts.start, accounts.stop)
+        rows = np.flatnonzero(self._privileged[span] & ~self._asleep[span])
+        table = self.snapshot["accounts"].select(["last_used_at", "created_at"])
+        told = table.take(pa.array(rows)).to_pylist()
+        for code, row in zip((rows + accounts.start).tolist(), told, strict=True):
             used, made = _day(row["last_used_at"]), _day(row["created_at"])
-            edges = self._to_privileged(code)
+            edges, system = self._to_privileged(code), self._system_of(code)
             if used is not None:
                 unused = (self.edges.as_of - used).days
                 if unused > limit:
                     text = f"privileged, and last used {used.isoformat()}, {unused} days ago"
-                    yield _Found(code, row["system"], Verdict.VIOLATION, text, edges)
+                    yield _Found(code, system, Verdict.VIOLATION, text, edges)
             elif made is None or (self.edges.as_of - made).days > limit:
                 text = "privileged, and no source says when it was last used"
-                yield _Found(code, row["system"], Verdict.NOT_EVALUABLE, text, edges)
+                yield _Found(code, system, Verdict.NOT_EVALUABLE, text, edges)
 
     def _to_privileged(self, code: int) -> tuple[int, ...]:
         """The account's own first edge to something privileged, as the record to look at."""
@@ -276,42 +273,44 @@ class HygieneRule:
 
     def _nobody(self) -> Iterator[_Found]:
         """A login that works and that nobody is known to answer for."""
-        identities = self._rows("identities", "identity")
-        behind: dict[int, set[int]] = {}
-        for edge in self._edges_of((GrantKind.HOLDS,), undecided=False).tolist():
-            if identities[int(self.edges.holder[edge])]["status"] != Status.UNKNOWN:
-                behind.setdefault(int(self.edges.target[edge]), set()).add(edge)
-        minding = {GrantKind.CONTROLS, GrantKind.USES}
-        now = self.edges.allowed(~Flag.OUT_OF_TIME)
-        minded = {
-            int(self.edges.target[e]) for e in self._edges_of(minding, undecided=False) if now[e]
-        }
-        maybe = {
-            int(self.edges.target[e]): int(e)
-            for e in self._edges_of((GrantKind.HOLDS,), undecided=True)
-        }
-        machine = {str(IdentityClass.WORKLOAD), str(IdentityClass.SHARED)}
-        for code, row in sorted(self._accounts.items()):
-            if self._asleep[code] or code in behind:
-                continue
-            if row["kind"] in machine and (row["owner"] or code in minded):
-                continue
-            if code in maybe:
+        edges, accounts = self.edges, self.snapshot.ranges[NodeKind.ACCOUNT]
+        people = self.snapshot.ranges[NodeKind.IDENTITY]
+        known = np.zeros(edges.n_nodes, dtype=bool)
+        statuses = self._words("identities", "status")
+        known[people.start : people.stop] = ~statuses.among(Status.UNKNOWN)
+        open_ = np.ones(edges.n_nodes, dtype=bool)
+        holds = self._edges_of((GrantKind.HOLDS,), undecided=False)
+        open_[edges.target[holds[known[edges.holder[holds]]]]] = False
+        minding = self._edges_of((GrantKind.CONTROLS, GrantKind.USES), undecided=False)
+        now = edges.allowed(~Flag.OUT_OF_TIME)
+        minded = np.zeros(edges.n_nodes, dtype=bool)
+        minded[edges.target[minding[now[minding]]]] = True
+        doubtful = self._edges_of((GrantKind.HOLDS,), undecided=True)
+        maybe = np.full(edges.n_nodes, -1, dtype=np.int64)
+        maybe[edges.target[doubtful]] = doubtful
+        kinds = self._words("accounts", "kind")
+        machine = kinds.among(IdentityClass.WORKLOAD, IdentityClass.SHARED)
+        owner = self.snapshot["accounts"].column("owner")
+        owned = pc.not_equal(owner, "").fill_null(_NO).to_numpy()
+        span = slice(accounts.start, accounts.stop)
+        lost = ~self._asleep[span] & open_[span] & ~(machine & (owned | minded[span]))
+        for row in np.flatnonzero(lost).tolist():
+            code = row + accounts.start
+            system = self._system_of(code)
+            if maybe[code] >= 0:
                 text = "its links name several people"
-                yield _Found(code, row["system"], Verdict.NOT_EVALUABLE, text, (maybe[code],))
+                yield _Found(code, system, Verdict.NOT_EVALUABLE, text, (int(maybe[code]),))
                 continue
             what = (
                 "no owner is stated, and nobody is known to control or use it"
-                if row["kind"] in machine
+                if machine[row]
                 else "no person in the roster could be found for it"
             )
-            yield _Found(code, row["system"], Verdict.VIOLATION, what)
+            yield _Found(code, system, Verdict.VIOLATION, what)
 
     @cached_property
     def _says_who_manages(self) -> bool:
-        return self.edges.any(Flag.SELF_GRANTED) or any(
-            self.snapshot["roles"].column("owner").to_pylist()
-        )
+        return self.edges.any(Flag.SELF_GRANTED) or bool(self._stated_owners)
 
     def _groups(self) -> Iterator[_Found]:
         """A group whose members can let others in, or which an owner of it belongs to."""
@@ -322,7 +321,6 @@ class HygieneRule:
         taking = {
             (int(self.edges.holder[e]), int(self.edges.target[e])): int(e) for e in own_making
         }
-        systems = {code: row["system"] for code, row in self._rows("roles", "role").items()}
         owners = self._owners()
         told = [*owners, *(group for _, group in taking)]
         for edge in adding[np.isin(self.edges.target[adding], told)].tolist():
@@ -331,30 +329,59 @@ class HygieneRule:
             if group not in roles or flags & int(Flag.SELF_GRANTED | Flag.DORMANT):
                 continue
             own = taking.get((holder, group))
-            member = self.snapshot.node_ids[holder]
+            member = self.snapshot.id_of(holder)
             if own is not None:
                 text = f"{member} is a member and can add members"
-                yield _Found(group, systems[group], Verdict.VIOLATION, text, (edge, own))
+                yield _Found(group, self._system_of(group), Verdict.VIOLATION, text, (edge, own))
             elif holder in owners.get(group, ()):
                 text = f"{member} owns it and is a member"
-                yield _Found(group, systems[group], Verdict.VIOLATION, text, (edge,))
+                yield _Found(group, self._system_of(group), Verdict.VIOLATION, text, (edge,))
+
+    @cached_property
+    def _stated_owners(self) -> Mapping[int, str]:
+        """Roles that name an owner, by code, and the name."""
+        column = self.snapshot["roles"].column("owner").combine_chunks()
+        rows = np.flatnonzero(
+            pc.not_equal(column, "").fill_null(_NO).to_numpy(zero_copy_only=False)
+        )
+        first = self.snapshot.ranges[NodeKind.ROLE].start
+        names = column.take(pa.array(rows)).to_pylist()
+        return dict(zip((rows + first).tolist(), names, strict=True))
 
     def _owners(self) -> Mapping[int, frozenset[int]]:
         """Nodes that each role names as its owner, where they can be found in its system."""
+        wanted = {name.casefold() for name in self._stated_owners.values()}
         known: dict[tuple[str, str], set[int]] = {}
-        for code, row in self._accounts.items():
-            for name in (row["account"], row["login"], row["email"]):
-                if name:
-                    known.setdefault((row["system"], name.casefold()), set()).add(code)
-        owners: dict[int, frozenset[int]] = {}
-        rows = self._rows("roles", "role")
-        for code, row in rows.items():
-            known.setdefault((row["system"], row["role"].casefold()), set()).add(code)
-        for code, row in rows.items():
-            if row["owner"]:
-                found = known.get((row["system"], row["owner"].casefold()), set())
-                owners[code] = frozenset(found)
-        return owners
+        for table, columns, kind in (
+            ("accounts", ("account", "login", "email"), NodeKind.ACCOUNT),
+            ("roles", ("role",), NodeKind.ROLE),
+        ):
+            first = self.snapshot.ranges[kind].start
+            for column in columns:
+                for row, name in _called(self.snapshot[table].column(column), wanted):
+                    system = self._system[kind].at(row)
+                    known.setdefault((str(system), name), set()).add(first + row)
+        return {
+            code: frozenset(known.get((self._system_of(code), name.casefold()), ()))
+            for code, name in self._stated_owners.items()
+        }
+
+
+def _called(column: pa.ChunkedArray, wanted: AbstractSet[str]) -> Iterator[tuple[int, str]]:
+    """Rows whose name is one of the wanted ones, letter case aside, each with the name folded.
+
+    In ASCII, folding is lowering, which Arrow does for all names at once.
+    """
+    if not wanted:
+        return
+    names = column.combine_chunks()
+    ascii_ = pc.string_is_ascii(names).fill_null(_NO)
+    hit = pc.is_in(pc.ascii_lower(names), value_set=pa.array(sorted(wanted), pa.string()))
+    looked = pc.or_(hit, pc.invert(ascii_))
+    rows = np.flatnonzero(looked.to_numpy(zero_copy_only=False))
+    for row, name in zip(rows.tolist(), names.take(pa.array(rows)).to_pylist(), strict=True):
+        if name and name.casefold() in wanted:
+            yield row, name.casefold()
 
 
 def _day(instant: datetime | None) -> date | None:

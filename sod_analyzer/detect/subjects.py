@@ -55,6 +55,11 @@ class Words:
         """Nothing for anybody."""
         return cls(np.full(count, -1, dtype=np.int64), pa.array([], pa.string()))
 
+    def at(self, row: int) -> str | None:
+        """The text of one node."""
+        code = int(self.codes[row])
+        return None if code < 0 else str(self.words[code].as_py())
+
     def among(self, *wanted: str) -> Bits:
         """Which nodes have one of these texts."""
         chosen = [word in wanted for word in self.words.to_pylist()]
