@@ -48,9 +48,11 @@ def rows_that_count(members: Members, people: People) -> Codes:
 def masks_of(members: Members, people: People, reached: Masks, rows: Codes) -> Masks:
     """Per account the actions that its groups reach, over these rows."""
     masks = np.zeros(len(people.person), dtype=np.uint64)
-    group = members.group(rows)
-    useful = reached[group] != 0
-    np.bitwise_or.at(masks, members.account(rows[useful]), reached[group[useful]])
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        group = members.group(block)
+        useful = reached[group] != 0
+        np.bitwise_or.at(masks, members.account(block[useful]), reached[group[useful]])
     return masks
 
 

@@ -24,6 +24,9 @@ DISABLED = 0.02
 #: No group has more than this share of its kind's memberships.
 _LARGEST = 0.01
 
+#: Rows planned in one go.
+_BLOCK = 4_000_000
+
 #: How a row of memberships is packed: account, group, day, condition, self-granted.
 _GROUP_BITS, _DAY_BITS, _CONDITION_BITS = 20, 10, 3
 _ACCOUNT_SHIFT = _GROUP_BITS + _DAY_BITS + _CONDITION_BITS + 1
@@ -63,6 +66,12 @@ class Members:
     def is_conditional(self, rows: slice | Codes = slice(None)) -> Flags:
         conditional: Flags = condition_of(self.tail(rows)) > 0
         return conditional
+
+    def pairs(self) -> int:
+        """How many different pairs of account and group there are."""
+        pairs = self.packed >> _GROUP_SHIFT
+        pairs.sort()
+        return 1 + int(np.count_nonzero(pairs[1:] != pairs[:-1]))
 
     @staticmethod
     def tails() -> int:
@@ -132,7 +141,12 @@ def members_of(
             _pairs(size, _others(is_useful, owners), wanted - useful, chance),
         ]
     )
-    packed = (np.concatenate((own, pairs)) << _GROUP_SHIFT) | _tails(len(own), wanted, chance)
+    packed = np.concatenate((own, pairs))
+    del pairs
+    packed <<= _GROUP_SHIFT
+    for start in range(len(own), len(packed), _BLOCK):
+        block = packed[start : start + _BLOCK]
+        block |= _tails(len(block), chance)
     chance.shuffle(packed)
     packed = np.concatenate((packed, packed[:copied]))
     chance.shuffle(packed)
@@ -157,21 +171,36 @@ def _pairs(size: Size, groups: Codes, wanted: int, chance: np.random.Generator) 
     pairs = np.empty(0, dtype=np.int64)
     count = wanted + wanted // 20 + 100
     while len(pairs) < wanted:
-        account = np.repeat(np.arange(size.accounts), chance.multinomial(count, each))
-        drawn = np.searchsorted(bound, chance.random(count) * bound[-1], side="right")
-        group = groups[np.minimum(drawn, len(groups) - 1)]
-        pairs = distinct(np.concatenate((pairs, (account << _GROUP_BITS) | group)))
+        drawn = _drawn(chance.multinomial(count, each), groups, bound, chance)
+        pairs = drawn if len(pairs) == 0 else distinct(np.concatenate((pairs, drawn)))
     chance.shuffle(pairs)
     return pairs[:wanted]
 
 
-def _tails(plain: int, count: int, chance: np.random.Generator) -> Codes:
-    """Cells after the group, packed; those of the first `plain` rows are all empty."""
+def _drawn(
+    often: Codes, groups: Codes, bound: NDArray[np.float64], chance: np.random.Generator
+) -> Codes:
+    """Different pairs, sorted, of each account with as many groups; block by block of accounts."""
+    ends = np.cumsum(often)
+    blocks, first = [], 0
+    while first < len(often):
+        before = int(ends[first - 1]) if first else 0
+        last = max(int(np.searchsorted(ends, before + _BLOCK, side="right")), first + 1)
+        account = np.repeat(np.arange(first, last), often[first:last])
+        at = np.searchsorted(bound, chance.random(len(account)) * bound[-1], side="right")
+        group = groups[np.minimum(at, len(groups) - 1)]
+        blocks.append(distinct((account << _GROUP_BITS) | group))
+        first = last
+    return np.concatenate(blocks)
+
+
+def _tails(count: int, chance: np.random.Generator) -> Codes:
+    """Cells after the group, packed."""
     dice = chance.random(count)
     past = chance.integers(1, DAYS + 1, count)
     day = np.where(dice < EXPIRED, past, np.where(dice < EXPIRED + ENDING, past + DAYS, 0))
     dice = chance.random(count)
     condition = np.where(dice < CONDITIONAL, chance.integers(1, len(CONDITIONS), count), 0)
     own = (dice >= CONDITIONAL) & (dice < CONDITIONAL + SELF_GRANTED)
-    tails = (((day << _CONDITION_BITS) | condition) << 1) | own
-    return np.concatenate((np.zeros(plain, dtype=np.int64), tails))
+    tails: Codes = (((day << _CONDITION_BITS) | condition) << 1) | own
+    return tails
