@@ -10,28 +10,28 @@ _GRAPH = (
         "tests/engine/test_edges.py",
         (
             "expired-grant-counts",
-            '~(compared("valid_from", later=True) | compared("valid_until", later=False))',
-            '~compared("valid_from", later=True)',
+            'put(pc.less(grants.column("valid_until"), day), Flag.OUT_OF_TIME)',
+            'put(pc.less(grants.column("valid_until"), day), Flag(0))',
         ),
         (
             "future-grant-counts",
-            '~(compared("valid_from", later=True) | compared("valid_until", later=False))',
-            '~compared("valid_until", later=False)',
+            'put(pc.greater(grants.column("valid_from"), day), Flag.OUT_OF_TIME)',
+            'put(pc.greater(grants.column("valid_from"), day), Flag(0))',
         ),
         (
             "last-day-of-validity-is-left-out",
-            "pc.greater if later else pc.less\n",
-            "pc.greater if later else pc.less_equal\n",
+            'pc.less(grants.column("valid_until"), day)',
+            'pc.less_equal(grants.column("valid_until"), day)',
         ),
         (
             "first-day-of-validity-is-left-out",
-            "pc.greater if later else pc.less\n",
-            "pc.greater_equal if later else pc.less\n",
+            'pc.greater(grants.column("valid_from"), day)',
+            'pc.greater_equal(grants.column("valid_from"), day)',
         ),
         (
             "dormant-account-counts",
-            "(asleep[holder] | asleep[target]) * int(Flag.DORMANT)",
-            "(asleep[holder] & asleep[target]) * int(Flag.DORMANT)",
+            "asleep[holder] | asleep[target]",
+            "asleep[holder] & asleep[target]",
         ),
         ("disabled-account-counts", "pc.or_(disabled, over)", "pc.or_(over, over)"),
         ("expired-account-counts", "pc.or_(disabled, over)", "pc.or_(disabled, disabled)"),
@@ -42,24 +42,28 @@ _GRAPH = (
         ),
         (
             "condition-is-forgotten",
-            'column("conditional") * int(Flag.CONDITIONAL)',
-            'column("conditional") * 0',
+            'put(grants.column("conditional"), Flag.CONDITIONAL)',
+            'put(grants.column("conditional"), Flag(0))',
         ),
-        ("eligible-is-held", 'column("eligible") * int(Flag.ELIGIBLE)', 'column("eligible") * 0'),
+        (
+            "eligible-is-held",
+            'put(grants.column("eligible"), Flag.ELIGIBLE)',
+            'put(grants.column("eligible"), Flag(0))',
+        ),
         (
             "could-become-counts-as-held",
-            'column("self_granted") * int(Flag.SELF_GRANTED)',
-            'column("self_granted") * 0',
+            'put(grants.column("self_granted"), Flag.SELF_GRANTED)',
+            'put(grants.column("self_granted"), Flag(0))',
         ),
         (
             "undecided-link-counts-as-held",
-            'column("undecided") * int(Flag.UNDECIDED)',
-            'column("undecided") * 0',
+            'put(grants.column("undecided"), Flag.UNDECIDED)',
+            'put(grants.column("undecided"), Flag(0))',
         ),
         (
             "parallel-grants-are-one-whatever-their-conditions",
-            "[c[1:] != c[:-1] for c in columns]",
-            "[c[1:] != c[:-1] for c in columns[:3]]",
+            "for column in (target, kind, flags):",
+            "for column in (target, kind):",
         ),
     ),
     *in_module(
@@ -142,8 +146,11 @@ _CATALOGUE = (
         ),
         (
             "two-clusters-share-a-catalogue",
-            "for p in self.placements.get(system, ())\n                        if places(",
-            "for rows in self.placements.values() for p in rows if places(",
+            "return {system: _Index(rows) for system, rows in self.placements.items()}",
+            (
+                "rows = [p for all_ in self.placements.values() for p in all_]\n"
+                "        return {system: _Index(rows) for system in self.placements}"
+            ),
         ),
         (
             "environment-is-ignored",
@@ -192,13 +199,13 @@ _CATALOGUE = (
         ),
         (
             "right-does-not-reach-what-lies-below-it",
-            'or p.resource.startswith(resource + "/")\n                    },',
-            "\n                    },",
+            "while at < len(self._texts) and self._texts[at].startswith(below):",
+            "while at < 0:",
         ),
         (
             "right-reaches-whatever-begins-alike",
-            'or p.resource.startswith(resource + "/")\n                    },',
-            "or p.resource.startswith(resource)\n                    },",
+            'below = resource + "/"',
+            "below = resource",
         ),
     ),
     *in_module(
@@ -260,13 +267,13 @@ _DETECT = (
         "tests/engine/test_judge.py",
         (
             "cover-is-ignored",
-            "held |= among(subject, over) & self.reaches(system, way)[place]",
-            "held |= np.isin(subject, over) & (place < 0)",
+            "found[:, here] |= ways[:, spot[here]] & self._reaching(system)[:, place[here]]",
+            "found[:, here] |= ways[:, spot[here]] & np.uint64(0)",
         ),
         (
             "one-organisation-covers-every-application",
-            "held |= among(subject, over) & self.reaches(system, way)[place]",
-            "held |= np.isin(subject, over)",
+            "found[:, here] |= ways[:, spot[here]] & self._reaching(system)[:, place[here]]",
+            "found[:, here] |= ways[:, spot[here]]",
         ),
         ("one-system-is-all-systems", "answer &= over", "answer |= over"),
     ),
@@ -285,6 +292,29 @@ _EXPLAIN = (
             "longer-path-is-printed",
             "option if best is None else min(best, option)",
             "option if best is None else max(best, option)",
+        ),
+    ),
+    *in_module(
+        "explain/trails.py",
+        "tests/engine/test_walks.py",
+        (
+            "many-walks-take-the-last-of-equally-near",
+            "first[1:] = row[1:] != row[:-1]",
+            "first[:-1] = row[1:] != row[:-1]",
+        ),
+        (
+            "many-walks-step-aside",
+            "nearer = (onto >= 0) & (self.distance[onto] == self.distance[state][row] - 1)",
+            "nearer = (onto >= 0) & (self.distance[onto] < self.distance[state][row])",
+        ),
+    ),
+    *in_module(
+        "explain/walks.py",
+        "tests/engine/test_walks.py",
+        (
+            "parts-of-many-walks-come-from-anywhere",
+            "lost = rows if loose else rows[here == engine.unmapped]",
+            "lost = rows",
         ),
     ),
     *in_module(
@@ -317,4 +347,87 @@ _EXPLAIN = (
     ),
 )
 
-ENGINE = (*_GRAPH, *_EVALUATE, *_CATALOGUE, *_DETECT, *_EXPLAIN)
+_BULK = (
+    *in_module(
+        "evaluate/bulk.py",
+        "tests/engine/test_masks.py",
+        (
+            "what-is-taken-is-forgotten",
+            "counts |= seen.takable[useful]",
+            "counts |= seen.takable[useful] & False",
+        ),
+        (
+            "memberships-count-whatever-they-carry",
+            "rows = rows[(self.takable if taking else self.allowed)[rows]]",
+            "rows = rows[self.takable[rows]] if taking else rows",
+        ),
+        (
+            "parts-meet-if-one-is-there",
+            "met = has_all(mask, mask_of(way.parts, self.n_parts))",
+            "met = has_all(mask, mask_of(way.parts[:1], self.n_parts))",
+        ),
+        (
+            "parts-of-two-systems-never-meet",
+            "distinct(covering[1:][covering[1:] == covering[:-1]])",
+            "distinct(covering[:0])",
+        ),
+        (
+            "roles-finish-ways",
+            "dense[:, :, last:] = 0",
+            "dense[:, :, last:] |= 0",
+        ),
+    ),
+    *in_module(
+        "evaluate/net.py",
+        "tests/engine/test_masks.py",
+        (
+            "bots-of-bots-are-nobodys",
+            "return core, people[leads[self.edges.target[people]]]",
+            "return core[:0], people[leads[self.edges.target[people]]]",
+        ),
+    ),
+    *in_module(
+        "evaluate/tracing.py",
+        "tests/engine/test_masks.py",
+        (
+            "first-hop-costs-nothing",
+            "np.minimum.reduceat(distance, starts) + 1",
+            "np.minimum.reduceat(distance, starts)",
+        ),
+        (
+            "a-chain-of-bots-is-followed-once",
+            "found = distinct(np.concatenate([found, frontier]))",
+            "found, frontier = distinct(np.concatenate([found, frontier])), frontier[:0]",
+        ),
+    ),
+    *in_module(
+        "graph/masks.py",
+        "tests/engine/test_masks.py",
+        (
+            "last-of-several-groups-wins",
+            "merged = np.stack([np.bitwise_or.reduceat(word, starts) for word in mask])",
+            "merged = mask[:, starts]",
+        ),
+        (
+            "second-word-is-dropped",
+            "return max(1, -(-columns // _BITS))",
+            "return 1",
+        ),
+        (
+            "busy-places-alone-count",
+            "return np.asarray(self.dense.any(axis=(0, 1)) | sparse)",
+            "return np.asarray(self.dense.any(axis=(0, 1)) | (sparse & False))",
+        ),
+    ),
+    *in_module(
+        "detect/judge.py",
+        "tests/engine/test_kinds.py",
+        (
+            "only-the-first-rule-names-those-who-are-looked-at",
+            "narrow = self._of(holder).of(distinct(np.concatenate(subjects)))",
+            "narrow = self._of(holder).of(distinct(subjects[0]))",
+        ),
+    ),
+)
+
+ENGINE = (*_GRAPH, *_BULK, *_EVALUATE, *_CATALOGUE, *_DETECT, *_EXPLAIN)
