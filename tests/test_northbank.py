@@ -103,7 +103,7 @@ def test_people_are_counted_as_planted(judged: Judged, expected: dict[str, Any],
     counted = {
         places[count.place].key: (
             count.found,
-            sorted(analysis.names.subject_keys[m.code][1] for m in count.members if m.sure),
+            sorted(analysis.names.subject(m.code)[1] for m in count.members if m.sure),
         )
         for count in result.counts
     }
@@ -122,7 +122,7 @@ def test_the_smallest_team_has_the_planted_size_and_is_able(
 
     teams = {
         places[count.place].key: sorted(
-            analysis.names.subject_keys[m.code][1] for m in count.members if m.sure
+            analysis.names.subject(m.code)[1] for m in count.members if m.sure
         )
         for count in result.counts
     }

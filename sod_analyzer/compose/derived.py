@@ -45,7 +45,9 @@ class Derived:
         told = source.dictionary.to_pylist()
         at = places_at(names, code, told, taken(self._table.column("record"), rows))
         file = flat(words(code, [names.file(each) for each in told]))
-        place = pc.binary_join_element_wise(stated(file), stated(at), " ", null_handling="skip")
+        file, at = stated(file), stated(at)
+        # Null where either is missing; Arrow's own way of skipping nulls loses rows without any.
+        place = pc.coalesce(put([file, " ", at], len(rows)), file, at, pa.scalar(""))
         part = taken(self._table.column("part"), rows).fill_null("None")
         return put([part, ": ", place], len(rows))
 

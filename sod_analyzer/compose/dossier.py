@@ -6,6 +6,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sod_analyzer.compose.finding_tables import finding_tables
 from sod_analyzer.compose.findings import FindingWriter
 from sod_analyzer.compose.mitigating import apply_register
 from sod_analyzer.compose.report import Analysis
@@ -44,42 +48,56 @@ def dossier(analysis: Analysis, finding: str, *, max_paths: int) -> Dossier:
     apply_register(
         findings, analysis.register, analysis.ruleset, analysis.names, as_of=analysis.as_of
     )
-    found = findings.rows
-    found.sort()
-    wanted = finding if finding.startswith("F-") else f"F-{finding}"
-    ids = [v["finding_id"] for v in found.violations]
-    matching = [v for v in found.violations if v["finding_id"].startswith(wanted)]
-    if not matching:
-        raise QueryError(f"no finding is called '{finding}'{near(wanted, ids)}")
-    if len(matching) > 1:
-        several = ", ".join(v["finding_id"] for v in matching[:5])
-        raise QueryError(f"'{finding}' could be several findings: {several}")
-    (one,) = matching
+    tables = finding_tables(findings)
+    one = _one(tables["violations"], finding)
     rows: list[Row] = []
     cut: list[str] = []
-    for leg in found.legs:
-        if leg["finding_id"] == one["finding_id"]:
+    shown = _mine(tables["hops"], one)
+    for leg in _mine(tables["legs"], one):
+        if _shown_by_edges(analysis, one):
+            hops, more = [_shown(hop, leg) for hop in shown if _of(hop, leg)], False
+        else:
             hops, more = _routes(analysis, writer, one, leg, max_paths)
-            rows += hops
-            if more:
-                cut.append(f"{leg['duty']} in {leg['place']}: more than {max_paths:,} paths")
+        rows += hops
+        if more:
+            cut.append(f"{leg['duty']} in {leg['place']}: more than {max_paths:,} paths")
     notes = [
         f"{place['place_title']}: {place[key]}"
-        for place in found.places
-        if place["finding_id"] == one["finding_id"]
+        for place in _mine(tables["places"], one)
         for key in ("mitigation", "small_team")
         if place.get(key)
     ]
     return Dossier(one, tuple(rows), tuple(cut), tuple(notes))
 
 
+def _one(violations: pa.Table, finding: str) -> Row:
+    wanted = finding if finding.startswith("F-") else f"F-{finding}"
+    matching = violations.filter(pc.starts_with(violations["finding_id"], wanted))
+    if not matching.num_rows:
+        ids = violations["finding_id"].to_pylist()
+        raise QueryError(f"no finding is called '{finding}'{near(wanted, ids)}")
+    if matching.num_rows > 1:
+        several = ", ".join(matching["finding_id"][:5].to_pylist())
+        raise QueryError(f"'{finding}' could be several findings: {several}")
+    (one,) = matching.to_pylist()
+    return dict(one)
+
+
+def _mine(table: pa.Table, finding: Row) -> list[Row]:
+    rows: list[Row] = table.filter(pc.equal(table["finding_id"], finding["finding_id"])).to_pylist()
+    return rows
+
+
+def _shown_by_edges(analysis: Analysis, finding: Row) -> bool:
+    """Whether a finding shows what it is about by itself, with no duty to come to."""
+    rule = analysis.ruleset.rule.get(finding["rule_id"])
+    return rule is not None and rule.kind is RuleKind.HYGIENE
+
+
 def _routes(
     analysis: Analysis, writer: FindingWriter, finding: Row, leg: Row, max_paths: int
 ) -> tuple[list[Row], bool]:
     walker = Walker(analysis.judge.engine)
-    rule = analysis.ruleset.rule.get(finding["rule_id"])
-    if rule is not None and rule.kind is RuleKind.HYGIENE:
-        return [_shown(hop, leg) for hop in writer.rows.hops if _of(hop, leg)], False
     code = _code(analysis, finding, leg)
     lens = _lens(analysis, finding)
     if leg["state"] != "yes":

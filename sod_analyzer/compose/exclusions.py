@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from sod_analyzer.compose.words import listed
 from sod_analyzer.detect.judge import Judge
 from sod_analyzer.detect.results import Left, RuleResult
 from sod_analyzer.explain.names import Names
+from sod_analyzer.graph.closure import distinct
 from sod_analyzer.model.ruleset import Ruleset
 
 Row = dict[str, Any]
@@ -35,7 +38,7 @@ def exclusion_rows(
                     "until": exclusion.until,
                     "state": "over" if over else "applied" if left else "matches nothing",
                     "hidden": len(left),
-                    "people": listed(sorted(set(_named(left, result, names, places)))) or None,
+                    "people": listed(_named(left, result, names, places)) or None,
                 }
             )
     rows += [
@@ -56,9 +59,8 @@ def exclusion_rows(
 def _named(
     left: Sequence[Left], result: RuleResult, names: Names, places: Sequence[Any]
 ) -> list[str]:
-    return [
-        names.name(result.subjects.start + each.subject)
-        if each.subject >= 0
-        else places[each.place].label
-        for each in left
-    ]
+    """Whom or what is left out, sorted, each once."""
+    subjects = np.array([each.subject for each in left if each.subject >= 0], dtype=np.int64)
+    called = names.names(result.subjects.start + distinct(subjects))
+    spots = {each.place for each in left if each.subject < 0}
+    return sorted({*called.unique().to_pylist(), *(places[n].label for n in spots)})

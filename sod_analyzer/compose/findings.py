@@ -1,9 +1,10 @@
-"""Verdicts and witnesses as rows: violations, their places, legs and hops."""
+"""Verdicts and witnesses by column: findings, their places and legs, before they are tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,20 @@ import numpy.typing as npt
 
 from sod_analyzer.catalogue.columns import UNRESTRICTED
 from sod_analyzer.compose import sentences
-from sod_analyzer.compose.finding_rows import FindingRows, finding_id, worst_of
-from sod_analyzer.compose.legs import LegWriter
+from sod_analyzer.compose.doubts import leg_reasons, spot_reasons
+from sod_analyzer.compose.gathered import SHOWN, Gathered, Gatherer
+from sod_analyzer.compose.ids import SubjectIds, subject_ids
+from sod_analyzer.compose.legs import FoundLegs, Told, find_legs
 from sod_analyzer.compose.places import PlaceNames
 from sod_analyzer.compose.small_teams import SmallTeams
-from sod_analyzer.compose.words import counted, joined, lower_first
-from sod_analyzer.detect.combination import duties_needed
+from sod_analyzer.compose.trace import Tracer
+from sod_analyzer.compose.words import LISTED, counted, joined, lower_first
 from sod_analyzer.detect.judge import Judge, RuleResult
-from sod_analyzer.detect.results import UNKNOWN, Count
-from sod_analyzer.evaluate.lens import COUNTED, best_pairs, narrowings
+from sod_analyzer.detect.results import Count
+from sod_analyzer.evaluate.lens import COUNTED, narrowings
 from sod_analyzer.explain.names import Names
-from sod_analyzer.model.access import NodeKind
-from sod_analyzer.model.finding import PLACE_ALL, UNRESTRICTED_RULE, Verdict
-from sod_analyzer.model.mitigation import BrokenPlace
+from sod_analyzer.graph.closure import Keys, among, distinct
+from sod_analyzer.model.finding import UNRESTRICTED_RULE, Verdict
 from sod_analyzer.model.ruleset import (
     Control,
     Duty,
@@ -35,29 +37,96 @@ from sod_analyzer.model.ruleset import (
 )
 
 Row = dict[str, Any]
+Bits = npt.NDArray[np.bool_]
 
 #: Access to a whole system, as if it were a duty.
 _EVERYTHING = Duty(UNRESTRICTED, "Do everything in a system", ())
-#: Of those whom a rule counts in one place, so many are shown with their paths; all are counted.
-_SHOWN = 200
 
 
 @dataclass
 class Findings:
-    """Every row of findings, and what mitigations are weighed against."""
+    """Everything that was found, as arrays. Spots and legs are in the order they were written in.
 
-    rows: FindingRows = field(default_factory=FindingRows)
-    broken: list[BrokenPlace] = field(default_factory=list)
-    measures: list[Row] = field(default_factory=list)
-    #: By rule: subjects of whom nobody can say only because nothing lets anyone do the rest. They
-    #: are told as one line on the rule, and counted there.
-    waiting: dict[str, set[int]] = field(default_factory=dict)
+    `verdict`, `severity` and `reason` of spots change when mitigations are weighed.
+    """
+
+    results: Sequence[RuleResult]  # by the numbers that findings use
+    gathered: Gathered
+    legs: FoundLegs
+    told: Told
+    leg_reason: Keys  # lexicon number of `gathered.reasons`
+    ids: SubjectIds
+    writer: FindingWriter
+    measured: Mapping[int, Sequence[Row]]  # by result, a row for each of its counts
+    spot_reason: Keys  # why each spot is no plain violation, before any mitigation
+    verdict: Keys  # of spots, by rank
+    severity: Keys
+    reason: Keys
+    small_team: Keys
+    mitigation: Keys = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    #: What is added to the sentences of findings that a mitigation has changed.
+    added: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def measures(self) -> list[Row]:
+        """What rules that count people counted, clear places too."""
+        return [row for rows in self.measured.values() for row in rows]
+
+    @property
+    def waiting(self) -> Mapping[str, Keys]:
+        """By rule, subjects that are told as one line on the rule."""
+        return self.gathered.waiting
+
+    @cached_property
+    def first(self) -> Keys:
+        """The first spot of each finding; one longer than the findings."""
+        finding = self.gathered.spots.finding
+        return np.append(np.flatnonzero(np.diff(finding, prepend=-1)), len(finding))
+
+    def reason_of(self, spot: int) -> str | None:
+        """The reason of one spot as it stands."""
+        number = int(self.reason[spot])
+        return None if number < 0 else str(self.gathered.reasons.text(number))
+
+    @cached_property
+    def folded_under(self) -> Keys:
+        """The finding of unrestricted access that implies each finding; -1 where none does."""
+        heads = self.gathered.heads
+        own = np.array([r.rule.rule_id == UNRESTRICTED_RULE for r in self.results], dtype=bool)
+        above = np.flatnonzero(own[heads.rule] & (self.said == Verdict.VIOLATION.rank))
+        above = above[np.argsort(heads.code[above], kind="stable")]
+        under = np.full(len(heads.rule), -1, dtype=np.int64)
+        mine = np.flatnonzero(heads.folded & ~own[heads.rule])
+        if len(above) and len(mine):
+            code = heads.code[above]
+            spot = np.minimum(np.searchsorted(code, heads.code[mine]), len(code) - 1)
+            under[mine] = np.where(code[spot] == heads.code[mine], above[spot], -1)
+        return under
+
+    def worst(self) -> Keys:
+        """The spot that speaks for each finding: worst verdict, then severity, then the first."""
+        return worst_of(self.verdict, self.severity, self.first)
+
+    @cached_property
+    def said(self) -> Keys:
+        """The verdict that each finding's sentence tells: its worst before any mitigation."""
+        spots = self.gathered.spots
+        return spots.verdict[worst_of(spots.verdict, spots.severity, self.first)]
+
+
+def worst_of(verdict: Keys, severity: Keys, first: Keys) -> Keys:
+    """By run of spots: the worst verdict, of these the most severe, of these the first."""
+    if len(first) == 1:
+        return np.empty(0, dtype=np.int64)
+    rank = verdict * len(Severity) + (len(Severity) - 1 - severity)
+    best = np.minimum.reduceat(rank * len(verdict) + np.arange(len(verdict)), first[:-1])
+    return np.asarray(best % len(verdict))
 
 
 class FindingWriter:
-    """Turns rule results into rows.
+    """Turns rule results into findings.
 
-    Cost: one witness per leg of every place that is not clear.
+    Cost: one witness per distinct holder, duty and place; texts once for what is told alike.
     """
 
     def __init__(
@@ -71,26 +140,47 @@ class FindingWriter:
         self.engine = judge.engine
         self.names = names
         self.duties = {**duties, UNRESTRICTED: _EVERYTHING}
-        self.found = Findings()
-        self.rows = self.found.rows
         self.places = PlaceNames(self.engine, names)
-        self.legs = LegWriter(self.engine, names, self.duties, self.rows)
-        self.tracer = self.legs.tracer
+        self.tracer = Tracer(self.engine, names)
         self.teams = SmallTeams(judge, controls or {})
         self.rules: list[Rule] = []
-        self._managers = self._manager_names()
 
     def write(self, results: Iterable[RuleResult]) -> Findings:
         """All findings of all rules, and who has everything in a system; not sorted yet."""
-        results = list(results)
-        self.rules = [result.rule for result in results]
-        whole = self._unrestricted()
-        for result in results:
+        known = [unrestricted_result(self.judge), *results]
+        self.rules = [result.rule for result in known]
+        gatherer = Gatherer(self.engine, self.places, self.teams, self.duties)
+        measures: dict[int, list[Row]] = {}
+        for number, result in enumerate(known):
             if result.rule.kind.counts_people:
-                self._counted(result)
+                rows = [self._measure(result.rule, count) for count in result.counts]
+                measures[number] = rows
+                gatherer.counted(result, list(map(_told, rows, result.counts)))
             else:
-                self._rule(result, whole)
-        return self.found
+                blanks = [self._blank(result, duty) for duty in result.rule.duties]
+                gatherer.subjects(result, self._gate(result.rule), blanks)
+        gathered = gatherer.done()
+        legs = find_legs(self.engine, gathered)
+        told = Told(legs, self.tracer)
+        leg_reason = leg_reasons(told, gathered)
+        spots = gathered.spots
+        reasons = spot_reasons(told, leg_reason, spots.reason, gathered.reasons)
+        return Findings(
+            known,
+            gathered,
+            legs,
+            told,
+            leg_reason,
+            subject_ids(self.names, gathered, self.rules, self.places),
+            self,
+            measures,
+            reasons,
+            spots.verdict.copy(),
+            spots.severity.copy(),
+            reasons.copy(),
+            spots.small_team.copy(),
+            np.full(len(spots), -1, dtype=np.int64),
+        )
 
     def number_of(self, rule_id: str, key: str) -> int | None:
         """The place number behind a place key of one rule's findings; None for "all"."""
@@ -99,84 +189,7 @@ class FindingWriter:
         scope = next(r.scope for r in self.rules if r.rule_id == rule_id)
         return self.places.number(scope, key)
 
-    # -- rules about one subject -----------------------------------------------------------------
-
-    def _rule(self, result: RuleResult, whole: Mapping[int, str]) -> None:
-        told = self._told(result)
-        # Sorted by subject, so each subject's rows are one run.
-        subjects, starts = np.unique(result.subject[told], return_index=True)
-        stops = np.append(starts, len(told))[1:]  # none for none
-        for subject, start, stop in zip(subjects, starts, stops, strict=True):
-            rows = [int(row) for row in told[start:stop]]
-            code = result.subjects.start + int(subject)
-            finding = finding_id(result.rule.rule_id, *self._subject(code))
-            self.legs.begin(finding)
-            places = [self._place(result, row, code, finding) for row in rows]
-            broken = [row for row in rows if result.broken[row]]
-            folded = bool(broken) and all(result.folded[r] for r in broken)
-            pairs = self._pairs(result, broken)
-            self._violation(
-                result.rule,
-                code,
-                finding,
-                places=places,
-                means=pairs,
-                folded_under=whole.get(code) if folded else None,
-            )
-
-    def _told(self, result: RuleResult) -> npt.NDArray[np.int64]:
-        """Row numbers that become findings: all but those that wait for a duty nobody can have."""
-        dead = [n for n, duty in enumerate(result.rule.duties) if duty in result.dead]
-        if not dead:
-            return np.arange(len(result.subject))
-        others = np.delete(result.legs, dead, axis=1)
-        stated = np.isin(np.arange(len(result.subject)), list(result.reasons))
-        waits = (
-            (result.verdict == Verdict.NOT_EVALUABLE.rank)
-            & (np.sum(others >= UNKNOWN, axis=1) < duties_needed(result.rule))
-            & ~stated
-        )
-        # What is declared not to be used is had by nobody, and leaves nothing to wait for.
-        columns = self.engine.columns
-        open_ = sum(not columns.is_absent(duty) for duty in result.dead)
-        still = waits & (np.sum(others >= UNKNOWN, axis=1) + open_ >= duties_needed(result.rule))
-        waiting = {result.subjects.start + int(s) for s in result.subject[still]}
-        self.found.waiting[result.rule.rule_id] = waiting
-        return np.flatnonzero(~waits)
-
-    def _pairs(self, result: RuleResult, rows: Iterable[int]) -> str | None:
-        held = [
-            lens for n, lens in enumerate(result.lenses) if any(result.pairs[r, n] for r in rows)
-        ]
-        return "; ".join(lens.pair for lens in best_pairs(held)) or None
-
-    def _place(self, result: RuleResult, row: int, code: int, finding: str) -> Row:
-        rule, number = result.rule, int(result.place[row])
-        key, title, tier = self.places.named(number)
-        verdict = list(Verdict)[int(result.verdict[row])]
-        reasons = self.legs.legs(result, row, code, key)
-        stated = result.reasons.get(row)
-        reason = None
-        if verdict is Verdict.NOT_EVALUABLE or rule.kind is RuleKind.HYGIENE:
-            reason = stated or joined(dict.fromkeys(reasons), "; ")
-        elif verdict is Verdict.GATED:
-            reason = self._gate(rule)
-        place: Row = {
-            "finding_id": finding,
-            "place": key,
-            "place_title": title,
-            "tier": tier,
-            "severity": str(self.places.severity(rule, number)),
-            "verdict": str(verdict),
-            "means": self._pairs(result, [row]),
-            "reason": reason,
-            "small_team": None,
-        }
-        if verdict is Verdict.VIOLATION and rule.rule_id != UNRESTRICTED_RULE:
-            place["small_team"] = self.teams.note(rule, number)
-            self._broken(result, row, code, key)
-        self.rows.places.append(place)
-        return place
+    # -- words of rules --------------------------------------------------------------------------
 
     def _gate(self, rule: Rule) -> str:
         gates = [
@@ -189,106 +202,18 @@ class FindingWriter:
         known = self.duties.get(duty)
         return f"to {lower_first(known.title)}" if known else duty
 
-    def _broken(self, result: RuleResult, row: int, code: int, key: str) -> None:
-        rule, number = result.rule, int(result.place[row])
-        spot = None if key == PLACE_ALL else number
-        lens = result.lenses[-1]
-        held = [x for n, x in enumerate(result.lenses) if result.pairs[row, n]]
-        self.found.broken.append(
-            BrokenPlace(
-                rule.rule_id,
-                rule.digest,
-                self._subject(code)[1],
-                key,
-                tuple(lens.pair for lens in best_pairs(held)),
-                {
-                    duty: ways
-                    for duty in rule.duties
-                    if (ways := self.legs.ways(lens, code, duty, spot))
-                },
-                rule.controls,
-                rule.control_max_days,
-            )
-        )
-
-    def _subject(self, code: int) -> tuple[str, str]:
-        """What kind of key stands for a subject in a finding's id, and the key."""
-        return self.names.subject(code)
-
-    def _violation(
-        self,
-        rule: Rule,
-        code: int,
-        finding: str,
-        *,
-        places: Sequence[Row],
-        means: str | None,
-        folded_under: str | None,
-    ) -> None:
-        node = self.names.row(code)
-        kind, key = self._subject(code)
-        worst = worst_of(places)
-        systems = sorted(self.legs.passed.systems)
-        accounts = sorted(self.legs.passed.accounts)
-        manager = node.get("manager")
-        name = self.names.name(code)
-        self.rows.violations.append(
-            {
-                "finding_id": finding,
-                "rule_id": rule.rule_id,
-                "rule_title": rule.title,
-                "rule_kind": str(rule.kind),
-                "subject_kind": kind,
-                "subject_key": key,
-                "subject": self.engine.snapshot.node_ids[code],
-                "name": name,
-                "email": node.get("email"),
-                "status_hr": node.get("status"),
-                "identity_kind": node["kind"] if kind != NodeKind.ROLE else None,
-                "title": node.get("title"),
-                "department": node.get("department"),
-                "manager": self._managers.get(manager or "", manager),
-                "verdict": worst["verdict"],
-                "severity": worst["severity"],
-                "places": len(places),
-                "means": means,
-                "systems": "; ".join(systems),
-                "cross_system": len(systems) > 1,
-                "accounts": "; ".join(accounts),
-                "folded_under": folded_under,
-                "caveats": "; ".join(self.tracer.caveats(systems)) or None,
-                "sentence": sentences.sentence(rule, self.duties, name, places, worst),
-                "attempt": None if worst["verdict"] == Verdict.NOT_EVALUABLE else self.legs.attempt,
-            }
-        )
-
-    def _manager_names(self) -> Mapping[str, str]:
-        table = self.engine.snapshot["identities"]
-        return {
-            row["employee_id"]: f"{row['name']} ({row['employee_id']})"
-            for row in table.select(["employee_id", "name"]).to_pylist()
-            if row["employee_id"] and row["name"]
-        }
-
-    # -- rules that count people -----------------------------------------------------------------
-
-    def _counted(self, result: RuleResult) -> None:
-        rule = result.rule
-        for count in result.counts:
-            measure = self._measure(rule, count)
-            self.found.measures.append(measure)
-            if count.verdict is Verdict.CLEAR:
-                continue
-            key = measure["place"]
-            finding = finding_id(rule.rule_id, "place", key)
-            self.legs.begin(finding)
-            for member in count.members[:_SHOWN]:
-                self.legs.member(result, count.place, key, member)
-            self._about_place(rule, count, measure, finding)
+    def _blank(self, result: RuleResult, duty: str) -> str:
+        """Why nobody can say who has a duty, where no lens sees it."""
+        title = self.duties[duty].title
+        if duty in result.dead:
+            return f"nothing that was read lets anyone {lower_first(title)}"
+        systems = ", ".join(result.blind.get(duty, ())) or "its systems"
+        return f"{systems} was not read completely, so who can {lower_first(title)} is unknown"
 
     def _measure(self, rule: Rule, count: Count) -> Row:
         key, title, tier = self.places.named(count.place)
-        members = [(self.names.name(m.code), m.duties, m.sure) for m in count.members]
+        named = count.members[:LISTED]
+        members = [(self.names.name(m.code), m.duties, m.sure) for m in named]
         return {
             "rule_id": rule.rule_id,
             "place": key,
@@ -297,108 +222,52 @@ class FindingWriter:
             "wanted": sentences.wanted(rule),
             "found": count.found,
             "possible": count.possible,
-            "people": sentences.names_of(members, duties=rule.kind is RuleKind.MIN_PEOPLE),
+            "people": sentences.names_of(
+                members,
+                duties=rule.kind is RuleKind.MIN_PEOPLE,
+                more=len(count.members) - len(named),
+            ),
             "verdict": str(count.verdict),
             "reason": self._gate(rule) if count.verdict is Verdict.GATED else count.reason,
         }
 
-    def _about_place(self, rule: Rule, count: Count, measure: Row, finding: str) -> None:
-        more = len(count.members) - _SHOWN
-        reason = measure["reason"]
-        if more > 0:
-            further = f"{counted(more, 'person', 'people')} more, who are counted and not shown"
-            reason = "; ".join(filter(None, (reason, further)))
-        severity = str(self.places.severity(rule, count.place))
-        shared = {"verdict": measure["verdict"], "severity": severity}
-        self.rows.places.append(
-            {
-                **shared,
-                "finding_id": finding,
-                "place": measure["place"],
-                "place_title": measure["place_title"],
-                "tier": measure["tier"],
-                "reason": reason,
-            }
-        )
-        systems = sorted(self.legs.passed.systems)
-        self.rows.violations.append(
-            {
-                **shared,
-                "finding_id": finding,
-                "rule_id": rule.rule_id,
-                "rule_title": rule.title,
-                "rule_kind": str(rule.kind),
-                "subject_kind": "place",
-                "subject_key": measure["place"],
-                "subject": measure["place"],
-                "name": measure["place_title"],
-                "places": 1,
-                "systems": "; ".join(systems),
-                "cross_system": len(systems) > 1,
-                "accounts": "; ".join(sorted(self.legs.passed.accounts)),
-                "caveats": "; ".join(self.tracer.caveats(systems)) or None,
-                "sentence": sentences.headcount(rule, self.duties, measure),
-                "attempt": self.legs.attempt if self._too_many(rule, measure) else None,
-            }
-        )
-        if measure["verdict"] == Verdict.VIOLATION:
-            self.found.broken.append(
-                BrokenPlace(
-                    rule.rule_id,
-                    rule.digest,
-                    measure["place"],
-                    measure["place"],
-                    (),
-                    self._holders(count),
-                    rule.controls,
-                    rule.control_max_days,
-                )
-            )
 
-    def _too_many(self, rule: Rule, measure: Row) -> bool:
-        """Whether less access could mend it: not where people are too few."""
-        return rule.kind is not RuleKind.MIN_HOLDERS and measure["verdict"] == Verdict.VIOLATION
+def _told(measure: Row, count: Count) -> str | None:
+    """What is said of a counted place: its reason, and how many more people there are."""
+    more = len(count.members) - SHOWN
+    if more <= 0:
+        return None if measure["reason"] is None else str(measure["reason"])
+    further = f"{counted(more, 'person', 'people')} more, who are counted and not shown"
+    return "; ".join(filter(None, (measure["reason"], further)))
 
-    def _holders(self, count: Count) -> Mapping[str, tuple[str, ...]]:
-        """Who has each duty: a control stands for these people, and for nobody who comes later."""
-        held: dict[str, set[str]] = {}
-        for member in count.members:
-            for duty in member.duties:
-                held.setdefault(duty, set()).add(self._subject(member.code)[1])
-        return {duty: tuple(sorted(keys)) for duty, keys in sorted(held.items())}
 
-    # -- everything in a system ------------------------------------------------------------------
+# -- everything in a system ------------------------------------------------------------------------
 
-    def _unrestricted(self) -> Mapping[int, str]:
-        """Write one finding per person who has, or may have, everything in a system."""
-        rule = unrestricted_rule()
-        lens = COUNTED
-        known = self.judge.holding(lens).explicit(UNRESTRICTED)
-        maybe = self.judge.holding(replace(lens, possible=True)).explicit(UNRESTRICTED)
-        spots = np.union1d(known, maybe)
-        spots = spots[self.judge.judged[spots // self.engine.n_places]]
-        lenses = narrowings(lens)
-        sure = np.isin(spots, known)
-        pairs = np.stack(
-            [np.isin(spots, self.judge.holding(x).explicit(UNRESTRICTED)) for x in lenses], axis=1
-        )
-        result = RuleResult(
-            rule,
-            self.judge.subjects,
-            spots // self.engine.n_places,
-            spots % self.engine.n_places,
-            np.where(sure, Verdict.VIOLATION.rank, Verdict.NOT_EVALUABLE.rank).astype(np.int64),
-            np.where(sure, 2, 1)[:, None].astype(np.int64),
-            lenses,
-            pairs & sure[:, None],
-            np.zeros(len(spots), dtype=bool),
-        )
-        self._rule(result, {})
-        first = self.judge.subjects.start
-        return {
-            first + int(s): finding_id(rule.rule_id, *self._subject(first + int(s)))
-            for s in np.unique(result.subject[sure])
-        }
+
+def unrestricted_result(judge: Judge) -> RuleResult:
+    """Everybody who has, or may have, everything in a system."""
+    engine = judge.engine
+
+    def having(lens: Any) -> Keys:
+        return judge.holding(lens).explicit(UNRESTRICTED)
+
+    known = having(COUNTED)
+    spots = distinct(np.concatenate([known, having(replace(COUNTED, possible=True))]))
+    spots = spots[judge.judged[spots // engine.n_places]]
+    lenses = narrowings(COUNTED)
+    sure = among(spots, known)
+    pairs = np.stack([among(spots, having(lens)) for lens in lenses], axis=1)
+    return RuleResult(
+        unrestricted_rule(),
+        judge.subjects,
+        spots // engine.n_places,
+        spots % engine.n_places,
+        np.where(sure, Verdict.VIOLATION.rank, Verdict.NOT_EVALUABLE.rank).astype(np.int64),
+        np.where(sure, 2, 1)[:, None].astype(np.int64),
+        lenses,
+        pairs & sure[:, None],
+        np.zeros(len(spots), dtype=bool),
+    )
 
 
 def unrestricted_rule() -> Rule:

@@ -1,205 +1,247 @@
-"""Legs and hops: how somebody comes to each duty that a place rests on."""
+"""Legs by column: how somebody comes to each duty that a place rests on."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from sod_analyzer.compose.finding_rows import FindingRows, Passed
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sod_analyzer.compose.gathered import DROPPED, Gathered, Shown
+from sod_analyzer.compose.steps import Steps
+from sod_analyzer.compose.texts import NOTHING, lists
 from sod_analyzer.compose.trace import Tracer
-from sod_analyzer.compose.words import lower_first
-from sod_analyzer.detect.results import YES, Member, RuleResult
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.explain.names import Names
-from sod_analyzer.explain.paths import Guide, Hop, Witness
+from sod_analyzer.explain.walks import Walks, Wanted, Witnesses, groups
+from sod_analyzer.graph.closure import Keys, spans
+from sod_analyzer.graph.edges import KINDS
 from sod_analyzer.model.access import GrantKind, NodeKind
-from sod_analyzer.model.finding import Verdict
-from sod_analyzer.model.ruleset import Duty
 
-Row = dict[str, Any]
+Bits = npt.NDArray[np.bool_]
 
 #: What nobody takes away to mend a finding: that a login is somebody's.
-_NOT_REMOVED = frozenset({str(GrantKind.HOLDS)})
+_NOT_REMOVED = KINDS.index(GrantKind.HOLDS)
 
 
-class LegWriter:
-    """Writes the legs of one finding after the other.
+@dataclass(frozen=True)
+class FoundLegs:
+    """Legs with their witnesses. Parallel arrays in the order of spots, as they were written."""
 
-    Cost: one witness per leg.
+    spot: Keys
+    subject: Keys
+    duty: Keys
+    sure: Bits
+    blank: Keys  # what is said of a leg without a witness
+    lens: Keys  # number in `lenses`; `NOTHING` where no lens sees it
+    witness: Keys  # number in `witnesses`; `NOTHING` for none
+    shown: Keys  # number in `shown`, of what edges show by themselves; `NOTHING` for a duty
+    lenses: Sequence[Lens]
+    witnesses: Witnesses
+    by_edges: Sequence[Shown]
+
+    def __len__(self) -> int:
+        return len(self.spot)
+
+    def of(self, rows: Keys) -> FoundLegs:
+        """The same legs in another order, or some of them."""
+        return FoundLegs(
+            self.spot[rows],
+            self.subject[rows],
+            self.duty[rows],
+            self.sure[rows],
+            self.blank[rows],
+            self.lens[rows],
+            self.witness[rows],
+            self.shown[rows],
+            self.lenses,
+            self.witnesses,
+            self.by_edges,
+        )
+
+    @cached_property
+    def edges_each(self) -> Keys:
+        """How many hops each leg's witness has, repeated ones counted again."""
+        count = np.zeros(len(self), dtype=np.int64)
+        known = self.witness >= 0
+        first = self.witnesses.first
+        count[known] = (first[1:] - first[:-1])[self.witness[known]]
+        return count
+
+
+def find_legs(engine: Engine, gathered: Gathered) -> FoundLegs:
+    """Each leg's witness through the first lens of its chain that sees one.
+
+    Cost: see `Walks`; every lens of a chain looks only at the legs that no earlier one saw.
     """
-
-    def __init__(
-        self, engine: Engine, names: Names, duties: Mapping[str, Duty], rows: FindingRows
-    ) -> None:
-        self.engine = engine
-        self.names = names
-        self.duties = duties
-        self.rows = rows
-        self.guide = Guide(engine)
-        self.tracer = Tracer(engine, names)
-        self.passed = Passed()
-        self.attempt: str | None = None
-        self._finding = ""
-
-    def begin(self, finding: str) -> None:
-        """Start another finding."""
-        self._finding = finding
-        self.passed = Passed()
-        self.attempt = None
-
-    def legs(self, result: RuleResult, row: int, code: int, key: str) -> list[str]:
-        """Write the legs of one place of one subject; returns why any of them is unknown."""
-        if row in result.edges:
-            self._shown(result, row, code, key)
-            return []
-        reasons = []
-        for leg, duty in enumerate(result.rule.duties):
-            state = int(result.legs[row, leg])
-            if state:
-                reasons.append(self._leg(result, row, duty, code, key=key, sure=state == YES))
-        return [reason for reason in reasons if reason]
-
-    def member(self, result: RuleResult, place: int, key: str, member: Member) -> None:
-        """Write the legs of one of the people whom a rule about a place counts."""
-        lens = result.lenses[-1]
-        for duty in member.duties:
-            witness = self._first(
-                [*result.lenses, replace(lens, possible=True)], member.code, duty, place
-            )
-            if witness is not None:
-                self._write(member.code, key, duty, *witness, sure=member.sure, reason=None)
-
-    def ways(self, lens: Lens, code: int, duty: str, spot: int | None) -> tuple[str, ...]:
-        """Every way by which a subject holds a duty in a place, in words, sorted."""
-        reach = self.engine.at(lens)
-        columns, n_ways = self.engine.columns, self.engine.n_ways
-        held = []
-        for way in columns.ways_of.get(duty, ()):
-            sources = (
-                list(self.guide.sources(lens, spot, way))
-                if spot is not None
-                else [self.guide.covers[s] for s in columns.systems_of(duty)]
-            )
-            if any(reach.ways.at(code, source * n_ways + way) is not None for source in sources):
-                held.append(columns.ways[way].text)
-        return tuple(sorted(set(held)))
-
-    # -- one leg ---------------------------------------------------------------------------------
-
-    def _leg(
-        self, result: RuleResult, row: int, duty: str, code: int, *, key: str, sure: bool
-    ) -> str | None:
-        """Write a leg and its hops; returns why it is unknown, if it is."""
-        number = int(result.place[row])
-        spot = None if number == self.engine.n_places else number
-        widest = result.lenses[-1]
-        # In `unmapped` a leg is never sure, yet what is held is held: look without doubt first.
-        candidates = [*result.lenses] if sure or spot == self.engine.unmapped else []
-        if result.rule.gates and result.verdict[row] == Verdict.VIOLATION.rank:
-            # What makes it a violation and not gated is what is had alone: show that.
-            candidates = [*(replace(lens, alone=True) for lens in candidates), *candidates]
-        if not sure:
-            candidates.append(replace(widest, possible=True))
-        found = self._first(candidates, code, duty, spot)
-        if found is None:
-            blank = self._blank_reason(result, duty)
-            self._leg_row(code, key, duty, state="unknown", reason=blank)
-            return blank
-        lens, witness = found
-        reason = None if sure else self.tracer.why_unknown(witness, duty, number)
-        self._write(code, key, duty, lens, witness, sure=sure, reason=reason)
-        return reason
-
-    def _first(
-        self, lenses: Sequence[Lens], code: int, duty: str, spot: int | None
-    ) -> tuple[Lens, Witness] | None:
-        for lens in lenses:
-            witness = self.guide.witness(lens, code, duty, spot)
-            if witness is not None:
-                return lens, witness
-        return None
-
-    def _write(
-        self,
-        code: int,
-        key: str,
-        duty: str,
-        lens: Lens,
-        witness: Witness,
-        *,
-        sure: bool,
-        reason: str | None,
-    ) -> None:
-        leg = self._leg_row(
-            code,
-            key,
-            duty,
-            state="yes" if sure else "unknown",
-            reason=reason,
-            means=None if lens.possible else replace(lens, alone=False).pair,
-            way=self.engine.columns.ways[witness.way].text,
-            hops=witness.hops,
+    legs = gathered.legs
+    lenses: dict[Lens, int] = {}
+    chains = [_stages(engine, chain, lenses) for chain in gathered.chains]
+    lens = np.full(len(legs.spot), NOTHING, dtype=np.int64)
+    witness = np.full(len(legs.spot), NOTHING, dtype=np.int64)
+    wanted = Wanted(legs.subject, legs.duty, _place_of(gathered))
+    known = list(lenses)
+    walks, pieces, before = Walks(engine), [Witnesses.none()], 0
+    pending, stage = np.arange(len(legs.spot)), 0
+    while len(pending):
+        turn = np.array([c[stage] if stage < len(c) else NOTHING for c in chains], dtype=np.int64)
+        number = turn[legs.chain[pending]]
+        pending, number = pending[number >= 0], number[number >= 0]
+        for each, rows in groups(number):
+            mine = pending[rows]
+            look = walks.look(known[each], wanted.of(mine), gathered.duties)
+            found, piece = look.witnesses()
+            had = found >= 0
+            lens[mine[had]] = each
+            witness[mine[had]] = found[had] + before
+            before += len(piece)
+            pieces.append(piece)
+        pending, stage = pending[lens[pending] < 0], stage + 1
+    kept = np.flatnonzero((lens >= 0) | (legs.blank != DROPPED))
+    return _with_shown(
+        FoundLegs(
+            legs.spot[kept],
+            legs.subject[kept],
+            legs.duty[kept],
+            legs.sure[kept],
+            legs.blank[kept],
+            lens[kept],
+            witness[kept],
+            np.full(len(kept), NOTHING),
+            known,
+            Witnesses.joined(pieces),
+            gathered.shown,
         )
-        leg["path"] = self.tracer.text(code, witness)
-        self._hops(code, key, duty, witness)
+    )
 
-    def _shown(self, result: RuleResult, row: int, code: int, key: str) -> None:
-        """A result that edges show by themselves, with no duty: a check of logins and groups."""
-        check = result.rule.hygiene
-        duty = str(check.check) if check else str(result.rule.kind)
-        known = result.verdict[row] == Verdict.VIOLATION.rank
-        leg = self._leg_row(
-            code,
-            key,
-            duty,
-            state="yes" if known else "unknown",
-            reason=result.reasons.get(row),
-            hops=len(result.edges[row]),
-        )
-        node = self.names.row(code)
-        stated = self.names.place_of(node["source_id"], node["record"])
-        leg["path"] = f"{self.names.name(code)} ({stated})"
-        witness = Witness(-1, tuple((Hop(edge),) for edge in result.edges[row]))
-        if result.edges[row]:
-            self._hops(code, key, duty, witness)
 
-    def _hops(self, code: int, key: str, duty: str, witness: Witness) -> None:
-        hops = self.tracer.hops(witness)
-        self.passed.note(hops)
-        holder = self.engine.snapshot.node_ids[code]
-        self.rows.hops.extend(
-            {"finding_id": self._finding, "place": key, "holder": holder, "duty": duty, **hop}
-            for hop in hops
-        )
-        # The first grant of somebody's own; of a role, what it contains; else that a login is
-        # somebody's, which is what leaving ends.
-        own = [hop for hop in hops if hop["kind"] not in _NOT_REMOVED]
-        first = next((hop for hop in own if hop["from_kind"] != NodeKind.ROLE), None)
-        chosen = first or next(iter((*own, *hops)))
-        edge = f"{chosen['from_id']} > {chosen['to_id']}"
-        self.attempt = f"sod what-if --remove {shlex.quote(edge)}"
+def _place_of(gathered: Gathered) -> Keys:
+    return gathered.spots.place[gathered.legs.spot]
 
-    def _leg_row(self, code: int, key: str, duty: str, **values: Any) -> Row:
-        known = self.duties.get(duty)
-        leg: Row = {
-            "finding_id": self._finding,
-            "place": key,
-            "holder": self.engine.snapshot.node_ids[code],
-            "holder_name": self.names.name(code),
-            "duty": duty,
-            "duty_title": known.title if known else duty.replace("-", " "),
-            "hops": 0,
-            **values,
-        }
-        self.rows.legs.append(leg)
-        return leg
 
-    def _blank_reason(self, result: RuleResult, duty: str) -> str:
-        title = self.duties[duty].title
-        if duty in result.dead:
-            return f"nothing that was read lets anyone {lower_first(title)}"
-        systems = ", ".join(result.blind.get(duty, ())) or "its systems"
-        return f"{systems} was not read completely, so who can {lower_first(title)} is unknown"
+def _stages(engine: Engine, chain: Sequence[Lens], lenses: dict[Lens, int]) -> list[int]:
+    """The lenses of a chain without those that see no more than an earlier one."""
+    stages: list[Lens] = []
+    for lens in chain:
+        if not any(engine.same(lens, other) for other in stages):
+            stages.append(lens)
+    return [lenses.setdefault(lens, len(lenses)) for lens in stages]
+
+
+def _with_shown(legs: FoundLegs) -> FoundLegs:
+    """The legs that edges show by themselves among the others, each with a witness of its own."""
+    shown = legs.by_edges
+    if not shown:
+        return legs
+    first = np.concatenate([[0], np.cumsum([len(each.edges) for each in shown])]).astype(np.int64)
+    edge = np.array([edge for each in shown for edge in each.edges], dtype=np.int32)
+    owner = np.repeat(np.arange(len(shown)), np.diff(first))
+    witnesses = Witnesses(
+        np.full(len(shown), NOTHING),
+        first,
+        (np.arange(len(edge)) - first[owner] + 1).astype(np.int32),
+        np.ones(len(edge), dtype=np.int32),
+        edge,
+        np.zeros(len(edge), dtype=bool),
+    )
+    nothing = np.full(len(shown), NOTHING)
+
+    def with_shown(column: Keys, values: Sequence[int] | Keys) -> Keys:
+        return np.concatenate([column, np.asarray(values, dtype=column.dtype)])
+
+    both = FoundLegs(
+        with_shown(legs.spot, [each.spot for each in shown]),
+        with_shown(legs.subject, [each.subject for each in shown]),
+        with_shown(legs.duty, [each.duty for each in shown]),
+        np.append(legs.sure, [each.sure for each in shown]),
+        with_shown(legs.blank, [each.reason for each in shown]),
+        with_shown(legs.lens, nothing),
+        with_shown(legs.witness, len(legs.witnesses) + np.arange(len(shown))),
+        with_shown(legs.shown, np.arange(len(shown))),
+        legs.lenses,
+        Witnesses.joined([legs.witnesses, witnesses]),
+        shown,
+    )
+    return both.of(np.argsort(both.spot, kind="stable"))
+
+
+class Told:
+    """What is said of witnesses, each once however many legs share it."""
+
+    def __init__(self, legs: FoundLegs, tracer: Tracer) -> None:
+        self.legs = legs
+        self.tracer = tracer
+        witnesses = legs.witnesses
+        self.steps = Steps(tracer, witnesses.edge, witnesses.own)
+        self.hops = witnesses.hops(len(tracer.engine.edges))
+        self.owner = np.repeat(np.arange(len(witnesses)), np.diff(witnesses.first))
+
+    @cached_property
+    def subject(self) -> Keys:
+        """The node that each witness starts from."""
+        subject = np.zeros(len(self.legs.witnesses), dtype=np.int64)
+        known = self.legs.witness >= 0
+        subject[self.legs.witness[known]] = self.legs.subject[known]
+        return subject
+
+    @cached_property
+    def paths(self) -> pa.Array:
+        """Each witness in one line."""
+        witnesses, steps = self.legs.witnesses, self.steps
+        begins = np.flatnonzero(witnesses.hop == 1)  # of each run, its first hop
+        ends = np.append(begins, len(witnesses.hop))[1:]
+        of_witness = self.owner[begins]
+        # A run is the name of the subject, then that of every node it comes to.
+        start = np.searchsorted(steps.nodes, self.subject[of_witness])
+        length = ends - begins + 1
+        first = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+        node = np.empty(int(first[-1]), dtype=np.int64)
+        run, hop = spans(begins, ends)
+        node[first[:-1]] = start
+        node[first[run] + 1 + hop - begins[run]] = steps.to_node[steps.number[hop]]
+        texts = _in_pieces(first, node, steps.node_names, " > ")
+        runs = np.bincount(of_witness, minlength=len(witnesses))
+        if (runs == 1).all():
+            return texts
+        return lists(np.concatenate([[0], np.cumsum(runs)]).astype(np.int64), texts, " + ")
+
+    def first_removed(self, witness: Keys) -> Keys:
+        """The edge that is tried first to mend each witness.
+
+        The first grant of somebody's own; of a role, what it contains; else that a login is
+        somebody's, which is what leaving ends.
+        """
+        first, steps = self.legs.witnesses.first, self.steps
+        of, spot = spans(first[witness], first[witness + 1])
+        step = steps.number[spot]
+        kind = self.tracer.engine.edges.kind[steps.edge[step]]
+        role = list(NodeKind).index(NodeKind.ROLE)
+        rank = np.where(kind == _NOT_REMOVED, 2, np.where(steps.from_kind[step] == role, 1, 0))
+        best = rank * len(self.owner) + spot
+        starts = np.flatnonzero(np.diff(of, prepend=-1))
+        chosen = np.minimum.reduceat(best, starts) % len(self.owner)
+        return np.asarray(steps.number[chosen], dtype=np.int64)
+
+    def passed(self, kind: NodeKind) -> tuple[Keys, Keys]:
+        """The nodes of a kind that witnesses come to: (witness, node in `steps.nodes`) pairs."""
+        number = list(NodeKind).index(kind)
+        hop = np.flatnonzero(self.steps.to_kind[self.steps.number] == number)
+        return self.owner[hop], self.steps.to_node[self.steps.number[hop]].astype(np.int64)
+
+
+def _in_pieces(first: Keys, node: Keys, names: pa.Array, between: str) -> pa.Array:
+    """Names joined list by list, some lists at a time: all the names at once would be large."""
+    pieces = [pa.array([], pa.string())]
+    for low in range(0, len(first) - 1, _LISTS):
+        high = min(low + _LISTS, len(first) - 1)
+        mine = slice(int(first[low]), int(first[high]))
+        texts = names.take(pa.array(node[mine]))
+        pieces.append(lists(first[low : high + 1] - first[low], texts, between))
+    return pa.concat_arrays(pieces)
+
+
+#: Lists of names that are joined together.
+_LISTS = 100_000

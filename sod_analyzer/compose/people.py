@@ -1,279 +1,298 @@
-"""Everyone assessed, who may be dormant, and what no application claims."""
+"""Everyone assessed: who was looked at, through which accounts, with what result; by column."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from sod_analyzer.catalogue.places import PlaceKind
-from sod_analyzer.compose.words import listed
-from sod_analyzer.detect.combination import rule_lens
-from sod_analyzer.detect.judge import Judge, RuleResult
-from sod_analyzer.evaluate.lens import COUNTED, Lens
-from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.explain.names import Names
-from sod_analyzer.graph.closure import Facts, Flow
+from sod_analyzer.compose.findings import Findings
+from sod_analyzer.compose.texts import (
+    NOTHING,
+    distinct_bits,
+    distinct_masks,
+    lists,
+    offsets_of,
+    words,
+)
+from sod_analyzer.detect.judge import Judge
+from sod_analyzer.evaluate.lens import COUNTED
+from sod_analyzer.explain.names import Names, flat
+from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.graph.edges import KINDS, Flag
-from sod_analyzer.model.access import GrantKind, IdentityClass, NodeKind
-from sod_analyzer.model.finding import NOBODY, PLACE_ALL, UNRESTRICTED_RULE, Verdict
-from sod_analyzer.model.ruleset import Duty, Holder, Means, RuleKind
+from sod_analyzer.model.access import GrantKind, IdentityClass, LinkOutcome, NodeKind
+from sod_analyzer.model.finding import NOBODY, UNRESTRICTED_RULE, Verdict
 
-Row = dict[str, Any]
+Bits = npt.NDArray[np.bool_]
 
-#: Kinds of rule that an account which sleeps, or a change of one's own, could break.
-_ABOUT_SUBJECTS = frozenset({RuleKind.COMBINATION, RuleKind.ONLY, RuleKind.MAY_HOLD_ONLY})
+#: Results, the one that counts most first.
+_RESULTS = (
+    "conflict",
+    "not evaluable",
+    "mitigated",
+    "gated",
+    "excluded",
+    "no conflict",
+    "not judged",
+)
+_OPEN, _NOT_JUDGED = 5, 6
+#: Columns of the roster that the population repeats as they are, and those of them that repeat.
+_PLAIN = ("identity", "email")
+_WORDS = ("kind", "status", "department", "title", "manager")
 
-#: Result of somebody of whom an exclusion leaves out everything that there is.
-_EXCLUDED = "excluded"
 
+@dataclass(frozen=True)
+class Accounts:
+    """The accounts that identities hold for certain. Parallel arrays, sorted by identity."""
 
-def population(
-    judge: Judge,
-    names: Names,
-    violations: Sequence[Row],
-    waiting: Mapping[str, set[int]],
-    results: Iterable[RuleResult],
-) -> list[Row]:
-    """One row per identity: who was looked at, through which accounts, with what result.
+    identity: Keys  # offset of the identity
+    account: Keys  # node code
+    asleep: Bits
 
-    `waiting` has, by rule, those of whom nothing can be said since a duty is nowhere to be had.
-    """
-    engine = judge.engine
-    edges = engine.edges
-    holds = KINDS.index(GrantKind.HOLDS)
-    accounts: dict[int, list[int]] = defaultdict(list)
-    asleep: dict[int, int] = Counter()
-    for edge in np.flatnonzero((edges.kind == holds) & (edges.flags & int(Flag.UNDECIDED) == 0)):
-        accounts[int(edges.holder[edge])].append(int(edges.target[edge]))
-        asleep[int(edges.holder[edge])] += int(bool(edges.flags[edge] & int(Flag.DORMANT)))
-    methods = _methods(engine.snapshot["links"].to_pylist())
-    duties = _duties_held(judge)
-    ids = engine.snapshot.node_ids
-    behind: dict[str, list[str]] = defaultdict(list)
-    for holder, held in accounts.items():
-        for account in held:
-            behind[ids[account]].append(ids[holder])
-    # An account that is assessed under its own name shares its id with an identity.
-    behind.update({ids[code]: [ids[code]] for code in judge.subjects})
-    found = _found(judge, violations, waiting, results, behind)
-    judged = judge.judged
-    rows = []
-    for offset, code in enumerate(judge.subjects):
-        person = names.row(code)
-        mine = found[person["identity"]]
-        broken, open_ = mine[Verdict.VIOLATION], mine[Verdict.NOT_EVALUABLE]
-        rows.append(
-            {
-                **{k: person[k] for k in ("identity", "email", "kind", "status")},
-                **{k: person[k] for k in ("department", "title", "manager")},
-                "subject_key": names.subject(code)[1],
-                "name": names.name(code),
-                "accounts": len(accounts[code]),
-                "dormant_accounts": asleep[code],
-                "account_ids": "; ".join(sorted(ids[a] for a in accounts[code])) or None,
-                "matched_by": "; ".join(sorted(methods.get(person["identity"], ()))) or None,
-                "duties": "; ".join(duties[offset]) or None,
-                "violations": broken,
-                "not_evaluable": open_,
-                "mitigated": mine[Verdict.MITIGATED],
-                "gated": mine[Verdict.GATED],
-                "result": _result(mine, judged=bool(judged[offset]) or bool(mine)),
-            }
+    @classmethod
+    def of(cls, judge: Judge) -> Accounts:
+        """From the edges of people, which come first."""
+        edges, people = judge.engine.edges, judge.subjects
+        low, high = int(edges.leaving[people.start]), int(edges.leaving[people.stop])
+        holds = edges.kind[low:high] == KINDS.index(GrantKind.HOLDS)
+        decided = (edges.flags[low:high] & int(Flag.UNDECIDED)) == 0
+        mine = low + np.flatnonzero(holds & decided)
+        return cls(
+            edges.holder[mine].astype(np.int64) - people.start,
+            edges.target[mine].astype(np.int64),
+            (edges.flags[mine] & int(Flag.DORMANT)) != 0,
         )
-    kinds = [str(kind) for kind in IdentityClass]
-    return sorted(rows, key=lambda r: (kinds.index(r["kind"]), r["name"], r["identity"]))
 
 
-def _found(
-    judge: Judge,
-    violations: Sequence[Row],
-    waiting: Mapping[str, set[int]],
-    results: Iterable[RuleResult],
-    behind: Mapping[str, Sequence[str]],
-) -> Mapping[str, Counter[str]]:
-    """By identity, how many results of each sort; what a login breaks, whoever holds it breaks."""
-    ids = judge.engine.snapshot.node_ids
-    told = [
-        (row["subject"], row["verdict"])
-        for row in violations
-        # A role or a place may be called what an account is.
-        if row["rule_id"] != UNRESTRICTED_RULE and row["subject_kind"] not in NOBODY
-    ]
-    told += [(ids[c], Verdict.NOT_EVALUABLE) for codes in waiting.values() for c in codes]
-    told += [
-        (ids[result.subjects.start + each.subject], _EXCLUDED)
-        for result in results
-        for each in result.left
-        if each.subject >= 0
-    ]
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for subject, what in told:
-        for identity in behind.get(subject, ()):
-            found[identity][what] += 1
-    return found
+def population(found: Findings, judge: Judge, names: Names) -> Mapping[str, pa.Array]:
+    """The columns of `POPULATION`, sorted.
 
-
-def _result(found: Mapping[str, int], *, judged: bool) -> str:
-    if not judged:
-        return "not judged"
-    words = {
-        Verdict.VIOLATION: "conflict",
-        Verdict.NOT_EVALUABLE: "not evaluable",
-        Verdict.MITIGATED: "mitigated",
-        Verdict.GATED: "gated",
-        _EXCLUDED: _EXCLUDED,
+    Cost: a few passes over people and their accounts.
+    """
+    people = judge.subjects
+    n_people = len(people)
+    accounts = Accounts.of(judge)
+    results = _results(found, judge, names, accounts)
+    table = names.table(NodeKind.IDENTITY)
+    by_kind, order = _sorted(names)
+    taken = pa.array(order)
+    outcome = _outcome(results, judge.judged)
+    first = offsets_of(accounts.identity, n_people)
+    held = lists(first, names.ids(accounts.account), "; ")
+    count = np.diff(first)
+    asleep = np.bincount(accounts.identity[accounts.asleep], minlength=n_people)
+    return {
+        **{name: flat(table.column(name)).take(taken) for name in _PLAIN},
+        **{name: _worded(table.column(name)).take(taken) for name in _WORDS if name != "kind"},
+        "kind": words(by_kind[order], [str(kind) for kind in IdentityClass]),
+        "subject_key": names.subject_keys.key.take(taken),
+        "name": names.names(np.arange(people.start, people.stop)).take(taken),
+        "accounts": pa.array(count[order]),
+        "dormant_accounts": pa.array(asleep[order]),
+        "account_ids": pc.if_else(pa.array(count > 0), held, None).take(taken),
+        "matched_by": _methods(names, accounts).take(taken),
+        "duties": _duties(judge).take(taken),
+        **{
+            name: pa.array(results[verdict][order])
+            for name, verdict in (
+                ("violations", Verdict.VIOLATION.rank),
+                ("not_evaluable", Verdict.NOT_EVALUABLE.rank),
+                ("mitigated", Verdict.MITIGATED.rank),
+                ("gated", Verdict.GATED.rank),
+            )
+        },
+        "result": words(outcome[order], _RESULTS),
     }
-    return next((word for verdict, word in words.items() if found.get(verdict)), "no conflict")
 
 
-def _methods(links: Iterable[Row]) -> Mapping[str, set[str]]:
-    methods: dict[str, set[str]] = defaultdict(set)
-    for link in links:
-        if link["identity"] and link["outcome"] == "linked":
-            methods[link["identity"]].add(link["method"])
-    return methods
+def _sorted(names: Names) -> tuple[Keys, Keys]:
+    """Of each identity the position of its class, and the order by class, name and id."""
+    known = [str(kind) for kind in IdentityClass]
+    kinds = flat(names.table(NodeKind.IDENTITY).column("kind"))
+    by_kind = pc.index_in(kinds, value_set=pa.array(known)).to_numpy().astype(np.uint8)
+    order = names.by_name
+    return by_kind, order[np.argsort(by_kind[order], kind="stable")]
 
 
-def _duties_held(judge: Judge) -> list[list[str]]:
+def _worded(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """A column as words, whether or not the snapshot keeps it so."""
+    if pa.types.is_dictionary(column.type) and column.num_chunks == 1:
+        return column.chunk(0)
+    return flat(column).dictionary_encode()
+
+
+# -- with what result ------------------------------------------------------------------------------
+
+
+def _results(
+    found: Findings, judge: Judge, names: Names, accounts: Accounts
+) -> npt.NDArray[np.int64]:
+    """By verdict and identity, how many results; what a login breaks, whoever holds it breaks.
+
+    What exclusions leave out stands where no finding does, under `CLEAR`.
+    """
+    heads = found.gathered.heads
+    own = np.array([r.rule.rule_id == UNRESTRICTED_RULE for r in found.results], dtype=bool)
+    told = np.flatnonzero(~own[heads.rule] & (heads.code >= 0))
+    codes = [heads.code[told]]
+    verdicts = [found.verdict[found.worst()][told]]
+    for waiting in found.waiting.values():
+        codes.append(waiting)
+        verdicts.append(np.full(len(waiting), Verdict.NOT_EVALUABLE.rank))
+    for result in found.results:
+        left = [each.subject for each in result.left if each.subject >= 0]
+        codes.append(result.subjects.start + np.array(left, dtype=np.int64))
+        verdicts.append(np.full(len(left), Verdict.CLEAR.rank))
+    row, identity = behind(judge, names, accounts, np.concatenate(codes))
+    verdict = np.concatenate(verdicts)[row]
+    n_people = len(judge.subjects)
+    counts = np.bincount(verdict * n_people + identity, minlength=len(Verdict) * n_people)
+    return counts.reshape(len(Verdict), n_people)
+
+
+def behind(judge: Judge, names: Names, accounts: Accounts, codes: Keys) -> tuple[Keys, Keys]:
+    """Of nodes that findings are about: pairs of the row and the identity that is behind it.
+
+    Behind an account is the identity that it is assessed under, else whoever holds it; behind a
+    role is nobody.
+    """
+    people, logins = judge.subjects, judge.engine.accounts
+    direct = np.flatnonzero((codes >= people.start) & (codes < people.stop))
+    rows, found = [direct], [codes[direct] - people.start]
+    mine = np.flatnonzero((codes >= logins.start) & (codes < logins.stop))
+    if len(mine):
+        known = distinct(codes[mine])
+        under = pc.index_in(names.table(NodeKind.IDENTITY).column("identity"), names.ids(known))
+        alone = np.full(len(known), NOTHING, dtype=np.int64)
+        identity = np.flatnonzero(under.is_valid().to_numpy())
+        alone[under.drop_null().to_numpy()] = identity
+        number = np.searchsorted(known, codes[mine])
+        single = alone[number] >= 0
+        rows.append(mine[single])
+        found.append(alone[number[single]])
+        rest = mine[~single]
+        order = np.argsort(accounts.account, kind="stable")
+        held = accounts.account[order]
+        low, high = (np.searchsorted(held, codes[rest], side=side) for side in ("left", "right"))
+        count = high - low
+        spot = np.arange(int(count.sum())) + np.repeat(low - (np.cumsum(count) - count), count)
+        rows.append(np.repeat(rest, count))
+        found.append(accounts.identity[order][spot])
+    return np.concatenate(rows), np.concatenate(found)
+
+
+def people_behind(judge: Judge, names: Names, findings: pa.Table) -> int:
+    """How many people findings are about: what a login breaks, whoever holds it breaks.
+
+    `findings` are rows of `VIOLATIONS`.
+    """
+    nobody = pa.array(sorted(NOBODY))
+    subjects = flat(
+        findings.filter(pc.invert(pc.is_in(flat(findings["subject_kind"]), nobody)))["subject"]
+    )
+    people, logins = (names.table(kind) for kind in (NodeKind.IDENTITY, NodeKind.ACCOUNT))
+    subjects = subjects.unique()
+    found = pc.is_in(flat(people.column("identity")), value_set=subjects)
+    behind_ = np.array(found.to_numpy(zero_copy_only=False), dtype=bool)
+    login = pc.is_in(flat(logins.column("account")), value_set=subjects)
+    broken = login.to_numpy(zero_copy_only=False)
+    if broken.any():
+        accounts = Accounts.of(judge)
+        offset = accounts.account - judge.engine.accounts.start
+        mine = (offset >= 0) & (offset < len(broken))
+        behind_[accounts.identity[mine][broken[offset[mine]]]] = True
+    return int(behind_.sum())
+
+
+def _outcome(results: npt.NDArray[np.int64], judged: Bits) -> Keys:
+    """Which of `_RESULTS` each identity has."""
+    outcome = np.where(judged, _OPEN, _NOT_JUDGED)
+    # The order of the words is that of the verdicts; the last is what exclusions leave out.
+    for rank in range(len(Verdict) - 1, -1, -1):
+        outcome[results[rank] > 0] = rank
+    return outcome
+
+
+# -- by what ---------------------------------------------------------------------------------------
+
+
+def _methods(names: Names, accounts: Accounts) -> pa.DictionaryArray:
+    """By what methods each identity's accounts were matched."""
+    links = names.snapshot["links"]
+    n_people = len(names.snapshot.ranges[NodeKind.IDENTITY])
+    method = flat(links["method"]).dictionary_encode()
+    told = method.dictionary.to_pylist()
+    known = sorted(told)
+    identity = _identities(names, accounts, links)
+    linked = flat(pc.equal(links["outcome"], str(LinkOutcome.LINKED))).fill_null(False)  # noqa: FBT003
+    linked = linked.to_numpy(zero_copy_only=False) & (identity >= 0)
+    code = method.indices.fill_null(NOTHING).to_numpy()
+    bits = np.zeros((n_people, len(known)), dtype=bool)
+    for number, name in enumerate(known):
+        bits[identity[linked & (code == told.index(name))], number] = True
+    if not bits.size:
+        return words(np.full(n_people, NOTHING), [])
+    shown, number_of = distinct_bits(bits)
+    texts = [
+        "; ".join(name for name, has in zip(known, bits[row].tolist(), strict=True) if has) or None
+        for row in shown.tolist()
+    ]
+    return words(number_of, texts)
+
+
+def _identities(names: Names, accounts: Accounts, links: pa.Table) -> Keys:
+    """The identity that each link names, as an offset; -1 for none.
+
+    Whoever a link names mostly holds the account that it links, so that is looked at first: to
+    find a million texts among a million takes longer than all else here.
+    """
+    logins = names.snapshot.ranges[NodeKind.ACCOUNT]
+    people = flat(names.table(NodeKind.IDENTITY).column("identity"))
+    holder = np.full(len(logins) + 1, NOTHING, dtype=np.int64)
+    mine = (accounts.account >= logins.start) & (accounts.account < logins.stop)
+    holder[accounts.account[mine] - logins.start] = accounts.identity[mine]
+    wanted = flat(links["identity"])
+    account = flat(names.table(NodeKind.ACCOUNT).column("account"))
+    identity = holder[_rows_of(flat(links["account"]), account)]
+    same = pc.equal(people.take(pa.array(identity, mask=identity < 0)), wanted)
+    wrong = pc.and_not(wanted.is_valid(), same.fill_null(False))  # noqa: FBT003
+    rows = np.flatnonzero(wrong.to_numpy(zero_copy_only=False))
+    identity[~wanted.is_valid().to_numpy(zero_copy_only=False)] = NOTHING
+    if len(rows):
+        found = pc.index_in(wanted.take(pa.array(rows)), value_set=people)
+        identity[rows] = found.fill_null(NOTHING).to_numpy()
+    return identity
+
+
+def _rows_of(texts: pa.Array, known: pa.Array) -> Keys:
+    """The place of each text among the known ones; -1 for none.
+
+    Cost: where the texts are the known ones in their order, perhaps repeated, they are compared
+    and not looked up.
+    """
+    if len(texts):
+        fresh = np.ones(len(texts), dtype=bool)
+        fresh[1:] = pc.not_equal(texts[1:], texts[:-1]).to_numpy(zero_copy_only=False)
+        if fresh.sum() == len(known) and texts.filter(pa.array(fresh)).equals(known):
+            return np.cumsum(fresh) - 1
+    found = pc.index_in(texts, value_set=known).fill_null(NOTHING)
+    return np.asarray(found.to_numpy(), dtype=np.int64)
+
+
+def _duties(judge: Judge) -> pa.DictionaryArray:
     """For each identity: the duties it holds in any place at all."""
     holding = judge.holding(COUNTED)
-    held: list[list[str]] = [[] for _ in judge.subjects]
-    for duty in judge.engine.columns.duties:
-        if duty.made_of:
-            continue
-        for subject in np.unique(holding.explicit(duty.duty_id) // judge.engine.n_places):
-            held[subject].append(duty.duty_id)
-    return held
-
-
-def would_be(judge: Judge, names: Names, results: Iterable[RuleResult]) -> list[Row]:
-    """What would be a violation if a dormant account were used again, or a change were made."""
-    rows: list[Row] = []
-    for result in results:
-        if result.rule.kind not in _ABOUT_SUBJECTS or result.rule.holder is not Holder.IDENTITY:
-            continue
-        lens = rule_lens(result.rule)
-        rows.extend(
-            _extra(
-                judge, names, result, replace(lens, dormant=True), why="if re-enabled: {dormant}"
-            )
-        )
-        if lens.means is not Means.SELF_GRANT:
-            further = replace(lens, means=Means.SELF_GRANT, changes=1)
-            why = "could become a violation by one own change"
-            rows.extend(_extra(judge, names, result, further, why=why))
-    return sorted(rows, key=lambda r: (r["rule_id"], r["name"], r["place"], r["why"]))
-
-
-def _extra(judge: Judge, names: Names, result: RuleResult, lens: Lens, *, why: str) -> list[Row]:
-    engine, rule = judge.engine, result.rule
-    if engine.same(lens, rule_lens(rule)):
-        return []
-    broken = {
-        (int(s), int(p))
-        for s, p, v in zip(result.subject, result.place, result.broken, strict=True)
-        if v
-    }
-    everywhere = {s for s, p in broken if p == engine.n_places}
-    places = engine.columns.atlas.places
-    rows = []
-    for subject, place in judge.places_seen(rule, lens):
-        if (subject, place) in broken or subject in everywhere:
-            continue
-        code = judge.subjects.start + subject
-        dormant = dormant_accounts_of(judge, code)
-        key = PLACE_ALL if place == engine.n_places else places[place].label
-        rows.append(
-            {
-                "rule_id": rule.rule_id,
-                "subject": engine.snapshot.node_ids[code],
-                "name": names.name(code),
-                "place": key,
-                "accounts": "; ".join(dormant) or None,
-                "why": why.format(dormant=listed(dormant)),
-            }
-        )
-    return rows
-
-
-def dormant_accounts_of(judge: Judge, code: int) -> list[str]:
-    """Ids of the identity's accounts that cannot be used now."""
-    edges = judge.engine.edges
-    start, stop = edges.leaving[code], edges.leaving[code + 1]
-    return sorted(
-        {
-            judge.engine.snapshot.node_ids[edges.target[edge]]
-            for edge in range(int(start), int(stop))
-            if edges.flags[edge] & int(Flag.DORMANT)
-        }
-    )
-
-
-def unmapped(judge: Judge, names: Names, duties: Mapping[str, Duty]) -> list[Row]:
-    """Every resource that no application claims and on which somebody could perform a duty."""
-    engine = judge.engine
-    spots = sorted(engine.columns.unmapped)
-    if not spots:
-        return []
-    table = engine.snapshot["entitlements"]
-    first = engine.snapshot.ranges[NodeKind.ENTITLEMENT].start
-    number = {spot: n for n, spot in enumerate(spots)}
-    pairs = zip(
-        table.column("system").to_pylist(), table.column("resource").to_pylist(), strict=True
-    )
-    wanted = set(engine.columns.possible.node.tolist())
-    seeds = np.array(
-        [
-            (first + n) * len(spots) + number[pair]
-            for n, pair in enumerate(pairs)
-            if pair in number and first + n in wanted
-        ],
-        dtype=np.int64,
-    )
-    allowed = engine.edges.allowed(COUNTED.flags)
-    flow = Flow(engine.edges.n_nodes, engine.edges.holder[allowed], engine.edges.target[allowed])
-    reached = flow.spread(Facts.of(len(spots), seeds, np.zeros(len(seeds), dtype=np.int64)))
-    people = reached.within(judge.subjects)
-    parts_of: dict[int, str] = {}
-    for way in engine.columns.ways:
-        if way.base in duties:
-            parts_of.update(dict.fromkeys(way.parts, way.base))
-    rows = []
-    for n, (system, resource) in enumerate(spots):
-        holders = [names.name(int(code)) for code in people.node[people.column == n]]
-        acts = sorted({parts_of[part] for part in engine.columns.unmapped[system, resource]})
-        rows.append(
-            {
-                "system": system,
-                "resource": resource,
-                "duties": "; ".join(acts),
-                "holders": len(holders),
-                "people": listed(sorted(holders)) or None,
-            }
-        )
-    return rows
-
-
-def open_environments(engine: Engine) -> list[tuple[str, str]]:
-    """Resources on which a duty of some environment is possible, and nobody says which it is in."""
-    columns = engine.columns
-    rows = engine.snapshot["entitlements"]
-    first = engine.snapshot.ranges[NodeKind.ENTITLEMENT].start
-    known = {
-        (int(n), int(p), int(q))
-        for n, p, q in zip(columns.sure.node, columns.sure.place, columns.sure.part, strict=True)
-    }
-    places = columns.atlas.places
-    found = set()
-    for node, place, part in zip(
-        columns.possible.node, columns.possible.place, columns.possible.part, strict=True
-    ):
-        key = (int(node), int(place), int(part))
-        if key not in known and places[key[1]].kind is PlaceKind.ANYWHERE:
-            row = rows.slice(int(node) - first, 1).to_pylist()[0]
-            found.add((row["system"], row["resource"]))
-    return sorted(found)
+    n_people, n_places = len(judge.subjects), judge.engine.n_places
+    known = [duty.duty_id for duty in judge.engine.columns.duties if not duty.made_of]
+    held = np.zeros((n_people, len(known)), dtype=bool)
+    for number, duty in enumerate(known):
+        held[holding.explicit(duty) // n_places, number] = True
+    names = pa.array(known, pa.string())
+    shown, number_of = distinct_masks(held)
+    person, duty_of = np.nonzero(held[shown])
+    texts = lists(offsets_of(person, len(shown)), names.take(pa.array(duty_of)), "; ")
+    return words(number_of, pc.if_else(pc.equal(texts, ""), None, texts))

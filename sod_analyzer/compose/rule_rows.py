@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
 
 from sod_analyzer.compose import sentences
 from sod_analyzer.compose.findings import Findings
+from sod_analyzer.compose.ids import KINDS
 from sod_analyzer.compose.words import counted, joined, listed, lower_first
 from sod_analyzer.detect.combination import duties_needed
 from sod_analyzer.detect.judge import Judge, RuleResult
 from sod_analyzer.evaluate.lens import COUNTED
+from sod_analyzer.graph.closure import Keys
+from sod_analyzer.model.access import Status
 from sod_analyzer.model.finding import NOBODY, Verdict
 from sod_analyzer.model.ruleset import RuleKind, Ruleset
 from sod_analyzer.model.settings import UNREAD
 
 Row = dict[str, Any]
+Bits = npt.NDArray[np.bool_]
 
+#: State of a pattern of a product that nobody uses.
+_UNUSED = "product not used"
 #: States of a rule.
 EVALUATED, NOT_EVALUABLE, NOT_APPLICABLE = "evaluated", "not evaluable", "not applicable"
 
@@ -37,17 +46,14 @@ def rule_rows(
     found: Findings,
 ) -> list[Row]:
     """One row per rule, sorted by id."""
-    violations, places = found.rows.violations, found.rows.places
     alone = _alone(judge)
+    counts = _Counts.of(found)
+    patterns = _Patterns(judge, ruleset)
     rows = []
     for result in results:
         rule = result.rule
-        mine = [v for v in violations if v["rule_id"] == rule.rule_id]
-        violated = [v for v in mine if v["verdict"] == Verdict.VIOLATION]
-        broken = [v for v in violated if v.get("folded_under") is None]
-        folded = len(violated) - len(broken)
-        ids = {v["finding_id"] for v in broken}
-        mine_places = [p for p in places if p["finding_id"] in ids]
+        number = counts.number[rule.rule_id]
+        folded = int(counts.folded[number])
         rows.append(
             {
                 "rule_id": rule.rule_id,
@@ -71,16 +77,19 @@ def rule_rows(
                 or None,
                 "false_positives": "; ".join(rule.false_positives) or None,
                 "status": rule.status,
-                "people_violating": len({v["subject"] for v in broken if _is_somebody(v)}),
-                "violations": len(broken),
-                "places": sum(p["verdict"] == Verdict.VIOLATION for p in mine_places),
-                **{name: _with(mine, verdict) for name, verdict in _COUNTED.items()},
+                "people_violating": int(counts.people[number]),
+                "violations": int(counts.broken[number]),
+                "places": int(counts.places[number]),
+                **{
+                    name: int(counts.by_verdict[number, verdict.rank])
+                    for name, verdict in _COUNTED.items()
+                },
                 "state": state_of(judge, result),
                 "notes": "; ".join(
                     [
                         *([f"{folded} more that unrestricted access implies"] if folded else []),
-                        *_waiting(ruleset, result, found.waiting.get(rule.rule_id, set())),
-                        *_notes(judge, ruleset, result, alone),
+                        *_waiting(ruleset, result, len(found.waiting.get(rule.rule_id, ()))),
+                        *_notes(judge, patterns, result, alone),
                     ]
                 )
                 or None,
@@ -110,23 +119,52 @@ def state_of(judge: Judge, result: RuleResult) -> str:
     return NOT_APPLICABLE if whole else EVALUATED
 
 
-def _waiting(ruleset: Ruleset, result: RuleResult, waiting: set[int]) -> list[str]:
+def _waiting(ruleset: Ruleset, result: RuleResult, waiting: int) -> list[str]:
     if not waiting:
         return []
     titles = [lower_first(ruleset.duty[duty].title) for duty in result.dead]
-    who = counted(len(waiting), "subject has", "subjects have")
+    who = counted(waiting, "subject has", "subjects have")
     return [f"{who} the rest, but nothing that was read lets anyone {joined(titles, ' or ')}"]
 
 
-def _is_somebody(finding: Row) -> bool:
-    return finding["subject_kind"] not in NOBODY
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What each rule found, counted by column; rows are rules by `number`."""
+
+    number: Mapping[str, int]
+    by_verdict: Keys  # [rule, verdict]
+    broken: Keys  # violations that no unrestricted access implies
+    folded: Keys
+    people: Keys  # subjects of the broken ones that are somebody
+    places: Keys  # places of the broken ones
+
+    @classmethod
+    def of(cls, found: Findings) -> _Counts:
+        """One pass over findings and one over their places."""
+        heads, spots = found.gathered.heads, found.gathered.spots
+        n_rules = len(found.results)
+        verdict = found.verdict[found.worst()]
+        pairs = np.bincount(heads.rule * len(Verdict) + verdict, minlength=n_rules * len(Verdict))
+        violated = verdict == Verdict.VIOLATION.rank
+        broken = violated & (found.folded_under < 0)
+        nobody = np.array([KINDS.index(kind) for kind in sorted(NOBODY)])
+        somebody = broken & ~np.isin(found.ids.kind, nobody)
+        place = broken[spots.finding] & (found.verdict == Verdict.VIOLATION.rank)
+
+        def of_rule(rows: Bits) -> Keys:
+            return np.bincount(heads.rule[rows], minlength=n_rules)
+
+        return cls(
+            {result.rule.rule_id: n for n, result in enumerate(found.results)},
+            pairs.reshape(n_rules, len(Verdict)),
+            of_rule(broken),
+            of_rule(violated & ~broken),
+            of_rule(somebody),
+            np.bincount(heads.rule[spots.finding[place]], minlength=n_rules),
+        )
 
 
-def _with(violations: Sequence[Row], verdict: Verdict) -> int:
-    return sum(v["verdict"] == verdict for v in violations)
-
-
-def _notes(judge: Judge, ruleset: Ruleset, result: RuleResult, alone: int) -> list[str]:
+def _notes(judge: Judge, patterns: _Patterns, result: RuleResult, alone: int) -> list[str]:
     columns = judge.engine.columns
     notes = [f"no live way to {duty}" for duty in result.dead]
     notes += result.blank
@@ -137,7 +175,7 @@ def _notes(judge: Judge, ruleset: Ruleset, result: RuleResult, alone: int) -> li
         for duty, systems in sorted(result.blind.items())
         if systems
     ]
-    notes += _patterns(judge, ruleset, result)
+    notes += _unmatched(patterns, result)
     systems = {s for duty in result.rule.duties for s in columns.systems_of(duty)}
     for system in sorted(systems):
         for unread in UNREAD.get(columns.atlas.systems[system].product, ()):
@@ -147,14 +185,14 @@ def _notes(judge: Judge, ruleset: Ruleset, result: RuleResult, alone: int) -> li
     return notes
 
 
-def _patterns(judge: Judge, ruleset: Ruleset, result: RuleResult) -> list[str]:
+def _unmatched(patterns: _Patterns, result: RuleResult) -> list[str]:
     """Patterns of the rule's duties that found nothing, and products that nobody uses."""
     dead, unused = [], set()
     for duty in result.rule.duties:
-        for row in pattern_rows_of(judge, ruleset, duty):
+        for row in patterns.of(duty):
             if row["state"] == "dead":
                 dead.append(f"{duty}: {row['pattern']}")
-            elif row["state"] == "product not used":
+            elif row["state"] == _UNUSED:
                 unused.add(row["pattern"].partition(":")[0])
     notes = [f"patterns that match nothing: {listed(dead, most=5)}"] if dead else []
     return notes + ([f"products not used: {', '.join(sorted(unused))}"] if unused else [])
@@ -162,51 +200,59 @@ def _patterns(judge: Judge, ruleset: Ruleset, result: RuleResult) -> list[str]:
 
 def _alone(judge: Judge) -> int:
     """Judged accounts that no person could be found for."""
-    statuses = judge.engine.snapshot["identities"].column("status").to_pylist()
-    return sum(
-        status == "unknown" and bool(judged)
-        for status, judged in zip(statuses, judge.judged, strict=True)
-    )
+    statuses = judge.engine.snapshot["identities"].column("status")
+    unknown = pc.equal(statuses, str(Status.UNKNOWN)).fill_null(False)  # noqa: FBT003
+    return int((unknown.to_numpy() & judge.judged).sum())
 
 
 def pattern_rows(judge: Judge, ruleset: Ruleset) -> list[Row]:
     """One row per selector of every duty, sorted by duty, way, part."""
+    patterns = _Patterns(judge, ruleset)
     # Duties that a rule made of others have no patterns of their own.
-    return [
-        row
-        for duty in ruleset.duties
-        if not duty.made_of
-        for row in pattern_rows_of(judge, ruleset, duty.duty_id)
-    ]
+    return [row for duty in ruleset.duties if not duty.made_of for row in patterns.of(duty.duty_id)]
 
 
-def pattern_rows_of(judge: Judge, ruleset: Ruleset, duty: str) -> list[Row]:
-    """The selectors of one duty, and what they matched."""
-    columns = judge.engine.columns
-    people = _people_with(judge, duty)
-    rows = []
-    for number in columns.ways_of.get(duty, ()):
-        way = columns.ways[number]
-        for ordinal, part in enumerate(way.parts, start=1):
-            use = columns.use_of(part)
-            state = "live" if use.entitlements else "dead" if use.systems else "product not used"
-            rows.append(
-                {
-                    "duty": duty,
-                    "duty_title": ruleset.duty[duty].title,
-                    "way": way.ordinal,
-                    "part": ordinal,
-                    "pattern": str(columns.parts[part]),
-                    "systems": "; ".join(use.systems) or None,
-                    "entitlements": use.entitlements,
-                    "people": people,
-                    "state": state,
-                }
-            )
-    return rows
+class _Patterns:
+    """The selectors of duties, and what they matched; of each duty once."""
 
+    def __init__(self, judge: Judge, ruleset: Ruleset) -> None:
+        self._judge = judge
+        self._ruleset = ruleset
+        self._rows: dict[str, list[Row]] = {}
 
-def _people_with(judge: Judge, duty: str) -> int:
-    pairs = judge.holding(COUNTED).explicit(duty)
-    subjects = np.unique(pairs // judge.engine.n_places)
-    return int(judge.judged[subjects].sum())
+    def of(self, duty: str) -> list[Row]:
+        """A row per selector of one duty."""
+        found = self._rows.get(duty)
+        if found is None:
+            found = self._rows[duty] = self._made(duty)
+        return found
+
+    def _made(self, duty: str) -> list[Row]:
+        columns = self._judge.engine.columns
+        people = self._people_with(duty)
+        rows = []
+        for number in columns.ways_of.get(duty, ()):
+            way = columns.ways[number]
+            for ordinal, part in enumerate(way.parts, start=1):
+                use = columns.use_of(part)
+                state = "live" if use.entitlements else "dead" if use.systems else _UNUSED
+                rows.append(
+                    {
+                        "duty": duty,
+                        "duty_title": self._ruleset.duty[duty].title,
+                        "way": way.ordinal,
+                        "part": ordinal,
+                        "pattern": str(columns.parts[part]),
+                        "systems": "; ".join(use.systems) or None,
+                        "entitlements": use.entitlements,
+                        "people": people,
+                        "state": state,
+                    }
+                )
+        return rows
+
+    def _people_with(self, duty: str) -> int:
+        pairs = self._judge.holding(COUNTED).explicit(duty)
+        held = np.zeros(len(self._judge.subjects), dtype=bool)
+        held[pairs // self._judge.engine.n_places] = True
+        return int((held & self._judge.judged).sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 from sod_analyzer.compose.words import counted, joined, listed, lower_first
@@ -23,19 +24,31 @@ PLACE_TITLES = {
 _SEVERAL = re.compile(r",| and | or ")
 
 
-def acts_of(rule: Rule, duties: Mapping[str, Duty], where: str) -> str:
+class Slot(Enum):
+    """What a template leaves open."""
+
+    NAME = "name"
+    WHERE = "where"
+    REASON = "reason"
+
+
+#: A sentence with gaps: texts and slots in their order.
+Template = tuple[str | Slot, ...]
+
+
+def acts_of(rule: Rule, duties: Mapping[str, Duty]) -> Template:
     """What breaks the rule and where, as a verb phrase: "change code and deploy it in Payments"."""
     acts = [lower_first(duties[d].title) for d in rule.duties]
     if rule.kind is RuleKind.COMBINATION and rule.count < len(acts):
         if rule.count == 1:
-            return f"{joined(acts, ' or ')} {where}"
-        return f"do {rule.count} of these {len(acts)} {where}: {joined(acts, '; ')}"
+            return (f"{joined(acts, ' or ')} ", Slot.WHERE)
+        return (f"do {rule.count} of these {len(acts)} ", Slot.WHERE, f": {joined(acts, '; ')}")
     if len(acts) == 1 or not any(_SEVERAL.search(act) for act in acts):
-        return f"{joined(acts, ' and ')} {where}"
+        return (f"{joined(acts, ' and ')} ", Slot.WHERE)
     # "A or B and C" would leave open what belongs together.
     *first, last = acts
     told = f"{first[0]}, and also {last}" if len(acts) == 2 else f"{'; '.join(first)}; and {last}"  # noqa: PLR2004
-    return f"{told}, {where}"
+    return (f"{told}, ", Slot.WHERE)
 
 
 def where_of(places: Sequence[Row]) -> str:
@@ -46,35 +59,40 @@ def where_of(places: Sequence[Row]) -> str:
     return where if where.startswith("anywhere") else f"in {where}"
 
 
+def template(rule: Rule, duties: Mapping[str, Duty], verdict: str) -> Template:
+    """What a finding about one subject says, by the worst verdict of its places.
+
+    The name is the subject's, the places are those with that verdict, and the reason is that of
+    the first of them.
+    """
+    if rule.kind is RuleKind.HYGIENE:
+        return (Slot.NAME, ": ", Slot.REASON, ".")
+    who = "Whoever has " if rule.holder is Holder.ROLE else ""
+    claim: Template = (" can ", *acts_of(rule, duties))
+    if rule.kind is RuleKind.MAX_GRANT_HOURS:
+        claim = (*claim, f" for longer than {counted(rule.count, 'hour')}")
+    if verdict == Verdict.NOT_EVALUABLE:
+        doubt = f"Nobody can say whether {lower_first(who)}"
+        return (doubt, Slot.NAME, *claim, ": ", Slot.REASON, ".")
+    if rule.kind is RuleKind.ONLY:
+        claim = (*claim, f", and only {those(rule.allowed)} should")
+    if verdict == Verdict.VIOLATION:
+        return (who, Slot.NAME, *claim, ".")
+    return (who, Slot.NAME, *claim, ", but ", Slot.REASON, ".")
+
+
+def filled(gaps: Template, **told: str | None) -> str:
+    """A template with its slots filled, each named in lower case."""
+    return "".join(str(told[piece.value]) if isinstance(piece, Slot) else piece for piece in gaps)
+
+
 def sentence(
     rule: Rule, duties: Mapping[str, Duty], name: str, places: Sequence[Row], worst: Row
 ) -> str:
     """A finding about one subject."""
     same = [p for p in places if p["verdict"] == worst["verdict"]]
-    what = acts_of(rule, duties, where_of(same))
-    verdict = worst["verdict"]
-    if rule.kind is RuleKind.HYGIENE:
-        return f"{name}: {same[0]['reason']}."
-    who = f"Whoever has {name}" if rule.holder is Holder.ROLE else name
-    if verdict == Verdict.NOT_EVALUABLE:
-        return f"Nobody can say whether {_claim(rule, lower_who(who), what)}: {same[0]['reason']}."
-    claim = _claim(rule, who, what)
-    if rule.kind is RuleKind.ONLY:
-        claim += f", and only {those(rule.allowed)} should"
-    if verdict == Verdict.VIOLATION:
-        return f"{claim}."
-    return f"{claim}, but {same[0]['reason']}."
-
-
-def lower_who(who: str) -> str:
-    """A subject inside a sentence."""
-    return lower_first(who) if who.startswith("Whoever ") else who
-
-
-def _claim(rule: Rule, who: str, what: str) -> str:
-    if rule.kind is RuleKind.MAX_GRANT_HOURS:
-        return f"{who} can {what} for longer than {counted(rule.count, 'hour')}"
-    return f"{who} can {what}"
+    gaps = template(rule, duties, worst["verdict"])
+    return filled(gaps, name=name, where=where_of(same), reason=same[0]["reason"])
 
 
 def wanted(rule: Rule) -> str:
@@ -88,7 +106,7 @@ def wanted(rule: Rule) -> str:
 
 def headcount(rule: Rule, duties: Mapping[str, Duty], row: Row) -> str:
     """A finding about a place and its people, from its row among the measures."""
-    what = acts_of(rule, duties, where_of([row]))
+    what = filled(acts_of(rule, duties), where=where_of([row]))
     if row["verdict"] == Verdict.NOT_EVALUABLE:
         return f"Nobody can say whether {wanted(rule)} can {what}: {row['reason']}."
     found = counted(row["found"], "person", "people") if row["found"] else "Nobody"
@@ -160,11 +178,16 @@ def about(rule: Rule) -> str | None:
     return "; ".join(words) or None
 
 
-def names_of(members: Sequence[tuple[str, Sequence[str], bool]], *, duties: bool) -> str | None:
-    """People as a list: name, what they do if that is asked for, and a mark where not certain."""
+def names_of(
+    members: Sequence[tuple[str, Sequence[str], bool]], *, duties: bool, more: int = 0
+) -> str | None:
+    """People as a list: name, what they do if that is asked for, and a mark where not certain.
+
+    `more` are further people, whose names are not known here.
+    """
     words = []
     for name, acts, sure in members:
         # A group of alternatives is called by the ids of its duties, joined by `+`.
         share = f" ({', '.join(act.replace('+', ' or ') for act in acts)})" if duties else ""
         words.append(f"{name}{share}{'' if sure else ' (not certain)'}")
-    return listed(words) or None
+    return listed(words, more=more) or None

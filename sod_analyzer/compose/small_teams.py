@@ -9,37 +9,48 @@ import numpy as np
 
 from sod_analyzer.compose.words import counted
 from sod_analyzer.detect.combination import rule_lens
+from sod_analyzer.detect.holding import Holding
 from sod_analyzer.detect.judge import Judge
-from sod_analyzer.graph.closure import distinct
+from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.model.ruleset import Control, Holder, Rule, RuleKind
 
 
 class SmallTeams:
-    """Counts who works in each place, once per rule and place."""
+    """Counts who works in each place."""
 
     def __init__(self, judge: Judge, controls: Mapping[str, Control]) -> None:
         self.judge = judge
         self.controls = controls
         self._judged = judge.judged
-        self._notes: dict[tuple[str, int], str | None] = {}
 
-    def note(self, rule: Rule, place: int) -> str | None:
-        """What to do where a place has fewer people than the rule has duties; else None.
+    def notes(self, rule: Rule, places: Keys) -> list[str | None]:
+        """For each place: what to do where it has fewer people than the rule has duties.
 
         Counted is everyone, known to the roster or not, who has any of the rule's duties there, so
         an account that nobody could be found for makes a team look larger, never smaller.
-        """
-        key = (rule.rule_id, place)
-        if key not in self._notes:
-            self._notes[key] = self._note(rule, place)
-        return self._notes[key]
 
-    def _note(self, rule: Rule, place: int) -> str | None:
+        Cost: one look at each duty's holders; then, one by one, the places that may be small.
+        """
         engine = self.judge.engine
         judged = rule.kind is RuleKind.COMBINATION and rule.holder is Holder.IDENTITY
-        if not judged or rule.count == 1 or place == engine.n_places:
-            return None
+        if not judged or rule.count == 1:
+            return [None] * len(places)
         holding = self.judge.holding(replace(rule_lens(rule), possible=True))
+        at_least = np.zeros(engine.n_places + 1, dtype=np.int64)
+        for duty in rule.duties:
+            pairs = holding.explicit(duty)
+            subject, place = pairs // engine.n_places, pairs % engine.n_places
+            held = np.bincount(place[self._judged[subject]], minlength=len(at_least))
+            np.maximum(at_least, held, out=at_least)
+        # Of everything at once, nobody asks who works there.
+        at_least[engine.n_places] = rule.count
+        small = at_least[places] < rule.count
+        return [
+            self._note(rule, holding, place) if few else None
+            for place, few in zip(places.tolist(), small.tolist(), strict=True)
+        ]
+
+    def _note(self, rule: Rule, holding: Holding, place: int) -> str | None:
         held = distinct(np.concatenate([holding.who(duty, place) for duty in rule.duties]))
         people = int(self._judged[held].sum())
         if people >= rule.count:

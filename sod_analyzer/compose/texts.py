@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,14 @@ import pyarrow.compute as pc
 
 from sod_analyzer.explain.names import flat
 from sod_analyzer.graph.closure import Keys, spans
+from sod_analyzer.model.finding import REPORT_TABLES
 
 Bits = npt.NDArray[np.bool_]
 
 #: A row that says nothing.
 NOTHING = -1
+#: Combinations of so many bits are told apart by counting.
+_FEW = 16
 
 
 class Lexicon:
@@ -49,6 +52,10 @@ class Lexicon:
         self._pieces.append(texts)
         start, self._size = self._size, self._size + len(texts)
         return start
+
+    def text(self, number: int) -> str:
+        """One text."""
+        return str(self.array()[number].as_py())
 
     def array(self) -> pa.Array:
         """Every text, by number."""
@@ -121,12 +128,43 @@ def distinct_rows(columns: Sequence[npt.NDArray[Any]]) -> tuple[Keys, Keys]:
     Cost: one sort per column.
     """
     code = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
+    for place, column in enumerate(columns):
         values, number = np.unique(column, return_inverse=True)
-        _, code = np.unique(code * len(values) + number, return_inverse=True)
+        if place:
+            _, number = np.unique(code * len(values) + number, return_inverse=True)
+        code = number.astype(np.int64)
+    return _first_of(code), code
+
+
+def distinct_bits(bits: Bits) -> tuple[Keys, Keys]:
+    """Of rows of bits: a row for each distinct combination, and the number of each row's."""
+    if bits.shape[1] > _FEW:
+        return distinct_rows(list(np.packbits(bits, axis=1).T))
+    code = np.zeros(len(bits), dtype=np.int64)
+    for number, column in enumerate(bits.T):
+        code |= column.astype(np.int64) << number
+    _, (number_of,) = dense(1 << bits.shape[1], code)
+    return _first_of(number_of.astype(np.int64)), number_of.astype(np.int64)
+
+
+def distinct_masks(bits: Bits) -> tuple[Keys, Keys]:
+    """As `distinct_bits`, for many rows of many bits.
+
+    Cost: a sort of the rows for every 64 bits.
+    """
+    if bits.shape[1] <= _FEW:
+        return distinct_bits(bits)
+    packed = np.packbits(bits, axis=1)
+    padded = np.zeros((len(bits), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
+    padded[:, : packed.shape[1]] = packed
+    return distinct_rows(list(padded.view(np.uint64).T))
+
+
+def _first_of(code: Keys) -> Keys:
+    """The first row of each number."""
     shown = np.zeros(int(code.max(initial=-1)) + 1, dtype=np.int64)
     shown[code[::-1]] = np.arange(len(code))[::-1]
-    return shown, code
+    return shown
 
 
 def dense(size: int, *columns: npt.NDArray[Any]) -> tuple[Keys, list[npt.NDArray[np.int32]]]:
@@ -157,3 +195,22 @@ def put(columns: Sequence[str | pa.Array], rows: int) -> pa.Array:
     if all(isinstance(piece, str) for piece in columns):
         return pa.repeat(pa.scalar("".join(str(piece) for piece in columns)), rows)
     return pc.binary_join_element_wise(*columns, "")
+
+
+def shaped(name: str, columns: Mapping[str, Any]) -> pa.Table:
+    """A table of the report from its columns, whether they are words or texts.
+
+    Raises:
+        KeyError: a column is missing.
+    """
+    schema = REPORT_TABLES[name]
+    return pa.table([_shaped(columns[field.name], field.type) for field in schema], schema=schema)
+
+
+def _shaped(column: Any, kind: pa.DataType) -> pa.Array:
+    values = column if isinstance(column, pa.Array) else pa.array(column)
+    if values.type == kind:
+        return values
+    if pa.types.is_dictionary(kind) and not pa.types.is_dictionary(values.type):
+        return values.dictionary_encode()
+    return values.cast(kind)

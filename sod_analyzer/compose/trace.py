@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +17,9 @@ from sod_analyzer.model.access import WHOLE_SYSTEM, NodeKind
 from sod_analyzer.model.settings import UNREAD, Unread
 
 Row = dict[str, Any]
+
+#: What is said of an account whose links disagree, behind its id.
+UNDECIDED_LINK = " may be this person's account, but its links disagree"
 
 _UNREAD_WORDS = {
     Unread.GATES: "gates not evaluated",
@@ -129,18 +133,20 @@ class Tracer:
 
     def why_unknown(self, witness: Witness, duty: str, place: int) -> str:
         """Why a leg that has this witness is not certain to count."""
-        columns = self.engine.columns
         for run in witness.runs:
             for hop in run:
                 if Flag.UNDECIDED in Flag(int(self.engine.edges.flags[hop.edge])):
                     target = int(self.engine.edges.target[hop.edge])
-                    return (
-                        f"{self.names.id(target)} may be this person's account, "
-                        "but its links disagree"
-                    )
+                    return f"{self.names.id(target)}{UNDECIDED_LINK}"
+        ends = [int(self.engine.edges.target[run[-1].edge]) for run in witness.runs]
+        return self.doubt(ends, duty, lost=place == self.engine.unmapped)
+
+    def doubt(self, rights: Iterable[int], duty: str, *, lost: bool) -> str:
+        """Why rights that somebody has are not certain to be the duty; `lost` where unmapped."""
+        columns = self.engine.columns
         title = lower_first(next(d.title for d in columns.duties if d.duty_id == duty))
-        ends = [self.end(run) for run in witness.runs]
-        if place == self.engine.unmapped:
+        ends = [self.names.row(right) for right in rights]
+        if lost:
             for end in ends:
                 if (end["system"], end["resource"]) in columns.unmapped:
                     return f"no application claims {end['system']}:{end['resource']}"

@@ -8,9 +8,9 @@ from functools import cached_property
 
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import PlaceKind
-from sod_analyzer.compose.people import dormant_accounts_of
 from sod_analyzer.compose.trace import Tracer
 from sod_analyzer.compose.words import listed, lower_first
+from sod_analyzer.compose.would_be import dormant_accounts_of
 from sod_analyzer.detect.judge import Judge
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
@@ -44,7 +44,7 @@ class WhyNot:
         if not contexts:
             reasons.append("no account that can be used")
         if not reasons:
-            had = [self.engine.snapshot.node_ids[c.node] for c in contexts]
+            had = [self.tracer.names.id(c.node) for c in contexts]
             systems = " or ".join(self.engine.columns.systems_of(self.duty.duty_id))
             where = f" in {systems}" if systems else ""
             reasons.append(f"none of the accounts has a right{where} that does it: {listed(had)}")
@@ -54,7 +54,7 @@ class WhyNot:
 
     def _if_things_were_otherwise(self, code: int, forward: Forward) -> Iterator[str]:
         lens = self.lens
-        asleep = dormant_accounts_of(self.judge, code)
+        asleep = dormant_accounts_of(self.judge, self.tracer.names, code)
         if asleep and self._can(forward, code, replace(lens, dormant=True)):
             yield f"could, if re-enabled: {listed(asleep)}"
         late = replace(lens, out_of_time=True)
@@ -149,7 +149,7 @@ class WhyNot:
                 held = forward.parts_held(context, way, self.places[0], self.lens)
                 if held and len(way.parts) > 1:
                     lacks = [str(columns.parts[p]) for p in way.parts if p not in held]
-                    account = self.engine.snapshot.node_ids[context.node]
+                    account = self.tracer.names.id(context.node)
                     yield f"{account} has one part, and lacks {listed(lacks)}"
 
     def _can(self, forward: Forward, code: int, lens: Lens) -> bool:

@@ -27,8 +27,13 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def listed(names: Iterable[str], *, most: int = 20) -> str:
-    """Names joined by "; ", the rest counted."""
+#: So many names stand in a list; the rest are counted.
+LISTED = 20
+
+
+def listed(names: Iterable[str], *, most: int = LISTED, more: int = 0) -> str:
+    """Names joined by "; ", the rest counted; `more` are further ones that are not named here."""
     known = list(names)
-    tail = f"; and {len(known) - most} more" if len(known) > most else ""
+    rest = max(len(known) - most, 0) + more
+    tail = f"; and {rest} more" if rest else ""
     return "; ".join(known[:most]) + tail

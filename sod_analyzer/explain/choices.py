@@ -7,7 +7,7 @@ the smallest place that the way is had at.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,49 +90,47 @@ class Choices:
         self.engine = engine
         self.sources = sources
 
-    def columns(self, lens: Lens, duty: str, places: Iterable[int]) -> Keys:
-        """The columns of `Reach.ways` that a choice among these places looks at."""
-        engine = self.engine
-        there = np.array(sorted(set(places)), dtype=np.int64)
-        found = []
-        for way in engine.columns.ways_of.get(duty, ()):
-            spots = [there]
+    def keys(self, lens: Lens, subject: Keys, duty: str, place: Keys) -> Keys:
+        """Every key of `Reach.ways` that a choice for these subjects and places looks at."""
+        stride = self.engine.n_places * self.engine.n_ways
+        whole = place == self.engine.n_places
+        found = [
+            subject[~whole][row] * stride + source * self.engine.n_ways + way
+            for row, source, way in self._options(lens, duty, place[~whole])
+        ]
+        systems = self.engine.columns.systems_of(duty) if whole.any() else ()
+        found += [
+            subject[whole] * stride + self.sources.covers[system] * self.engine.n_ways + way
+            for system in systems
+            for way in self.engine.columns.ways_of.get(duty, ())
+        ]
+        return np.concatenate([np.empty(0, dtype=np.int64), *found])
+
+    def _options(self, lens: Lens, duty: str, place: Keys) -> Iterator[tuple[Keys, Keys, int]]:
+        """Rows of the places, the places that count for them, and the way that counts there."""
+        everyone = np.arange(len(place))
+        lost = np.flatnonzero(place == self.engine.unmapped)
+        for way in self.engine.columns.ways_of.get(duty, ()):
+            yield everyone, place, way
             reaches = self.sources.of_way(way, possible=lens.possible)
             if reaches is not None:
-                spots.append(reaches.at(there)[1])
-            if engine.unmapped in there:
-                spots.append(np.zeros(1, dtype=np.int64))
-            found.append(np.concatenate(spots) * engine.n_ways + way)
-        return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *found]))
+                row, cover, _ = reaches.at(place)
+                if len(row):
+                    yield row, cover, way
+            if len(lost):
+                yield lost, np.zeros(len(lost), dtype=np.int64), way
 
     def nearest(
         self, ways: Facts, lens: Lens, subject: Keys, duty: str, place: Keys
     ) -> tuple[Keys, Bits]:
         """For each subject and place: the column by which the duty is had, and whether it is."""
-        engine = self.engine
-        n_ways, n_places = engine.n_ways, engine.n_places
+        n_ways, n_places = self.engine.n_ways, self.engine.n_places
         best = np.full(len(subject), _NONE, dtype=np.int64)
-
-        def offer(row: Keys | slice, source: Keys, way: int) -> None:
+        for row, source, way in self._options(lens, duty, place):
             column = source * n_ways + way
             distance = ways.distance_at(subject[row] * ways.stride + column).astype(np.int64)
             option = (distance * n_ways + way) * n_places + source
-            option = np.where(distance < UNREACHED, option, _NONE)
-            if isinstance(row, slice):
-                np.minimum(best, option, out=best)
-            else:
-                np.minimum.at(best, row, option)
-
-        lost = np.flatnonzero(place == engine.unmapped)
-        for way in engine.columns.ways_of.get(duty, ()):
-            offer(slice(None), place, way)
-            reaches = self.sources.of_way(way, possible=lens.possible)
-            if reaches is not None:
-                row, cover, _ = reaches.at(place)
-                if len(row):
-                    offer(row, cover, way)
-            if len(lost):
-                offer(lost, np.zeros(len(lost), dtype=np.int64), way)
+            np.minimum.at(best, row, np.where(distance < UNREACHED, option, _NONE))
         source, way_of = best % n_places, best // n_places % n_ways
         return source * n_ways + way_of, best < _NONE
 

@@ -146,6 +146,19 @@ class Names:
             found.append((kind, table if whole else table.take(pa.array(mine - span.start))))
         return found
 
+    @cached_property
+    def by_name(self) -> Codes:
+        """The identities, as offsets, in the order of their names; of one name in that of ids.
+
+        Cost: a sort of the distinct names.
+        """
+        people = self.snapshot.ranges[NodeKind.IDENTITY]
+        coded = self.names(np.arange(people.start, people.stop)).dictionary_encode()
+        rank = pc.rank(coded.dictionary, sort_keys="ascending").to_numpy().astype(np.int64)
+        number = rank[coded.indices.to_numpy()]
+        small = number.astype(np.uint16) if len(rank) < 1 << 16 else number
+        return np.argsort(small, kind="stable")
+
     # -- sources ---------------------------------------------------------------------------------
 
     @cached_property

@@ -117,14 +117,20 @@ class Look:
         self.walks = walks
         self.engine = walks.engine
         self.lens = lens
-        self.reach: Reach = self.engine.at(lens)
         self.wanted = wanted
+        by_duty = [(duties[number], rows) for number, rows in groups(wanted.duty)]
+        keys = [
+            walks.choices.keys(lens, wanted.subject[rows], duty, wanted.place[rows])
+            for duty, rows in by_duty
+        ]
+        none = np.empty(0, dtype=np.int64)
+        self.reach: Reach = self.engine.traced(lens, np.concatenate([none, *keys]))
         #: Whether each leg is had at all.
         self.had = np.zeros(len(wanted.subject), dtype=bool)
         self._column = np.full(len(wanted.subject), -1, dtype=np.int64)
         self._everywhere: list[tuple[Keys, Keys]] = []
-        for number, rows in groups(wanted.duty):
-            self._choose(duties[number], rows)
+        for duty, rows in by_duty:
+            self._choose(duty, rows)
 
     def _choose(self, duty: str, rows: Keys) -> None:
         wanted, ways, choices = self.wanted, self.reach.ways, self.walks.choices

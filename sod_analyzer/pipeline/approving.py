@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from sod_analyzer.compose.broken import Broken
 from sod_analyzer.compose.findings import FindingWriter
 from sod_analyzer.compose.report import Analysis
 from sod_analyzer.config import Config
@@ -59,6 +60,6 @@ def _pin(papers: Papers, analysis: Analysis | None, folder: Path) -> None:
             "with --in"
         )
     writer = FindingWriter(analysis.judge, analysis.names, analysis.ruleset.duty)
-    broken = writer.write(analysis.results).broken
-    pins = pins_for(papers.register.mitigations, broken)
+    register = papers.register.mitigations
+    pins = pins_for(register, Broken(writer.write(analysis.results)).of(register))
     write_pins(folder / PINS_NAME, Pins(papers.register.digest, pins))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sod_analyzer.compose.broken import Broken
 from sod_analyzer.compose.findings import FindingWriter
 from sod_analyzer.compose.report import Analysis, analyse, tables_of
 from sod_analyzer.detect.mitigations import pins_for
@@ -66,8 +67,7 @@ def pinned(the_world: World, rules: Ruleset, *entries: Mitigation) -> list[Mitig
     """The entries as somebody approved them on what this world has."""
     analysis = analysed(the_world, rules)
     writer = FindingWriter(analysis.judge, analysis.names, rules.duty)
-    broken = writer.write(analysis.results).broken
-    pins = pins_for(entries, broken)
+    pins = pins_for(entries, Broken(writer.write(analysis.results)).of(entries))
     return [replace(e, pin=pins.get((e.mitigation_id, e.subject_key, e.place))) for e in entries]
 
 

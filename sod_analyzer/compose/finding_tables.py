@@ -1,0 +1,411 @@
+"""Findings as the report's tables: violations, places, legs and hops, in the order of readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sod_analyzer.compose import sentences
+from sod_analyzer.compose.findings import Findings
+from sod_analyzer.compose.ids import KINDS
+from sod_analyzer.compose.subjects import Subjects
+from sod_analyzer.compose.texts import (
+    NOTHING,
+    Lexicon,
+    dense,
+    lists,
+    offsets_of,
+    put,
+    rearranged,
+    shaped,
+    words,
+)
+from sod_analyzer.explain.walks import groups
+from sod_analyzer.graph.closure import Keys, distinct, spans
+from sod_analyzer.model.access import NodeKind
+from sod_analyzer.model.finding import PLACE_UNMAPPED, Verdict
+from sod_analyzer.model.ruleset import RuleKind, Severity
+
+Bits = npt.NDArray[np.bool_]
+
+_VERDICTS = [str(verdict) for verdict in Verdict]
+_SEVERITIES = [str(severity) for severity in sorted(Severity, key=lambda s: s.rank)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """The order of readers: findings, then their spots, then the legs of these."""
+
+    finding: Keys
+    spot: Keys
+    leg: Keys
+
+
+def finding_tables(found: Findings) -> Mapping[str, pa.Table]:
+    """The tables violations, places, legs and hops, sorted for a reader."""
+    return {name: shaped(name, columns) for name, columns in _FindingTables(found).columns()}
+
+
+class _FindingTables:
+    """The four tables of one set of findings.
+
+    Cost: a few passes over findings, places, legs and hops; texts once for what is told alike.
+    """
+
+    def __init__(self, found: Findings) -> None:
+        self.found = found
+        self.spots = found.gathered.spots
+        self.heads = found.gathered.heads
+        self.names = found.writer.names
+        self.places = found.writer.places.table(self.spots.place)
+        self.subjects = Subjects(self.names, self.heads.code)
+        self.worst = found.worst()
+        self.rules = [result.rule for result in found.results]
+        self.order = self._order()
+
+    def columns(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The columns of one table after the other."""
+        yield "violations", self._violations()
+        yield "places", self._places()
+        yield "legs", self._legs()
+        yield "hops", self._hops()
+
+    # -- order -----------------------------------------------------------------------------------
+
+    def _order(self) -> _Order:
+        """Violations first, worst first; then by rule, name, id. The rest in the same order."""
+        found, worst = self.found, self.worst
+        by_id = {rule_id: n for n, rule_id in enumerate(sorted(r.rule_id for r in self.rules))}
+        rule = np.array([by_id[rule.rule_id] for rule in self.rules], dtype=np.int64)
+        key = found.verdict[worst] * len(_SEVERITIES) + (
+            len(_SEVERITIES) - 1 - found.severity[worst]
+        )
+        name = self._name_rank()
+        key = (key * len(rule) + rule[self.heads.rule]) * (int(name.max(initial=0)) + 1) + name
+        finding = np.lexsort((found.ids.order, key))
+        spot, first = rearranged(found.first, finding)
+        owner = np.repeat(np.arange(len(finding)), np.diff(first))
+        rank = self.places.rank[self.places.place[spot]]
+        if np.any(np.diff(first) > 1):
+            spot = spot[np.argsort(owner * len(self.places.key) + rank, kind="stable")]
+        leg_first = offsets_of(found.legs.spot, len(self.spots))
+        legs = self._legs_by_spot()
+        rows, _ = rearranged(leg_first, spot)
+        return _Order(finding, spot, legs[rows])
+
+    def _name_rank(self) -> Keys:
+        """Where the name of each finding's subject stands; only within one rule does it matter."""
+        rank = self.subjects.name_rank()
+        about = np.flatnonzero(self.heads.code < 0)
+        titles = [self.places.title[n] for n in self.places.place[self.worst[about]].tolist()]
+        place = {title: n for n, title in enumerate(sorted(set(titles)))}
+        rank[about] = [place[title] for title in titles]
+        return rank
+
+    def _legs_by_spot(self) -> Keys:
+        """The legs of each spot in order: by duty as in the rule, then by holder."""
+        legs = self.found.legs
+        several = np.array([rule.kind.counts_people for rule in self.rules], dtype=bool)
+        rule = self.heads.rule[self.spots.finding[legs.spot]]
+        order = np.arange(len(legs))
+        mine = np.flatnonzero(several[rule])
+        if not len(mine):
+            return order
+        # Duties stand in the order in which a place's members bring them up.
+        n_duties = len(self.found.gathered.duties)
+        pair = legs.spot[mine] * n_duties + legs.duty[mine]
+        _, first, number = np.unique(pair, return_index=True, return_inverse=True)
+        order[mine] = mine[np.lexsort((legs.subject[mine], first[number], legs.spot[mine]))]
+        return order
+
+    # -- violations ------------------------------------------------------------------------------
+
+    def _violations(self) -> Mapping[str, Any]:
+        found, order = self.found, self.order.finding
+        worst = self.worst[order]
+        heads, rules = self.heads, self.rules
+        rule = heads.rule[order]
+        systems, caveats, cross = self._systems()
+        titled = words(self.places.place[self.worst], self.places.title).cast(pa.string())
+        place_key = words(self.places.place[self.worst], self.places.key).cast(pa.string())
+        subject = dict(self.subjects.columns(order, titled))
+        about = pa.array(heads.code[order] < 0)
+        subject["subject"] = pc.if_else(about, place_key.take(pa.array(order)), subject["subject"])
+        sentence = self._sentences().take(pa.array(order))
+        for finding, text in found.added.items():
+            row = int(np.flatnonzero(order == finding)[0])
+            sentence = _with(sentence, row, f"{sentence[row]}{text}")
+        return {
+            "finding_id": found.ids.text.take(pa.array(order)),
+            "rule_id": words(rule, [each.rule_id for each in rules]),
+            "rule_title": words(rule, [each.title for each in rules]),
+            "rule_kind": words(rule, [str(each.kind) for each in rules]),
+            **subject,
+            "subject_kind": words(found.ids.kind[order], KINDS),
+            "subject_key": found.ids.key.take(pa.array(order)),
+            "verdict": words(found.verdict[worst], _VERDICTS),
+            "severity": words(found.severity[worst], _SEVERITIES),
+            "places": np.diff(found.first)[order],
+            "means": words(heads.means[order], found.gathered.means.array()),
+            "systems": systems.take(pa.array(order)),
+            "cross_system": pa.array(cross[order]),
+            "accounts": self._accounts().take(pa.array(order)),
+            "folded_under": words(found.folded_under[order], found.ids.text),
+            "caveats": caveats.take(pa.array(order)),
+            "sentence": sentence,
+            "attempt": self._attempts().take(pa.array(order)),
+        }
+
+    def _findings_of_legs(self) -> tuple[Keys, Keys]:
+        """The legs that have a witness, and the finding of each."""
+        legs = self.found.legs
+        known = np.flatnonzero(legs.witness >= 0)
+        return known, self.spots.finding[legs.spot[known]]
+
+    def _passed(self, kind: NodeKind) -> tuple[Keys, Keys]:
+        """(finding, node in the steps) pairs that witnesses come to; may repeat."""
+        witness, node = self.found.told.passed(kind)
+        first = offsets_of(witness, len(self.found.legs.witnesses))
+        legs, finding = self._findings_of_legs()
+        of = self.found.legs.witness[legs]
+        row, spot = spans(first[of], first[of + 1])
+        return finding[row], node[spot]
+
+    def _systems(self) -> tuple[pa.Array, pa.Array, Bits]:
+        """The systems that each finding's witnesses end in, what is not evaluated, if several."""
+        n_findings = len(self.heads.rule)
+        ids = self.found.told.steps.node_ids
+        system = pc.list_element(pc.split_pattern(ids, ":", max_splits=1), 0)
+        coded = system.dictionary_encode()
+        known = sorted(coded.dictionary.to_pylist())
+        rank = {name: n for n, name in enumerate(known)}
+        ranks = np.array([rank[name] for name in coded.dictionary.to_pylist()], dtype=np.int64)
+        finding, node = self._passed(NodeKind.ENTITLEMENT)
+        number = ranks[coded.indices.to_numpy()][node]
+        pair = distinct(finding * max(len(known), 1) + number)
+        owner, number = pair // max(len(known), 1), pair % max(len(known), 1)
+        first = offsets_of(owner, n_findings)
+        joined = lists(first, pa.array(known, pa.string()).take(pa.array(number)), "; ")
+        texts = joined.dictionary_encode()
+        code = texts.indices.to_numpy()
+        shown = np.zeros(len(texts.dictionary), dtype=np.int64)
+        shown[code] = np.arange(n_findings)
+        caveats = [
+            "; ".join(
+                self.found.writer.tracer.caveats(
+                    [known[n] for n in number[first[row] : first[row + 1]].tolist()]
+                )
+            )
+            or None
+            for row in shown.tolist()
+        ]
+        return texts, words(code, caveats), np.diff(first) > 1
+
+    def _accounts(self) -> pa.Array:
+        """The accounts that each finding's witnesses pass, sorted."""
+        finding, node = self._passed(NodeKind.ACCOUNT)
+        steps = self.found.told.steps
+        # Nodes stand in the order of their codes, and so of their ids.
+        pair = distinct(finding * max(len(steps.nodes), 1) + node)
+        owner, node = pair // max(len(steps.nodes), 1), pair % max(len(steps.nodes), 1)
+        texts = steps.node_ids.take(pa.array(node))
+        return lists(offsets_of(owner, len(self.heads.rule)), texts, "; ")
+
+    def _attempts(self) -> pa.Array:
+        """A command that tries a fix, by finding; null where less access mends nothing."""
+        found = self.found
+        last = np.full(len(self.heads.rule), NOTHING, dtype=np.int64)
+        legs = np.flatnonzero(found.legs.edges_each > 0)
+        last[self.spots.finding[found.legs.spot[legs]]] = legs
+        few = np.array([rule.kind is RuleKind.MIN_HOLDERS for rule in self.rules], dtype=bool)
+        counts = np.array([rule.kind.counts_people for rule in self.rules], dtype=bool)[
+            self.heads.rule
+        ]
+        mends = np.where(
+            counts,
+            (found.said == Verdict.VIOLATION.rank) & ~few[self.heads.rule],
+            found.said != Verdict.NOT_EVALUABLE.rank,
+        )
+        mine = np.flatnonzero(mends & (last >= 0))
+        number = np.full(len(last), NOTHING, dtype=np.int64)
+        if not len(mine):
+            return pa.nulls(len(last), pa.string())
+        steps = found.told.steps
+        chosen = found.told.first_removed(found.legs.witness[last[mine]])
+        known, (place,) = dense(len(steps.edge), chosen)
+        number[mine] = place
+        ends = [
+            pc.replace_substring(steps.node_ids.take(pa.array(node[known])), "'", "'\"'\"'")
+            for node in (steps.from_node, steps.to_node)
+        ]
+        texts = put(["sod what-if --remove '", ends[0], " > ", ends[1], "'"], len(known))
+        return texts.take(pa.array(number, mask=number < 0))
+
+    # -- sentences -------------------------------------------------------------------------------
+
+    def _sentences(self) -> pa.Array:
+        """Each finding in plain words, as it stood before any mitigation."""
+        heads, duties = self.heads, self.found.writer.duties
+        name = self.subjects.names
+        where, reason = self._where(), self._reasons()
+        pieces, order = [pa.array([], pa.string())], [np.empty(0, dtype=np.int64)]
+        for number, rows in groups(heads.rule * len(_VERDICTS) + self.found.said):
+            rule, verdict = self.rules[number // len(_VERDICTS)], _VERDICTS[number % len(_VERDICTS)]
+            order.append(rows)
+            if rule.kind.counts_people:
+                measures = self.found.measured[number // len(_VERDICTS)]
+                told = [measures[n] for n in self.spots.row[self.found.first[rows]].tolist()]
+                texts = [sentences.headcount(rule, duties, measure) for measure in told]
+                pieces.append(pa.array(texts, pa.string()))
+                continue
+            slots = {
+                sentences.Slot.NAME: name,
+                sentences.Slot.WHERE: where,
+                sentences.Slot.REASON: reason,
+            }
+            gaps = sentences.template(rule, duties, verdict)
+            mine = pa.array(rows)
+            filled: list[str | pa.Array] = [
+                slots[piece].take(mine) if isinstance(piece, sentences.Slot) else piece
+                for piece in gaps
+            ]
+            pieces.append(put(filled, len(rows)))
+        back = np.empty(len(heads.rule), dtype=np.int64)
+        back[np.concatenate(order)] = np.arange(len(back))
+        return pa.concat_arrays(pieces).take(pa.array(back))
+
+    def _where(self) -> pa.Array:
+        """Where each finding's sentence says that it is: the places with its worst verdict."""
+        said, owner = self.found.said, self.spots.finding
+        mine = np.flatnonzero(self.spots.verdict == said[owner])
+        count = np.bincount(owner[mine], minlength=len(said))
+        after = np.cumsum(count)[owner[mine]] - np.arange(len(mine)) - 1
+        # All but the last two are followed by a comma, the last but one by "and".
+        tail = np.minimum(after, 2)
+        titles = pa.array(self.places.title, pa.string())
+        variants = [titles, put([titles, " and "], len(titles)), put([titles, ", "], len(titles))]
+        number = tail * len(titles) + self.places.place[mine]
+        texts = pa.concat_arrays(variants).take(pa.array(number))
+        where = lists(offsets_of(owner[mine], len(said)), texts, "")
+        lost = pc.equal(where, sentences.PLACE_TITLES[PLACE_UNMAPPED])
+        before = pc.if_else(lost, "on ", pc.if_else(pc.starts_with(where, "anywhere"), "", "in "))
+        return put([before, where], len(where))
+
+    def _reasons(self) -> pa.Array:
+        """The reason of the first place with each finding's worst verdict."""
+        said = self.found.said
+        owner = self.spots.finding
+        mine = np.flatnonzero(self.spots.verdict == said[owner])
+        shown = np.zeros(len(said), dtype=np.int64)
+        shown[owner[mine][::-1]] = mine[::-1]
+        texts = self.found.gathered.reasons.array()
+        return words(self.found.spot_reason[shown], texts).cast(pa.string()).fill_null("None")
+
+    # -- places, legs and hops -------------------------------------------------------------------
+
+    def _places(self) -> Mapping[str, Any]:
+        found, spot = self.found, self.order.spot
+        place = self.places.place[spot]
+        reasons = found.gathered.reasons.array()
+        return {
+            "finding_id": words(self.spots.finding[spot], found.ids.text),
+            "place": words(place, self.places.key),
+            "place_title": words(place, self.places.title),
+            "tier": words(place, self.places.tier),
+            "severity": words(found.severity[spot], _SEVERITIES),
+            "verdict": words(found.verdict[spot], _VERDICTS),
+            "means": words(self.spots.means[spot], found.gathered.means.array()),
+            "reason": words(found.reason[spot], reasons),
+            "mitigation": words(found.mitigation[spot], reasons),
+            "small_team": words(found.small_team[spot], found.gathered.teams.array()),
+        }
+
+    def _legs(self) -> Mapping[str, Any]:
+        found, legs, rows = self.found, self.found.legs, self.order.leg
+        duties, titles = found.gathered.duties, found.writer.duties
+        spot, witness = legs.spot[rows], legs.witness[rows]
+        sure = legs.sure[rows] & ((witness >= 0) | (legs.shown[rows] >= 0))
+        holder, (number,) = dense(self.names.snapshot["nodes"].num_rows, legs.subject[rows])
+        means, pair = self._means_of_lenses()
+        hops = np.zeros(len(rows), dtype=np.int64)
+        hops[witness >= 0] = found.told.hops[witness[witness >= 0]]
+        path, paths = self._paths(rows)
+        way = np.full(len(rows), NOTHING, dtype=np.int64)
+        way[witness >= 0] = legs.witnesses.way[witness[witness >= 0]]
+        lens = legs.lens[rows]
+        return {
+            "finding_id": words(self.spots.finding[spot], found.ids.text),
+            "place": words(self.places.place[spot], self.places.key),
+            "holder": words(number, self.names.ids(holder)),
+            "holder_name": words(number, self.names.names(holder)),
+            "duty": words(legs.duty[rows], duties),
+            "duty_title": words(
+                legs.duty[rows],
+                [titles[d].title if d in titles else d.replace("-", " ") for d in duties],
+            ),
+            "state": words(sure.astype(np.int64), ["unknown", "yes"]),
+            "means": words(np.where(lens < 0, NOTHING, pair[lens]), means),
+            "way": words(way, [each.text for each in found.writer.engine.columns.ways]),
+            "reason": words(found.leg_reason[rows], found.gathered.reasons.array()),
+            "hops": hops,
+            "path": words(path, paths),
+        }
+
+    def _means_of_lenses(self) -> tuple[list[str], Keys]:
+        lexicon = Lexicon()
+        numbers = lexicon.numbers(
+            None if lens.possible else lens.pair for lens in self.found.legs.lenses
+        )
+        return lexicon.array().to_pylist(), np.append(numbers, NOTHING)
+
+    def _paths(self, rows: Keys) -> tuple[Keys, pa.Array]:
+        """The number of each leg's path, and the paths."""
+        legs = self.found.legs
+        paths = self.found.told.paths
+        number = legs.witness[rows].copy()
+        shown = np.flatnonzero(legs.shown[rows] >= 0)
+        if not len(shown):
+            return number, paths
+        texts = []
+        for code in legs.subject[rows[shown]].tolist():
+            node = self.names.row(code)
+            stated = self.names.place_of(node["source_id"], node["record"])
+            texts.append(f"{self.names.name(code)} ({stated})")
+        number[shown] = len(paths) + np.arange(len(shown))
+        return number, pa.concat_arrays([paths, pa.array(texts, pa.string())])
+
+    def _hops(self) -> Mapping[str, Any]:
+        found, legs, rows = self.found, self.found.legs, self.order.leg
+        witnesses = legs.witnesses
+        rows = rows[legs.witness[rows] >= 0]
+        witness = legs.witness[rows]
+        row, hop = spans(witnesses.first[witness], witnesses.first[witness + 1])
+        leg = rows[row]
+        step = found.told.steps.number[hop]
+        spot = legs.spot[leg]
+        holder, (number,) = dense(self.names.snapshot["nodes"].num_rows, legs.subject[leg])
+        columns: dict[str, Any] = {
+            "finding_id": words(self.spots.finding[spot], found.ids.text),
+            "place": words(self.places.place[spot], self.places.key),
+            "holder": words(number, self.names.ids(holder)),
+            "duty": words(legs.duty[leg], found.gathered.duties),
+            "part": witnesses.part[hop].astype(np.int64),
+            "hop": witnesses.hop[hop].astype(np.int64),
+        }
+        taken = pa.array(step)
+        for name, column in found.told.steps.columns().items():
+            columns[name] = column.take(taken)
+        return columns
+
+
+def _with(texts: pa.Array, row: int, text: str) -> pa.Array:
+    """The texts with another one in one row."""
+    chosen = np.zeros(len(texts), dtype=bool)
+    chosen[row] = True
+    return pc.if_else(pa.array(chosen), text, texts)

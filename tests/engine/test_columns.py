@@ -1,0 +1,155 @@
+"""What tables say by column is what the row-by-row route says of each hop, leg and person."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sod_analyzer.catalogue.places import PlaceKind
+from sod_analyzer.compose.report import Analysis, analyse, tables_of
+from sod_analyzer.compose.trace import Tracer
+from sod_analyzer.evaluate.lens import Lens, lens_of
+from sod_analyzer.explain.names import Names
+from sod_analyzer.explain.paths import Guide
+from sod_analyzer.model.access import NodeKind, Snapshot
+from sod_analyzer.model.finding import REPORT_TABLES
+from sod_analyzer.model.ruleset import Counts, Means, ScopeKind
+from tests.engine.kit import stated
+from tests.strategies import DUTIES, worlds
+from tests.world import TODAY, World, rule, ruleset, snapshot_of, table
+
+RULE = rule(
+    "R",
+    "commit",
+    "deploy",
+    scope=ScopeKind.SYSTEM,
+    counts=Counts(means=(Means.HELD, Means.ELIGIBLE, Means.SELF_GRANT), max_changes=2),
+)
+
+
+def recorded(snapshot: Snapshot, chance: random.Random) -> Snapshot:
+    """The snapshot with records, conditions, hours and further records of every sort."""
+    tables = dict(snapshot.tables)
+    grants = snapshot["grants"].to_pylist()
+    for row in grants:
+        row["source_id"] = chance.choice(["s", "t", "unknown", None])
+        row["record"] = chance.choice([None, 1, 2, 77])
+        row["condition"] = chance.choice([None, "", "MFA"])
+        row["lasts_hours"] = chance.choice([None, None, 1, 30])
+    tables["grants"] = table("grants", grants)
+    tables["sources"] = table(
+        "sources",
+        [
+            {"source_id": "s", "path": "s.csv", "record_template": "line {record}"},
+            {"source_id": "t", "path": None, "record_template": "{record} of {record}"},
+        ],
+    )
+    derived = [
+        {
+            "holder": row["holder"],
+            "target": row["target"],
+            "part": chance.choice(["rule", "binding"]),
+            "source_id": chance.choice(["s", "t", "unknown"]),
+            "record": chance.choice([None, 4, 5]),
+        }
+        for row in grants
+        for _ in range(chance.choice([0, 0, 1, 3]))
+    ]
+    chance.shuffle(derived)
+    tables["derivations"] = table("derivations", derived)
+    return replace(snapshot, tables=tables)
+
+
+@st.composite
+def analyses(draw: st.DrawFn) -> Analysis:
+    """The rule over a random world, with names that are missing or the same."""
+    chance = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311 - worlds, no secrets
+    names: dict[str, dict[str, Any]] = {
+        f"i{n}": {
+            "name": chance.choice([None, "", "Ann", "Bo 'B' Ray"]),
+            "employee_id": chance.choice([None, "", "E1", "E2"]),
+            "department": chance.choice([None, "D"]),
+        }
+        for n in range(3)
+    }
+    logins = {f"a{n}": {"login": chance.choice([None, "", "x:y"])} for n in range(5)}
+    snapshot = stated(snapshot_of(draw(worlds())), {"identities": names, "accounts": logins})
+    duties = [DUTIES[name] for name in RULE.duties]
+    return analyse(recorded(snapshot, chance), ruleset(duties, [RULE]), as_of=TODAY)
+
+
+def looked_through(leg: dict[str, Any]) -> Lens:
+    """The lens that a leg of the rule says it was seen through."""
+    widest = lens_of(RULE.counts)
+    return replace(widest, possible=leg["state"] != "yes")
+
+
+@given(analyses())
+@settings(max_examples=80, deadline=None)
+def test_hops_and_paths_are_those_of_the_single_witness(analysis: Analysis) -> None:
+    engine, names = analysis.judge.engine, Names(analysis.snapshot)
+    tables = tables_of(analysis)
+    guide, tracer = Guide(engine), Tracer(engine, names)
+    hops: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for hop in tables["hops"].to_pylist():
+        key = tuple(hop.pop(name) for name in ("finding_id", "place", "duty"))
+        hop.pop("holder")
+        hops.setdefault(key, []).append(hop)
+    places = {
+        p.label: n for n, p in enumerate(engine.columns.atlas.places) if p.kind is PlaceKind.SYSTEM
+    }
+
+    mine = {v["finding_id"] for v in tables["violations"].to_pylist() if v["rule_id"] == "R"}
+    for leg in tables["legs"].to_pylist():
+        if leg["path"] is None or leg["finding_id"] not in mine:
+            continue
+        code = analysis.snapshot.codes[NodeKind.IDENTITY, leg["holder"]]
+        witnesses = [
+            guide.witness(lens, code, leg["duty"], places[leg["place"]])
+            for lens in (*analysis.results[0].lenses, looked_through(leg))
+            if (leg["means"] is None) == lens.possible and leg["means"] in (None, lens.pair)
+        ]
+        witness = next(filter(None, witnesses))
+        assert leg["holder_name"] == names.name(code)
+        assert leg["hops"] == witness.hops
+        assert leg["path"] == tracer.text(code, witness)
+        assert hops[leg["finding_id"], leg["place"], leg["duty"]] == tracer.hops(witness)
+
+
+@given(analyses())
+@settings(max_examples=40, deadline=None)
+def test_findings_name_their_subjects_as_one_asks_for_them_alone(analysis: Analysis) -> None:
+    names = Names(analysis.snapshot)
+    tables = tables_of(analysis)
+
+    for finding in tables["violations"].to_pylist():
+        code = analysis.snapshot.codes[NodeKind.IDENTITY, finding["subject"]]
+        row = names.row(code)
+        assert (finding["subject_kind"], finding["subject_key"]) == names.subject(code)
+        assert finding["name"] == names.name(code)
+        assert finding["sentence"].startswith((names.name(code), "Nobody can say"))
+        assert finding["department"] == row["department"]
+    people = tables["population"].to_pylist()
+    order = [(p["kind"] != "person", p["name"], p["identity"]) for p in people]
+    assert order == sorted(order)
+    told = Counter(
+        (row["subject"], row["verdict"])
+        for row in tables["violations"].to_pylist()
+        if row["rule_id"] == RULE.rule_id
+    )
+    for person in people:
+        assert person["violations"] == told[person["identity"], "violation"]
+        assert person["not_evaluable"] >= told[person["identity"], "not-evaluable"]
+
+
+def test_every_table_has_the_schema_that_the_report_states() -> None:
+    nobody = analyse(snapshot_of(World()), ruleset([DUTIES["commit"]], []), as_of=TODAY)
+
+    for name, found in tables_of(nobody).items():
+        assert found.schema.equals(REPORT_TABLES[name])
+        assert found.num_rows == 0 or name == "patterns"
