@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ from tests.conftest import ROOT
 
 #: Exit codes of the tool that are answers: 3 and 4 say what was found, not that it failed.
 _ANSWERS = frozenset({0, 3, 4})
+_LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 class RunError(Exception):
@@ -53,31 +52,22 @@ class Run:
 def run(name: str, command: Sequence[str], *, tells: bool = False) -> Run:
     """Run a command to its end in the root of the checkout.
 
-    `tells`: its last line on stdout says its stages. The peak is the system's own count of the
-    process; this one is small, so that what a child shares with it before it begins is nothing.
+    `tells`: its last line on stdout says its stages. Times and peak are the system's own count.
 
     Raises:
         RunError: it failed.
     """
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
-        began = time.perf_counter()
-        child = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=complained)
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - began
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode not in _ANSWERS:
-            complained.seek(0)
-            text = complained.read().decode(errors="replace")[-2_000:]
-            raise RunError(f"{name} ended with {child.returncode}: {text}")
-        told: Mapping[str, Mapping[str, float]] = {}
-        if tells:
-            said.seek(0)
-            told = json.loads(said.read().decode().splitlines()[-1])
-    cpu = usage.ru_utime + usage.ru_stime
-    # Kilobytes here, bytes on a Mac.
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    peak = usage.ru_maxrss / unit
-    return Run(name, wall, cpu, peak, told.get("seconds", {}), told.get("notes", {}))
+    with tempfile.TemporaryDirectory() as folder:
+        said, complained, report = (Path(folder) / part for part in ("out", "err", "report"))
+        with said.open("wb") as out, complained.open("wb") as err:
+            words: list[str | Path] = [sys.executable, "-I", "-S", _LAUNCHER, report, *command]
+            subprocess.run(words, cwd=ROOT, stdout=out, stderr=err, check=True)
+        took = json.loads(report.read_text(encoding="ascii"))
+        if took.pop("code") not in _ANSWERS:
+            text = complained.read_text(encoding="utf-8", errors="replace")[-2_000:]
+            raise RunError(f"{name} failed: {text}")
+        told = json.loads(said.read_text(encoding="utf-8").splitlines()[-1]) if tells else {}
+    return Run(name, **took, seconds=told.get("seconds", {}), notes=told.get("notes", {}))
 
 
 def python(module: str, *words: str | Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -121,8 +122,18 @@ def test_a_wrong_answer_and_a_failing_process_are_refused(tmp_path: Path) -> Non
 
     with pytest.raises(RunError, match="1 are missing, 0 are not so"):
         same(one[:0], one, name="nobody")
-    with pytest.raises(RunError, match="ended with 2"):
+    with pytest.raises(RunError, match="world failed: usage"):
         run("world", python("tests.benchmarks.world"))
+
+
+def test_a_process_is_measured_by_itself_and_not_with_whoever_starts_it() -> None:
+    """This one has numpy loaded; the smallest process must still look small."""
+    small = run("small", [sys.executable, "-S", "-c", "pass"])
+    large = run("large", [sys.executable, "-S", "-c", "bytearray(200_000_000)"])
+
+    assert small.peak_mb < 40
+    assert large.peak_mb > 190
+    assert 0 < small.cpu <= small.wall * 4
 
 
 def test_questions_are_measured_on_the_folder_of_a_run(tmp_path: Path) -> None:
