@@ -9,12 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.assemble.checks import check_sources, check_systems, day_of, undeclared_sources
-from sod_analyzer.assemble.columns import Codes, Flags, canonical, whole, worded
-from sod_analyzer.assemble.ids import Ids
+from sod_analyzer.assemble.columns import Codes, canonical, text_ranks, whole, worded
 from sod_analyzer.assemble.intake import NODE_TABLES, Intake
 from sod_analyzer.assemble.linking import add_edges, link_table
 from sod_analyzer.assemble.merge import MERGINGS, merge
-from sod_analyzer.assemble.nodes import Nodes, complete, node_table
+from sod_analyzer.assemble.nodes import complete, node_table
 from sod_analyzer.identity import Federated, LinkResult, federate, link, needs_members
 from sod_analyzer.model.access import (
     SNAPSHOT_TABLES,
@@ -59,26 +58,26 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
     nodes, clashes = _described(intake)
     federated = _federate(nodes, intake, estate)
     linked = link(
-        nodes[NodeKind.ACCOUNT].table,
-        nodes[NodeKind.IDENTITY].table,
+        nodes[NodeKind.ACCOUNT],
+        nodes[NodeKind.IDENTITY],
         aliases=estate.aliases,
         federated=federated,
-        shared_known=_shared_known(nodes[NodeKind.ACCOUNT].table, intake),
+        shared_known=_shared_known(nodes[NodeKind.ACCOUNT], intake),
     )
     issues += [*clashes, federated.issues, linked.issues]
     intake.edges["grants"].add(federated.grants)
-    nodes[NodeKind.IDENTITY], rank = _everyone(nodes[NodeKind.IDENTITY], linked, intake.ids)
+    nodes[NodeKind.IDENTITY], rank = _everyone(linked)
     tables = {
         "systems": canonical(estate.systems),
         "sources": sources,
-        **{name: nodes[kind].table for kind, name in NODE_TABLES.items()},
-        "links": link_table(linked, intake.ids, {kind: n.rows for kind, n in nodes.items()}),
+        **{name: nodes[kind] for kind, name in NODE_TABLES.items()},
+        "links": link_table(linked, nodes[NodeKind.IDENTITY]),
         "applications": canonical(estate.applications),
         "placements": canonical(estate.placements),
     }
     tables["nodes"], first = node_table(nodes)
     add_edges(intake.edges, linked, first=first, rank=rank)
-    codes = {kind: _codes(n.rows, first[kind], len(intake.ids)) for kind, n in nodes.items()}
+    codes = {kind: each.codes(nodes[kind], first[kind]) for kind, each in intake.nodes.items()}
     del linked, federated, nodes
     ordered = {name: worded(table, SNAPSHOT_TABLES[name]) for name, table in tables.items()}
     ordered |= {name: edges.table(codes) for name, edges in intake.edges.items()}
@@ -88,40 +87,26 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
     return Snapshot(ordered, as_of, estate.name, tables_digest(ordered, as_of=as_of))
 
 
-def _described(intake: Intake) -> tuple[dict[NodeKind, Nodes], list[pa.Table]]:
-    """The nodes of each kind, one row each, in order; identities as they come; and issues."""
-    nodes: dict[NodeKind, Nodes] = {}
+def _described(intake: Intake) -> tuple[dict[NodeKind, pa.Table], list[pa.Table]]:
+    """The nodes of each kind, one row each, in the order of their ids; and issues."""
+    nodes: dict[NodeKind, pa.Table] = {}
     issues = []
     for kind, described in intake.nodes.items():
-        used = described.used()
-        table, numbers = described.rows()
-        # Identities are sorted once accounts have added theirs.
-        rows = (
-            _as_they_come(used, numbers) if kind is NodeKind.IDENTITY else intake.ids.places(used)
-        )
-        merged, clashes = merge(table, rows[numbers], MERGINGS[kind])
-        nodes[kind] = Nodes(merged, rows)
+        table, keys = described.rows()
+        nodes[kind], clashes = merge(table, keys, MERGINGS[kind])
         issues.append(clashes)
     return nodes, issues
 
 
-def _as_they_come(used: Flags, numbers: Codes) -> Codes:
-    """Rows for the ids with these numbers in the order of the numbers given, if none repeats."""
-    rows = np.full(len(used), -1, dtype=np.int32)
-    found = np.flatnonzero(used)
-    rows[numbers if len(found) == len(numbers) else found] = np.arange(len(found), dtype=np.int32)
-    return rows
-
-
-def _federate(nodes: Mapping[NodeKind, Nodes], intake: Intake, estate: Estate) -> Federated:
+def _federate(nodes: Mapping[NodeKind, pa.Table], intake: Intake, estate: Estate) -> Federated:
     filled: frozenset[str] = frozenset()
     if needs_members(estate.systems, estate.federation):
         holders = (NodeKind.ACCOUNT, NodeKind.ROLE)
         numbers = np.flatnonzero(intake.edges["grants"].targets(of=NodeKind.ROLE, holders=holders))
-        filled = frozenset(intake.ids.texts(numbers).to_pylist())
+        filled = frozenset(intake.pools[NodeKind.ROLE].texts(numbers).to_pylist())
     return federate(
-        nodes[NodeKind.ACCOUNT].table,
-        nodes[NodeKind.ROLE].table,
+        nodes[NodeKind.ACCOUNT],
+        nodes[NodeKind.ROLE],
         filled=filled,
         systems=estate.systems,
         federation=estate.federation,
@@ -135,27 +120,16 @@ def _shared_known(accounts: pa.Table, intake: Intake) -> frozenset[str]:
         return frozenset()
     names = whole(shared.column("account"))
     reached = intake.edges["grants"].targets(kinds=_REACHING)
-    return frozenset(names.filter(pa.array(reached[intake.ids.find(names)])).to_pylist())
-
-
-def _everyone(people: Nodes, linked: LinkResult, ids: Ids) -> tuple[Nodes, Codes]:
-    """All identities in order, those of accounts included; and where each person went."""
-    own = linked.identities
-    numbers = np.empty(people.table.num_rows, dtype=np.int32)
-    some = np.flatnonzero(people.rows >= 0)
-    numbers[people.rows[some]] = some
-    numbers = np.append(numbers, ids.of(whole(own.column("identity"))))
-    used = np.zeros(len(ids), dtype=np.bool_)
-    used[numbers] = True
-    rows = ids.places(used)
-    table, _ = merge(
-        pa.concat_tables([people.table, own]), rows[numbers], MERGINGS[NodeKind.IDENTITY]
+    return frozenset(
+        names.filter(pa.array(reached[intake.pools[NodeKind.ACCOUNT].find(names)])).to_pylist()
     )
-    return Nodes(table, rows), rows[numbers[: people.table.num_rows]]
 
 
-def _codes(rows: Codes, first: int, count: int) -> Codes:
-    """Codes by number of an id, of which there may be more by now; -1 for none."""
-    codes = np.full(count, -1, dtype=np.int32)
-    codes[: len(rows)] = np.where(rows < 0, np.int32(-1), rows + np.int32(first))
-    return codes
+def _everyone(linked: LinkResult) -> tuple[pa.Table, Codes]:
+    """All identities in order, those of accounts included; and where each person went."""
+    count = linked.people.num_rows
+    if not linked.identities.num_rows:
+        return linked.people, np.arange(count, dtype=np.int32)
+    table = pa.concat_tables([linked.people, linked.identities])
+    keys = text_ranks(table.column("identity"))
+    return merge(table, keys, MERGINGS[NodeKind.IDENTITY])[0], keys[:count]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.identity.words import order_of, spans_of
+from sod_analyzer.identity.words import order_of, ordered, spans_of
 
 Numbers = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -156,6 +156,14 @@ def sorted_rows(keys: npt.NDArray[np.integer]) -> tuple[Rows, Rows]:
     packed = keys.astype(np.int64) << bits | np.arange(len(keys))
     packed.sort()
     return (packed & (2**bits - 1)).astype(np.intp), (packed >> bits).astype(np.intp)
+
+
+def text_ranks(column: pa.ChunkedArray) -> Codes:
+    """Each text's place among the distinct ones, from 0; there must be no null."""
+    order, begins = ordered(spans_of(whole(column)))
+    place = np.empty(len(order), dtype=np.int32)
+    place[order] = np.cumsum(begins, dtype=np.int32) - 1
+    return place
 
 
 def ordering(keys: Iterable[Numbers], *, count: int) -> tuple[Rows, Flags]:

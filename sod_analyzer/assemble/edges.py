@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from sod_analyzer.assemble.columns import Codes, Flags, Numbers, looked_up, orde
 from sod_analyzer.assemble.facts import NO_RECORD, Facts, Ordered
 from sod_analyzer.assemble.ids import Ids
 from sod_analyzer.assemble.pairs import Pairs, sort_pairs
+from sod_analyzer.assemble.spreading import spread
 from sod_analyzer.model.access import NODE_KINDS, NodeKind
 
 #: Edges are sorted by their ends and then by their records, so that the first row of an edge
@@ -33,31 +33,39 @@ Place = tuple[str | None, int | None]  # source id and record
 class _End:
     """Holders or targets of some rows, as places in a list of ids."""
 
-    ids: Codes  # number of each id of the list
+    ids: Mapping[int, Codes]  # by kind: number of each id of the list
     at: Codes  # place in the list, by row
-    kind: npt.NDArray[np.int8]  # place in NODE_KINDS, by row, or one for all of them
+    kind: npt.NDArray[np.int8] | None  # by row; None if there is only one
 
     def places(self, known: Places) -> Codes:
         """What `known` has for the id and kind of each row."""
-        if len(self.kind) == 1:
-            of_list: Codes = known[NODE_KINDS[self.kind[0]]][self.ids]
+        if self.kind is None:
+            ((kind, ids),) = self.ids.items()
+            of_list: Codes = known[NODE_KINDS[kind]][ids]
             return looked_up(of_list, self.at)
         found = np.empty(len(self.at), dtype=np.int32)
-        for n, rows in self.kinds():
-            found[rows] = known[NODE_KINDS[n]][self.ids[self.at[rows]]]
+        for kind, rows in self.rows():
+            found[rows] = known[NODE_KINDS[kind]][self.ids[kind][self.at[rows]]]
         return found
 
-    def kinds(self) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
+    def rows(self) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
         """The kinds there are, and the rows of each."""
-        by_row = np.broadcast_to(self.kind, len(self.at))
-        for n in range(len(NODE_KINDS)):
-            rows = np.flatnonzero(by_row == n)
-            if len(rows):
-                yield n, rows
+        for kind in self.ids:
+            alone = self.kind is None
+            yield kind, np.arange(len(self.at)) if alone else np.flatnonzero(self.kind == kind)
+
+    def among(self, kinds: Flags) -> Flags:
+        """Whether the kind of each row is one of these; one answer may stand for all rows."""
+        if self.kind is None:
+            return kinds[list(self.ids)]
+        found: Flags = kinds[self.kind]
+        return found
 
     def all_in(self, known: Places) -> bool:
         """Whether `known` has every id of the list, of which the rows may use only some."""
-        return len(self.kind) == 1 and bool((known[NODE_KINDS[self.kind[0]]][self.ids] >= 0).all())
+        return self.kind is None and all(
+            bool((known[NODE_KINDS[kind]][ids] >= 0).all()) for kind, ids in self.ids.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +84,12 @@ class Edges:
     Cost: some 16 bytes per row while rows come in, and one sort of integers at the end.
     """
 
-    def __init__(self, schema: pa.Schema, ids: Ids) -> None:
+    def __init__(self, schema: pa.Schema, pools: Mapping[NodeKind, Ids]) -> None:
         self._schema = schema
         self._names = [n for n in schema.names if n not in {"holder", "target", "record"}]
         told = [schema.field(name) for name in self._names]
         self._facts = Facts(pa.schema([*told, pa.field(NO_RECORD, pa.bool_())]))
-        self._ids = ids
+        self._pools = pools
         self._parts: list[_Part] = []
 
     def add(self, table: pa.Table) -> None:
@@ -112,15 +120,20 @@ class Edges:
 
     def _end(self, batch: pa.RecordBatch, name: str) -> _End:
         kinds, column = batch.column(f"{name}_kind"), batch.column(name)
-        ids, at = self._ids.of(column.dictionary), np.asarray(column.indices)
-        if column.null_count or kinds.null_count or ids[at].min() < 0:
+        if column.null_count or kinds.null_count:
             raise ValueError(f"an edge has no {name}, or one of no kind")
         known = np.array([_KINDS.get(word, -1) for word in kinds.dictionary.to_pylist()], np.int8)
-        place = np.asarray(kinds.indices)
-        kind = known[place[:1]] if place.min() == place.max() else known[place]
-        if kind.min() < 0:
+        place, at = np.asarray(kinds.indices), np.asarray(column.indices)
+        several = None if place.min() == place.max() else known[place]
+        found = (
+            known[place[:1]] if several is None else np.flatnonzero(np.bincount(several + 1)) - 1
+        )
+        if found[0] < 0:
             raise ValueError(f"an edge has a {name} of no known kind: {', '.join(_KINDS)}")
-        return _End(ids, at, kind)
+        ids = {n: self._pools[NODE_KINDS[n]].of(column.dictionary) for n in found.tolist()}
+        if any(len(each) and each.min() < 0 and each[at].min() < 0 for each in ids.values()):
+            raise ValueError(f"an edge has no {name}")
+        return _End(ids, at, several)
 
     def undescribed(self, known: Places) -> Mapping[NodeKind, Mapping[int, Place]]:
         """The ids that rows name and `known` lacks, with the smallest record that names them.
@@ -133,11 +146,12 @@ class Edges:
                 if not isinstance(end, _End) or end.all_in(known):
                     continue
                 lacks = end.places(known) < 0
-                for n, of_kind in end.kinds():
+                for n, of_kind in end.rows():
                     rows = of_kind[lacks[of_kind]]
-                    rest = part.fact[rows], part.record[rows]
+                    ids = end.ids[n][end.at[rows]]
                     if len(rows):
-                        found.setdefault(NODE_KINDS[n], []).append((end.ids[end.at[rows]], *rest))
+                        piece = ids, part.fact[rows], part.record[rows]
+                        found.setdefault(NODE_KINDS[n], []).append(piece)
         return {kind: self._smallest(pieces) for kind, pieces in found.items()}
 
     def _smallest(self, pieces: list[tuple[Codes, Codes, Integers]]) -> Mapping[int, Place]:
@@ -165,19 +179,22 @@ class Edges:
     ) -> Flags:
         """By number of an id, whether an edge with such holders and of such a kind leads to it.
 
-        `of` is the kind of the target. Without one of these, any will do. Edges between nodes
-        whose codes were known do not count.
+        `of` is the kind of the target, which is no identity. Without one of these, any will do.
+        Edges between nodes whose codes were known do not count.
         """
-        flags = np.zeros(len(self._ids), dtype=np.bool_)
+        flags = np.zeros(len(self._pools[NodeKind.ROLE]), dtype=np.bool_)
         words = self._facts.so_far().column("kind").to_pylist()
         fitting = np.array([kinds is None or word in kinds for word in words], dtype=np.bool_)
         wanted = np.array([holders is None or kind in holders for kind in NODE_KINDS])
-        meant = np.array([of is None or kind is of for kind in NODE_KINDS])
         for part in self._parts if fitting.any() else ():
             holder, target = part.holder, part.target
-            if isinstance(holder, _End) and isinstance(target, _End):
-                rows = fitting[part.fact] & wanted[holder.kind] & meant[target.kind]
-                flags[target.ids[target.at[rows]]] = True
+            if not isinstance(holder, _End) or not isinstance(target, _End):
+                continue
+            some = fitting[part.fact] & holder.among(wanted)
+            for n, rows in target.rows():
+                kind = NODE_KINDS[n]
+                if kind is of or (of is None and kind is not NodeKind.IDENTITY):
+                    flags[target.ids[n][target.at[rows[some[rows]]]]] = True
         return flags
 
     def table(self, known: Places) -> pa.Table:
@@ -236,16 +253,14 @@ def _built(
     kept = None
     if pairs.again.any():
         kept = _settle(pairs, fact, record, facts)
-    fact, record = _only(fact, kept), _only(record, kept)
-    ends = {"holder": _only(pairs.first, kept), "target": _only(pairs.second, kept)}
-
-    def column(name: str) -> pa.Array:
-        if name in ends:
-            return pa.array(ends[name])
-        return _records(record, fact, facts) if name == "record" else facts.column(name, fact)
-
-    with ThreadPoolExecutor(2) as threads:
-        return pa.Table.from_arrays(list(threads.map(column, schema.names)), schema=schema)
+    fact = _only(fact, kept)
+    columns = {
+        **spread(facts.table, fact),
+        "holder": pa.array(_only(pairs.first, kept)),
+        "target": pa.array(_only(pairs.second, kept)),
+        "record": _records(_only(record, kept), fact, facts),
+    }
+    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 def _only(values: Integers, kept: Flags | None) -> Integers:
@@ -260,7 +275,9 @@ def _settle(pairs: Pairs, fact: Integers, record: Integers, facts: Ordered) -> F
     of_tied, number = fact[rows], record[rows].astype(np.int64)
     number[~facts.known_records()[of_tied]] = _NO_RECORD
     keys: list[Numbers] = [np.cumsum(~pairs.again[rows])]
-    keys += [facts.ranks(name)[of_tied] for name in _BEFORE_RECORD if name in facts.names]
+    keys += [
+        facts.ranks(name)[of_tied] for name in _BEFORE_RECORD if name in facts.table.schema.names
+    ]
     keys += [number, of_tied.astype(np.int64)]
     order, fresh = ordering(keys, count=len(rows))
     fact[rows] = of_tied[order]

@@ -24,7 +24,6 @@ from sod_analyzer.assemble.columns import (
     ranks,
     sortable,
     spelled,
-    whole,
 )
 
 #: Column that tells rows whose record is not known.
@@ -68,22 +67,15 @@ class Facts:
         number = np.empty(len(order), dtype=np.int32)
         number[order] = np.cumsum(fresh, dtype=np.int32) - 1
         table = table.take(pa.array(order[fresh])).combine_chunks()
-        return Ordered(table, number, self._schema)
+        return Ordered(table, number)
 
 
 class Ordered:
     """Distinct combinations in order, and what each collected number became."""
 
-    def __init__(self, table: pa.Table, number: Codes, schema: pa.Schema) -> None:
+    def __init__(self, table: pa.Table, number: Codes) -> None:
         self.table = table
         self.number = number
-        self._schema = schema
-
-    @property
-    def names(self) -> Sequence[str]:
-        """The columns."""
-        names: list[str] = self._schema.names
-        return names
 
     def ranks(self, name: str) -> Numbers:
         """Numbers that sort as this column does, per combination."""
@@ -92,70 +84,6 @@ class Ordered:
     def known_records(self) -> Flags:
         """Whether rows of each combination name a record."""
         return ~np.asarray(self.table.column(NO_RECORD).to_numpy(), dtype=np.bool_)
-
-    def column(self, name: str, rows: npt.NDArray[np.integer]) -> pa.Array:
-        """The values of this column for rows of these combinations."""
-        kind = self._schema.field(name).type
-        values = whole(self.table.column(name))
-        if is_word(kind):
-            words = pc.unique(values).drop_null()
-            words = words.take(pc.sort_indices(words))
-            codes = pc.index_in(values, value_set=words, skip_nulls=True).fill_null(-1)
-            return _spread_words(np.asarray(codes, dtype=np.int32), words, rows)
-        return spread(values, rows)
-
-
-def _spread_words(
-    codes: Codes, words: pa.Array, rows: npt.NDArray[np.integer]
-) -> pa.DictionaryArray:
-    if len(codes) and codes.min() < 0:
-        indices = spread(pa.array(codes, mask=codes < 0), rows)
-    else:
-        indices = spread(pa.array(codes), rows)
-    return pa.DictionaryArray.from_arrays(indices, words)
-
-
-def spread(values: pa.Array, rows: npt.NDArray[np.integer]) -> pa.Array:
-    """The values at these places, of which there are many more than values.
-
-    Cost: nothing for a column that is the same everywhere; a pass with a small table otherwise.
-    """
-    count = len(rows)
-    if values.null_count == len(values) and len(values):
-        return _zeros(values.type, count, empty=True)
-    valid = None
-    if values.null_count:
-        known = np.asarray(values.is_valid())
-        valid = _bits(looked_up(known, rows))
-    if pa.types.is_boolean(values.type):
-        filled = np.asarray(values.fill_null(pa.scalar(value=False)), dtype=np.bool_)
-        if filled.any():
-            return pa.Array.from_buffers(
-                values.type, count, [valid, _bits(looked_up(filled, rows))]
-            )
-        return _zeros(values.type, count, valid=valid)
-    width = np.int64 if values.type.bit_width == 64 else np.int32  # noqa: PLR2004
-    plain = values.view(pa.int64() if width is np.int64 else pa.int32()).fill_null(0)
-    numbers = np.asarray(plain, dtype=width)
-    if len(numbers) == 1 and valid is None and not numbers[0]:
-        return _zeros(values.type, count)
-    content = pa.py_buffer(looked_up(numbers, rows))
-    return pa.Array.from_buffers(values.type, count, [valid, content])
-
-
-def _zeros(
-    kind: pa.DataType, count: int, *, valid: pa.Buffer | None = None, empty: bool = False
-) -> pa.Array:
-    """Zeros, or nulls; memory that nobody writes to costs none."""
-    width = max(kind.bit_width // 8, 1)
-    content = pa.py_buffer(np.zeros(count * width, dtype=np.uint8))
-    if empty:
-        valid = pa.py_buffer(np.zeros((count + 7) // 8, dtype=np.uint8))
-    return pa.Array.from_buffers(kind, count, [valid, content])
-
-
-def _bits(values: Flags) -> pa.Buffer:
-    return pa.py_buffer(np.packbits(values, bitorder="little"))
 
 
 @dataclass(frozen=True, slots=True)

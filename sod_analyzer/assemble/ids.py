@@ -52,6 +52,15 @@ class Ids:
         place[order_of(self._texts.spans(), rows)] = np.arange(len(rows), dtype=np.int32)
         return place
 
+    def rows_in(self, ids: pa.ChunkedArray) -> Codes:
+        """By number of an id, its row in a column that has each id once; -1 if it is not there."""
+        rows = np.full(len(self) + 1, -1, dtype=np.int32)
+        begin = 0
+        for chunk in ids.chunks if len(self) else ():
+            rows[self.find(chunk)] = np.arange(begin, begin + len(chunk), dtype=np.int32)
+            begin += len(chunk)
+        return rows[:-1]
+
 
 def _place(ids: pa.Array) -> tuple[int, ...]:
     addresses = (0 if each is None else each.address for each in ids.buffers())

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.assemble.columns import Codes, Flags
+from sod_analyzer.assemble.columns import Codes, Flags, text_ranks
 from sod_analyzer.assemble.edges import Edges
 from sod_analyzer.assemble.ids import Ids
 from sod_analyzer.assemble.merge import MERGINGS
@@ -27,45 +27,67 @@ _MOST_PASSES = 16
 
 
 class Described:
-    """Rows that describe nodes of one kind, several per node perhaps, with the ids' numbers."""
+    """Rows that describe nodes of one kind, several per node perhaps."""
 
     def __init__(self, kind: NodeKind, ids: Ids) -> None:
         self.how = MERGINGS[kind]
-        self._ids = ids
+        self.ids = ids
+        # People are named by nearly nothing but their own rows: their ids are sorted, not looked
+        # up, and only those that some edge names have a number.
+        self._numbered = kind is not NodeKind.IDENTITY
         self._tables: list[pa.Table] = []
         self._numbers: list[list[Codes]] = []
+        self._places: Codes | None = None
         self._schema = BATCH_TABLES[NODE_TABLES[kind]]
 
     def add(self, table: pa.Table) -> None:
         """Further rows. Raises `ValueError` for one without an id."""
         if not table.num_rows:
             return
-        numbers = [self._ids.of(chunk) for chunk in table.column(self.how.key).chunks]
-        if min(int(each.min()) for each in numbers if len(each)) < 0:
+        column = table.column(self.how.key)
+        if column.null_count:
             raise ValueError(f"a row has no {self.how.key}")
         self._tables.append(table)
-        self._numbers.append(numbers)
+        if self._numbered:
+            self._numbers.append([self.ids.of(chunk) for chunk in column.chunks])
 
     def used(self) -> Flags:
         """By number of an id, whether some row describes it."""
-        flags = np.zeros(len(self._ids), dtype=np.bool_)
+        flags = np.zeros(len(self.ids) + 1, dtype=np.bool_)
         for numbers in self._numbers:
             for each in numbers:
                 flags[each] = True
-        return flags
+        if not self._numbered and len(self.ids):
+            for table in self._tables:
+                for chunk in table.column(self.how.key).chunks:
+                    flags[self.ids.find(chunk)] = True
+        return flags[:-1]
 
     def rows(self) -> tuple[pa.Table, Codes]:
-        """All rows, and the number of the id of each; empties the collection.
+        """All rows, and the place of each one's id among all ids; empties the collection.
 
         Rows of one source stand together, sources in the order of their ids: records then mostly
         come as they belong, and nothing needs sorting by them.
         """
+        places = self._places = self.ids.places(self.used()) if self._numbered else None
         tables, numbers = self._tables, self._numbers
         self._tables, self._numbers = [], []
         order = sorted(range(len(tables)), key=lambda n: _place(tables[n]))
         table = pa.concat_tables([self._schema.empty_table(), *(tables[n] for n in order)])
-        pieces = [each for n in order for each in numbers[n]]
+        if places is None:
+            return table, text_ranks(table.column(self.how.key))
+        pieces = [places[each] for n in order for each in numbers[n]]
         return table, np.concatenate([np.empty(0, dtype=np.int32), *pieces])
+
+    def codes(self, nodes: pa.Table, first: int) -> Codes:
+        """By number of an id, the code of its node; -1 for none.
+
+        `nodes` is what became of the rows, in order, and `first` the code of its first row.
+        """
+        rows = self._places
+        if rows is None:
+            rows = self.ids.rows_in(nodes.column(self.how.key))
+        return np.where(rows < 0, np.int32(-1), rows + np.int32(first))
 
     def prefixes(self) -> list[str]:
         """The systems that ids begin with; an id without a colon is all system."""
@@ -100,11 +122,12 @@ class Intake:
     """What all batches say: rows of nodes and edges with numbers for ids, and the small tables."""
 
     def __init__(self, batches: Iterable[Batch]) -> None:
-        self.ids = Ids()
-        self.nodes = {kind: Described(kind, self.ids) for kind in NODE_KINDS}
+        ids = Ids()
+        self.pools = dict.fromkeys(NODE_KINDS, ids) | {NodeKind.IDENTITY: Ids()}
+        self.nodes = {kind: Described(kind, pool) for kind, pool in self.pools.items()}
         self.edges = {
-            "grants": Edges(GRANTS, self.ids),
-            "derivations": Edges(DERIVATIONS, self.ids),
+            "grants": Edges(GRANTS, self.pools),
+            "derivations": Edges(DERIVATIONS, self.pools),
         }
         small: dict[str, list[pa.Table]] = {"sources": [], "issues": []}
         kinds = {name: kind for kind, name in NODE_TABLES.items()}
@@ -116,7 +139,8 @@ class Intake:
                     self.nodes[kinds[name]].add(table)
                 else:
                     small[name].append(table)
-        self.ids.forget()
+        for pool in self.pools.values():
+            pool.forget()
         self.sources, self.issues = (
             pa.concat_tables([BATCH_TABLES[name].empty_table(), *small[name]])
             for name in ("sources", "issues")

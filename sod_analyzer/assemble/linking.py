@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from sod_analyzer.assemble.columns import Codes, canonical, sorted_rows, take, whole
-from sod_analyzer.assemble.edges import Edges, Places
+from sod_analyzer.assemble.edges import Edges
 from sod_analyzer.assemble.ids import Ids
 from sod_analyzer.identity.link import LinkResult
 from sod_analyzer.identity.tables import plain_holds, plain_links, plain_rests
@@ -39,29 +39,31 @@ def add_edges(
     edges["derivations"].add(linked.hard_derivations)
 
 
-def link_table(linked: LinkResult, ids: Ids, rows: Places) -> pa.Table:
+def link_table(linked: LinkResult, identities: pa.Table) -> pa.Table:
     """All links in canonical order: by account, identity and method.
 
-    `rows` has the rows of accounts and identities, in whose order links come.
+    `identities` is the final table, in whose order links come.
     """
     hard = linked.hard_links
+    accounts = linked.accounts.column("account")
     known = {
-        str(kind): _rows(hard.column(str(kind)), ids, rows[kind]).astype(np.int64)
-        for kind in (NodeKind.ACCOUNT, NodeKind.IDENTITY)
+        "account": _rows(hard.column("account"), accounts).astype(np.int64),
+        "identity": _rows(hard.column("identity"), identities.column("identity")).astype(np.int64),
     }
     hard = canonical(hard, first=("account", "identity", "method"), known=known)
     easy = [plain_links(linked.plain, method) for method in _METHODS]
     # An account is easy or hard, never both, and an easy one is one person's: so each lot is in
     # order, and all are once accounts are, if none is moved past another of its account.
     lots = [each.account for each in easy]
-    account = np.concatenate([*lots, _rows(hard.column("account"), ids, rows[NodeKind.ACCOUNT])])
+    account = np.concatenate([*lots, _rows(hard.column("account"), accounts)])
     table = pa.concat_tables([*(each.table(linked.accounts, linked.people) for each in easy), hard])
     if (np.diff(account) >= 0).all():
         return table
     return take(table, sorted_rows(account)[0])
 
 
-def _rows(names: pa.ChunkedArray, ids: Ids, rows: Codes) -> Codes:
-    """The rows of nodes by their ids; -1 for null."""
-    found = ids.find(whole(names))
-    return np.where(found < 0, np.int32(-1), rows[found])
+def _rows(names: pa.ChunkedArray, among: pa.ChunkedArray) -> Codes:
+    """The rows in which these few names stand in a long column; -1 for null."""
+    few = Ids()
+    numbers = few.of(whole(names))
+    return np.append(few.rows_in(among), np.int32(-1))[numbers]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -27,14 +26,6 @@ from sod_analyzer.model.access import (
 from sod_analyzer.model.rows import Rows, shown
 
 
-@dataclass(frozen=True, slots=True)
-class Nodes:
-    """The nodes of one kind: a row each, and the row of each id by its number (-1 for none)."""
-
-    table: pa.Table
-    rows: Codes
-
-
 def complete(intake: Intake) -> pa.Table:
     """Adds a row for every id that an edge names and no row describes; an issue for each.
 
@@ -51,7 +42,7 @@ def complete(intake: Intake) -> pa.Table:
     issues = Rows(ISSUES)
     for kind, found in places.items():
         rows = Rows(BATCH_TABLES[NODE_TABLES[kind]])
-        names = intake.ids.texts(np.array(list(found), dtype=np.intp)).to_pylist()
+        names = intake.pools[kind].texts(np.array(list(found), dtype=np.intp)).to_pylist()
         for node, place in sorted(zip(names, found.values(), strict=True)):
             rows.add(**_minimal(kind, node, place))
             issues.add(
@@ -99,12 +90,12 @@ def _minimal(kind: NodeKind, node: str, place: Place) -> dict[str, str | int | b
     }
 
 
-def node_table(nodes: Mapping[NodeKind, Nodes]) -> tuple[pa.Table, Mapping[NodeKind, int]]:
+def node_table(nodes: Mapping[NodeKind, pa.Table]) -> tuple[pa.Table, Mapping[NodeKind, int]]:
     """The table of all nodes, and the code of the first one of each kind.
 
     `nodes` are sorted by id and have one row per id; the table shares their ids.
     """
-    ids = {kind: nodes[kind].table.column(MERGINGS[kind].key) for kind in NODE_KINDS}
+    ids = {kind: nodes[kind].column(MERGINGS[kind].key) for kind in NODE_KINDS}
     first: dict[NodeKind, int] = {}
     count = 0
     for kind in NODE_KINDS:

@@ -12,6 +12,7 @@ import pyarrow as pa
 Words = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 
 _PAD: Final = 8
 _ALL: Final = 2**64 - 1
@@ -20,6 +21,8 @@ _KEPT: Final = np.array([_ALL ^ (_ALL >> 8 * left) for left in range(8)] + [_ALL
 #: Words whose changing bits lie in more pieces than this are compared whole.
 _MOST_PIECES: Final = 12
 _WORD: Final = 64
+#: Texts that are looked at together, few enough to stay in the cache.
+_BLOCK: Final = 2**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +91,23 @@ def spans_of(texts: pa.Array) -> Spans:
 def order_of(spans: Spans, rows: Rows | None = None) -> Rows:
     """The rows (all, if none are given) in the order of their texts, by code point.
 
-    Equal texts keep their order. UTF-8 sorts by byte as its texts sort by code point.
+    Equal texts keep their order.
+    """
+    return ordered(spans, rows)[0]
+
+
+def ordered(spans: Spans, rows: Rows | None = None) -> tuple[Rows, Flags]:
+    """The rows in the order of their texts, and where in that order a new text begins.
+
+    UTF-8 sorts by byte as its texts sort by code point.
 
     Cost: a few passes and one sort of integers for ids that differ in few bits, which is four
     times as fast as sorting texts; one more of those that are still tied for every few words.
     """
     result = np.arange(len(spans.starts)) if rows is None else rows.copy()
+    begins = np.ones(len(result), dtype=np.bool_)
     if len(result) < 2:  # noqa: PLR2004
-        return result
+        return result, begins
     # Tied texts: where they stand in the result, and a number for each group of equals so far.
     place: Rows = np.arange(len(result))
     group = np.zeros(len(result), dtype=np.uint64)
@@ -108,11 +120,13 @@ def order_of(spans: Spans, rows: Rows | None = None) -> Rows:
         in_order = key[order]
         fresh = np.append(np.diff(in_order) != 0, True)
         if ended:
+            begins[place[1:]] = fresh[:-1]
+            begins[place[0]] = True
             break
         alone = fresh & np.append(True, fresh[:-1])
         group = np.cumsum(np.append(False, fresh[:-1])).astype(np.uint64)[~alone]
         place = place[~alone]
-    return result
+    return result, begins
 
 
 def _key(spans: Spans, tied: Rows, group: Words, number: int) -> tuple[Words, int, int, bool]:
@@ -122,28 +136,29 @@ def _key(spans: Spans, tied: Rows, group: Words, number: int) -> tuple[Words, in
     where the shorter one comes first: it is shorter by nothing but zero bytes.
     """
     room = _WORD - (len(tied) - 1).bit_length()
-    group = _renumbered(group)
-    key, bits = group, int(group[-1]).bit_length() if len(group) else 0
-    longest = int(spans.lengths[tied].max())
+    key = _renumbered(group)
+    bits = int(key[-1]).bit_length()
+    lengths = spans.lengths[tied]
+    longest = int(lengths.max())
     begun = number
     while 8 * number < longest:
-        piece, size = _changing(_word_or_zero(spans, number, tied))
+        pieces, size = _changing(spans, number, tied)
         if bits + size > room:
             if number > begun:
                 return key, bits, number, False
-            return _paired(key, piece), _WORD, number + 1, False
-        key = key << np.uint64(size) | piece
+            return _paired(key, _word_or_zero(spans, number, tied)), _WORD, number + 1, False
+        if size:
+            _squeeze(spans, number, tied, pieces, key)
         bits += size
         number += 1
-    lengths = spans.lengths[tied].astype(np.uint64)
-    size = int(lengths.max()).bit_length()
-    if (lengths == lengths[0]).all():
+    if (lengths == longest).all():
         return key, bits, number, True
+    size = longest.bit_length()
     if bits + size > room:
         if number > begun:
             return key, bits, number, False
-        return _paired(key, lengths), _WORD, number, True
-    return key << np.uint64(size) | lengths, bits + size, number, True
+        return _paired(key, lengths.astype(np.uint64)), _WORD, number, True
+    return key << np.uint64(size) | lengths.astype(np.uint64), bits + size, number, True
 
 
 def _word_or_zero(spans: Spans, number: int, rows: Rows) -> Words:
@@ -163,21 +178,34 @@ def _renumbered(group: Words) -> Words:
     return np.cumsum(np.append(False, np.diff(group) != 0)).astype(np.uint64)
 
 
-def _changing(words: Words) -> tuple[Words, int]:
-    """The words without the bits that are the same in all of them, and how many bits are left.
+def _changing(spans: Spans, number: int, rows: Rows) -> tuple[list[tuple[int, int]], int]:
+    """Which bits of a word differ between these texts, in pieces, and how many.
 
-    The order of the words is that of what is left: digits have four bits instead of eight, and
-    what all ids begin with has none.
+    The order of the words is that of these bits: digits have four bits instead of eight, and what
+    all ids begin with has none.
     """
-    mask = int(np.bitwise_or.reduce(words ^ words[0]))
+    mask = 0
+    first = _word_or_zero(spans, number, rows[:1])[0]
+    for begin in range(0, len(rows), _BLOCK):
+        words = _word_or_zero(spans, number, rows[begin : begin + _BLOCK])
+        words ^= first
+        mask |= int(np.bitwise_or.reduce(words))
     pieces = _pieces(mask)
     if len(pieces) > _MOST_PIECES:
-        return words, _WORD
-    found = np.zeros(len(words), dtype=np.uint64)
-    for low, size in pieces:
-        bits = np.uint64(2**size - 1)
-        found = found << np.uint64(size % _WORD) | words >> np.uint64(low) & bits
-    return found, mask.bit_count()
+        return [(0, _WORD)], _WORD
+    return pieces, mask.bit_count()
+
+
+def _squeeze(
+    spans: Spans, number: int, rows: Rows, pieces: list[tuple[int, int]], key: Words
+) -> None:
+    """Adds these bits of a word to the right of the key."""
+    for begin in range(0, len(rows), _BLOCK):
+        words = _word_or_zero(spans, number, rows[begin : begin + _BLOCK])
+        some = key[begin : begin + _BLOCK]
+        for low, size in pieces:
+            some <<= np.uint64(size)
+            some |= words >> np.uint64(low) & np.uint64(2**size - 1)
 
 
 def _pieces(mask: int) -> list[tuple[int, int]]:
