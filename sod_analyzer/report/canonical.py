@@ -32,7 +32,7 @@ from sod_analyzer.model.finding import (
     Report,
     RunFacts,
 )
-from sod_analyzer.report.core import core_pieces, findings_digest
+from sod_analyzer.report.core import findings_digest, write_core
 from sod_analyzer.report.lanes import in_order
 from sod_analyzer.report.listing import Task, table_tasks, text_task
 
@@ -69,15 +69,7 @@ class _Canonical:
         stream.write(b'{"schema_version":%d,\n' % REPORT_VERSION)
         stream.write(b'"findings_digest":"%s",\n' % report.findings_digest.encode())
         stream.write(b'"core":')
-        digest = hashlib.sha256()
-        for piece in core_pieces(report.tables):
-            digest.update(piece)
-            stream.write(piece)
-        if digest.hexdigest() != report.findings_digest:
-            raise ReportError(
-                f"the report carries findings digest {report.findings_digest}, "
-                f"but its tables have {digest.hexdigest()}"
-            )
+        write_core(report.tables, report.findings_digest, stream)
         for name, tasks in (
             (b"provenance", _provenance_tasks(report)),
             (b"context", _context_tasks(report)),

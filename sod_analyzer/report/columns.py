@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 Codes = npt.NDArray[np.int32]
 Owners = npt.NDArray[np.int64]
-Numbers = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.integer]
 
 #: Keys are packed into 63 bits; more words than that are numbered anew on the way.
 ROOM = 2**62
@@ -205,7 +205,7 @@ def together(*columns: Words) -> tuple[Codes, tuple[Codes, ...]]:
     return base.codes, tuple(parts)
 
 
-def decided(base: Codes, other: Codes, size: int) -> Codes | None:
+def decided(base: Numbers, other: Numbers, size: int) -> Codes | None:
     """For each code of the base the other's, if that is the same in every row; else nothing."""
     part = np.zeros(size, dtype=np.int32)
     # The first rows most often show already that it is not.

@@ -15,45 +15,21 @@ objects with ASCII names.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping
+from typing import Any, BinaryIO
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from sod_analyzer.report.columns import (
-    Numbers,
-    Owners,
-    distinct_words,
-    mapped,
-    narrowed,
-    plain,
-    ranks,
-    words,
-)
-from sod_analyzer.report.lanes import in_order
-from sod_analyzer.report.quoting import (
-    grouped,
-    json_string,
-    json_texts,
-    octets,
-    pieced,
-    with_null,
-    written,
-)
-from sod_analyzer.report.ties import ties_of
-from sod_analyzer.report.tree import Level, nodes, numbered
+from sod_analyzer.errors import ReportError
+from sod_analyzer.report.nested import core_pieces
 
-#: Findings per piece of text. Arrow's texts hold 2 GiB at most, and a piece stays far below.
-_PIECE = 10_000
-
-#: What the core says of a row itself.
-_FACTS = {
-    "violations": ("finding_id", "folded_under", "rule_id", "subject_key", "subject_kind"),
-    "places": ("place", "severity", "verdict"),
-    "legs": ("duty", "state"),
-}
+#: A core up to here stays in memory, and beyond the other number is not kept, but made again.
+_SMALL, _LARGE = 16 << 20, 1 << 30
+_CHUNK = 4 << 20
+_TABLES = ("violations", "places", "legs", "hops")
 
 
 def core_of(tables: Mapping[str, pa.Table]) -> bytes:
@@ -70,174 +46,83 @@ def core_of(tables: Mapping[str, pa.Table]) -> bytes:
     return b"".join(core_pieces(tables))
 
 
-def findings_digest(tables: Mapping[str, pa.Table]) -> str:
+class Digest(str):  # noqa: SLOT000 - it keeps more than its text
+    """A findings digest, and the core that it was taken of, kept until the digest is gone.
+
+    An analysis takes the digest first, since every file prints it, and writes `findings.json`
+    later. Making the core takes longer than copying it.
+    """
+
+    def __init__(self, _text: str) -> None:
+        self._tables: tuple[weakref.ref[pa.Table], ...] = ()
+        self._core: BinaryIO | None = None
+
+    def keep(self, tables: Mapping[str, pa.Table], core: BinaryIO) -> None:
+        """Keep the core of these tables."""
+        self._tables = tuple(weakref.ref(tables[name]) for name in _TABLES)
+        self._core = core
+        weakref.finalize(self, core.close)
+
+    def core(self, tables: Mapping[str, pa.Table]) -> BinaryIO | None:
+        """The core from its beginning, if it was kept and these are the tables it is of."""
+        pairs = zip(self._tables, _TABLES, strict=False)
+        if self._core is None or any(ref() is not tables[name] for ref, name in pairs):
+            return None
+        self._core.seek(0)
+        return self._core
+
+
+def findings_digest(tables: Mapping[str, pa.Table]) -> Digest:
     """SHA-256 of `core_of(tables)`, as 64 hex digits."""
     digest = hashlib.sha256()
+    keeper = _Keeper()
     for piece in core_pieces(tables):
         digest.update(piece)
-    return digest.hexdigest()
+        keeper.write(piece)
+    found = Digest(digest.hexdigest())
+    if keeper.stream is not None:
+        found.keep(tables, keeper.stream)
+    return found
 
 
-def core_pieces(tables: Mapping[str, pa.Table]) -> Iterator[pa.Buffer | bytes]:
-    """What `core_of` gives, piece by piece."""
-    core = _Core(tables)
-    yield b'{"findings":['
-    yield from in_order(core.tasks())
-    yield b"]}"
+def write_core(tables: Mapping[str, pa.Table], digest: str, stream: BinaryIO) -> None:
+    """Write the core that the digest is of.
 
-
-class _Core:
-    """The four tables in the core's order, each row under its parent."""
-
-    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
-        ties = ties_of(tables)
-
-        def ranked(table: str, name: str) -> Numbers:
-            found = distinct_words(tables[table][name])
-            return ranks(found.texts)[found.codes]
-
-        self._violations = Level.top(plain(tables["violations"]["finding_id"]))
-        self._places = Level.under(
-            self._violations, ties.of_place, lambda: ranked("places", "place")
-        )
-        self._legs = Level.under(
-            self._places,
-            ties.of_leg,
-            lambda: ranked("legs", "duty"),
-            lambda: ranked("legs", "holder"),
-        )
-        part, hop = (numbered(tables["hops"][name]) for name in ("part", "hop"))
-        self._hops = Level.under(self._legs, ties.of_hop, lambda: part, lambda: hop)
-
-        self._facts = {
-            (table, name): written(tables[table][name], json_texts, "null")
-            for table, names in _FACTS.items()
-            for name in names
-        }
-        for table in ("places", "legs"):
-            self._facts[table, "means"] = written(tables[table]["means"], _means, "[]")
-        self._holder = written(tables["legs"]["holder"])
-        self._subject = written(tables["violations"]["subject"])
-        self._of_leg = ties.of_place[ties.of_leg]
-        self._hop_words = _HopWords(tables["hops"], self._hops, ties.of_hop, part)
-
-    def tasks(self) -> Iterator[Callable[[], pa.Buffer]]:
-        """The findings piece by piece: their texts, with a comma before each but the first."""
-        rows = len(self._violations.rows)
-        for start in range(0, rows, _PIECE):
-            yield partial(self._findings, start, min(start + _PIECE, rows))
-
-    def _findings(self, start: int, stop: int) -> pa.Buffer:
-        rows = self._violations.rows[start:stop]
-        texts = pieced(
-            self._violations.commas(start, stop),
-            '{"finding":',
-            self._facts["violations", "finding_id"].of(rows),
-            ',"folded_under":',
-            self._facts["violations", "folded_under"].of(rows),
-            ',"places":[',
-            self._places.listed(start, stop, self._place_texts),
-            '],"rule":',
-            self._facts["violations", "rule_id"].of(rows),
-            ',"subject":{"key":',
-            self._facts["violations", "subject_key"].of(rows),
-            ',"kind":',
-            self._facts["violations", "subject_kind"].of(rows),
-            "}}",
-        )
-        return octets(texts)
-
-    def _place_texts(self, start: int, stop: int) -> pa.Array:
-        rows = self._places.rows[start:stop]
-        return pieced(
-            self._places.commas(start, stop),
-            '{"legs":[',
-            self._legs.listed(start, stop, self._leg_texts),
-            '],"means":',
-            self._facts["places", "means"].of(rows),
-            ',"place":',
-            self._facts["places", "place"].of(rows),
-            ',"severity":',
-            self._facts["places", "severity"].of(rows),
-            ',"verdict":',
-            self._facts["places", "verdict"].of(rows),
-            "}",
+    Raises:
+        ReportError: the tables have another digest.
+    """
+    kept = digest.core(tables) if isinstance(digest, Digest) else None
+    if kept is not None:
+        shutil.copyfileobj(kept, stream, _CHUNK)
+        return
+    found = hashlib.sha256()
+    for piece in core_pieces(tables):
+        found.update(piece)
+        stream.write(piece)
+    if found.hexdigest() != digest:
+        raise ReportError(
+            f"the report carries findings digest {digest}, but its tables have {found.hexdigest()}"
         )
 
-    def _leg_texts(self, start: int, stop: int) -> pa.Array:
-        rows = self._legs.rows[start:stop]
-        without = self._hops.empty(start, stop).astype(np.int8)
-        opening, closing = (pa.array([end, ""]).take(pa.array(without)) for end in "[]")
-        return pieced(
-            self._legs.commas(start, stop),
-            '{"duty":',
-            self._facts["legs", "duty"].of(rows),
-            self._other_holders(rows),
-            ',"means":',
-            self._facts["legs", "means"].of(rows),
-            ',"parts":[',
-            opening,
-            self._hops.listed(start, stop, self._hop_words.texts),
-            closing,
-            '],"state":',
-            self._facts["legs", "state"].of(rows),
-            "}",
-        )
 
-    def _other_holders(self, legs: Owners) -> pa.Array | str:
-        """What legs say of their holder: nothing if that is the finding's subject or not stated."""
-        holder, subject = self._holder.of(legs), self._subject.of(self._of_leg[legs])
-        same = pc.fill_null(pc.equal(holder, subject), pc.is_null(holder))
-        if pc.all(same).as_py():
-            return ""
-        return pc.if_else(same, "", pieced(',"holder":', json_texts(holder)))
+class _Keeper:
+    """Takes the core piece by piece, and gives up where it grows too large or finds no room."""
 
+    def __init__(self) -> None:
+        # Not in a block: it outlives this one, and its digest closes it.
+        spooled: Any = tempfile.SpooledTemporaryFile(_SMALL)  # noqa: SIM115
+        self.stream: BinaryIO | None = spooled
+        self._size = 0
 
-class _HopWords:
-    """The hops in order, each as four words of one pool: before it, whence, by what, whither."""
-
-    def __init__(self, hops: pa.Table, level: Level, of_hop: Owners, part: Numbers) -> None:
-        source, source_texts = nodes(hops, "from")
-        target, target_texts = nodes(hops, "to")
-        kinds = narrowed(words(hops["kind"]))
-        stretches = (
-            # The first hop of its leg, of a further part, and any other.
-            pa.array(['{"from":', '],[{"from":', ',{"from":'], pa.string()),
-            pieced(source_texts, ',"kind":'),
-            pieced(with_null(json_texts(kinds.texts)), ',"to":'),
-            pieced(target_texts, "}"),
-        )
-        self._pool = pa.concat_arrays(stretches)
-        first, second, third = np.cumsum([len(texts) for texts in stretches[:-1]])
-        self._source, self._kind, self._target = (
-            source + first,
-            kinds.codes + second,
-            target + third,
-        )
-        self._rows, self._of_hop, self._part = level.rows, of_hop, part
-
-    def texts(self, start: int, stop: int) -> pa.Array:
-        """The hops' texts; the first of the span is the first of its leg."""
-        rows = self._rows[start:stop]
-        leg, part = self._of_hop[rows], self._part[rows]
-        chosen = np.zeros((len(rows), 4), dtype=np.int32)
-        chosen[1:, 0] = np.where(leg[1:] != leg[:-1], 0, 1 + (part[1:] == part[:-1]))
-        chosen[:, 1] = self._source[rows]
-        chosen[:, 2] = self._kind[rows]
-        chosen[:, 3] = self._target[rows]
-        texts = self._pool.take(pa.array(chosen.ravel()))
-        return grouped(texts, np.arange(len(rows) + 1) * 4)
-
-
-def _means(texts: pa.Array) -> pa.Array:
-    """`held, sure; eligible, conditional` as a list of pairs; null stays null."""
-    return mapped(texts, _pairs)
-
-
-def _pairs(text: str) -> str:
-    pairs = []
-    for pair in text.split("; "):
-        means, _, certainty = pair.partition(", ")
-        known = json_string(certainty) if certainty else "null"
-        pairs.append(f'{{"certainty":{known},"means":{json_string(means)}}}')
-    return f"[{','.join(sorted(pairs))}]"
+    def write(self, piece: pa.Buffer | bytes) -> None:
+        if self.stream is None:
+            return
+        self._size += len(piece)
+        try:
+            if self._size <= _LARGE:
+                self.stream.write(piece)
+                return
+        except OSError:
+            pass
+        self.stream.close()
+        self.stream = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -36,18 +36,21 @@ def fields_of(table: Joined) -> list[Field]:
     tasks = [
         partial(_source, column, "\r\n" if column is last else ",") for column in table.columns
     ]
-    pairs = zip(table.columns, in_order(tasks), strict=True)
+    groups: list[tuple[Column, list[_Coded | _Plain]]] = []
+    # One after another, since every column that is not merged yet takes room.
+    for column, source in zip(table.columns, in_order(tasks), strict=True):
+        if not groups or groups[-1][0].rows is not column.rows:
+            groups.append((column, []))
+        _merge(groups[-1][1], source)
     fields: list[Field] = []
-    for _, group in groupby(pairs, key=lambda pair: id(pair[0].rows)):
-        columns, sources = zip(*group, strict=True)
-        rows, known = columns[0].rows, len(columns[0].values)
-        merged = _merged(sources)
+    for column, sources in groups:
+        rows, known = column.rows, len(column.values)
         if rows is not None and 2 * known < len(rows):
             # Every row of theirs stands in several of ours: its text is made once.
-            parts = [part for source in merged for part in source.parts(None, 0, known)]
+            parts = [part for source in sources for part in source.parts(None, 0, known)]
             fields.append(partial(_repeated, pieced(*parts), rows))
         else:
-            fields += [partial(source.parts, rows) for source in merged]
+            fields += [partial(source.parts, rows) for source in sources]
     return fields
 
 
@@ -59,7 +62,9 @@ def _repeated(texts: pa.Array, rows: Owners, start: int, stop: int) -> Sequence[
 class _Coded:
     """Columns of words, and what is written for each, ends of fields included."""
 
-    codes: Codes  # one more than rows: the last is that of a row that is not there
+    codes: npt.NDArray[
+        np.integer
+    ]  # one more than rows: the last is that of a row that is not there
     texts: pa.Array
 
     def parts(self, rows: Owners | None, start: int, stop: int) -> Sequence[Part]:
@@ -90,7 +95,7 @@ class _Plain:
 def _source(column: Column, end: str) -> _Coded | _Plain:
     values = column.values
     if values.null_count == len(values):
-        return _Coded(np.zeros(len(values) + 1, np.int32), pa.array([end], pa.string()))
+        return _Coded(np.zeros(len(values) + 1, np.int16), pa.array([end], pa.string()))
     if pa.types.is_dictionary(values.type) and pa.types.is_string(value_type(values.type)):
         found = used(words(values))
         codes, texts = found.codes, pieced('"', csv_escaped(found.texts), f'"{end}')
@@ -99,7 +104,13 @@ def _source(column: Column, end: str) -> _Coded | _Plain:
         texts = pa.array([f"{number}{end}" for number in range(_SMALL)], pa.string())
     else:
         return _Plain(values, end)
-    return _Coded(np.append(codes, np.int32(len(texts))), with_null(texts, end))
+    pool = with_null(texts, end)
+    return _Coded(_narrow(np.append(codes, np.int32(len(texts))), pool), pool)
+
+
+def _narrow(codes: npt.NDArray[np.integer], texts: pa.Array) -> npt.NDArray[np.integer]:
+    """The codes in half the room where the words are few."""
+    return codes.astype(np.int16 if len(texts) <= np.iinfo(np.int16).max else np.int32, copy=False)
 
 
 def _is_small(values: pa.ChunkedArray) -> bool:
@@ -109,19 +120,16 @@ def _is_small(values: pa.ChunkedArray) -> bool:
     return bool(span["min"].as_py() >= 0 and span["max"].as_py() < _SMALL)
 
 
-def _merged(sources: Iterable[_Coded | _Plain]) -> list[_Coded | _Plain]:
-    merged: list[_Coded | _Plain] = []
-    for source in sources:
-        last = merged[-1] if merged else None
-        both = _both(last, source)
-        if both is None:
-            merged.append(source)
-        else:
-            merged[-1] = both
-    return merged
+def _merge(merged: list[_Coded | _Plain], source: _Coded | _Plain) -> None:
+    """Put a source behind the others, or into the last of them."""
+    both = _both(merged[-1], source) if merged else None
+    if both is None:
+        merged.append(source)
+    else:
+        merged[-1] = both
 
 
-def _both(one: _Coded | _Plain | None, other: _Coded | _Plain) -> _Coded | None:
+def _both(one: _Coded | _Plain, other: _Coded | _Plain) -> _Coded | None:
     """Two neighbours as one, where that is cheaper: few pairs, or one decides the other."""
     if not isinstance(one, _Coded) or not isinstance(other, _Coded):
         return None
@@ -129,7 +137,8 @@ def _both(one: _Coded | _Plain | None, other: _Coded | _Plain) -> _Coded | None:
     if many * more <= _PAIRS:
         pairs = np.arange(many * more)
         texts = _beside(one.texts, pairs // more, other.texts, pairs % more)
-        return _Coded((one.codes * more + other.codes).astype(np.int32, copy=False), texts)
+        codes = one.codes if more == 1 else one.codes * np.int32(more) + other.codes
+        return _Coded(_narrow(codes, texts), texts)
     part = decided(one.codes, other.codes, many)
     if part is not None:
         return _Coded(one.codes, _beside(one.texts, np.arange(many), other.texts, part))

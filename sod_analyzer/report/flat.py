@@ -22,7 +22,7 @@ from sod_analyzer.report.lanes import in_order
 from sod_analyzer.report.quoting import octets, pieced
 
 #: Rows turned into text at once.
-_PIECE = 20_000
+_PIECE = 8_000
 
 
 class _Flat:

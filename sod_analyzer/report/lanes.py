@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 #: More threads than this only wait for memory and for the file.
 _THREADS = 4
 #: Results that may wait to be taken, so that a slow file does not fill the memory.
-_AHEAD = 4
+_AHEAD = 2
 
 
 def in_order(tasks: Iterable[Callable[[], _T]]) -> Iterator[_T]:

@@ -56,6 +56,10 @@ class Level:
             rows = _sorted(spot, names)
         return cls(rows, np.concatenate([[0], np.cumsum(counts)]))
 
+    def without_rows(self) -> Level:
+        """The level of rows that stand in its order already."""
+        return Level(np.zeros(0, dtype=np.int64), self.ends)
+
     def commas(self, start: int, stop: int) -> pa.Array:
         """What stands before each row of the span: nothing for the first of its parent."""
         first = np.zeros(stop - start, dtype=np.int8)
@@ -94,7 +98,7 @@ def _moved(spot: Owners, counts: Owners, names: Sequence[Callable[[], Numbers]])
 
 
 def _sorted(spot: Owners, names: Sequence[Callable[[], Numbers]]) -> Owners:
-    columns = [spot]
+    columns: list[Numbers] = [spot]
     order = order_by(spot)
     for name in names:
         columns.append(name())
@@ -108,8 +112,10 @@ def numbered(column: pa.ChunkedArray) -> Numbers:
     """A column of counts from 0 on in the same order, null behind all others."""
     counts = flat(column)
     most = pc.max(counts).as_py() or 0
-    found = counts.fill_null(most + 1).to_numpy().astype(np.int64)
-    return np.asarray(found - min(int(found.min(initial=0)), 0))
+    found = counts.fill_null(most + 1).to_numpy()
+    least = min(int(found.min(initial=0)), 0)
+    narrow = np.int32 if most - least < np.iinfo(np.int32).max else np.int64
+    return np.asarray((found - least if least else found).astype(narrow))
 
 
 def nodes(hops: pa.Table, end: str) -> tuple[Codes, pa.Array]:

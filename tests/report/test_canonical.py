@@ -158,7 +158,7 @@ def test_digest_depends_on_every_fact_of_the_core(report: Report, table: str, co
 
 def test_pieces_make_the_same_core(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = core_of(report.tables)
-    monkeypatch.setattr("sod_analyzer.report.core._PIECE", 4)
+    monkeypatch.setattr("sod_analyzer.report.nested._PIECE", 4)
 
     assert whole == core_of(report.tables)
 
