@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
-from sod_analyzer.model.access import SOURCES, SYSTEMS, _schema
+from sod_analyzer.model.access import SOURCES, SYSTEMS, _schema, _word
 
 REPORT_VERSION = 2
 
@@ -44,6 +44,7 @@ PLACE_ANYWHERE = "anywhere"
 UNRESTRICTED_RULE = "UNRESTRICTED"
 
 _text = pa.string()
+# `_word` is text that repeats. A dictionary may hold a text twice, as two people share a name.
 _count = pa.int64()
 _flag = pa.bool_()
 
@@ -51,86 +52,86 @@ _flag = pa.bool_()
 #: severity (worst first), rule, subject name and finding id.
 VIOLATIONS = _schema(
     finding_id=_text,  # F- and 12 hex digits: rule, subject kind and key; stable over runs
-    rule_id=_text,
-    rule_title=_text,
-    rule_kind=_text,  # RuleKind
-    subject_kind=_text,  # identity | account | role | place
+    rule_id=_word,
+    rule_title=_word,
+    rule_kind=_word,  # RuleKind
+    subject_kind=_word,  # identity | account | role | place
     subject_key=_text,  # employee id, else account id; role id; place key
     subject=_text,  # node id; place key
     name=_text,
     email=_text,
-    status_hr=_text,  # active | leaver | future | unknown
-    identity_kind=_text,  # person | workload | shared | vendor
-    title=_text,
-    department=_text,
-    manager=_text,  # name (employee id), else employee id
-    verdict=_text,  # worst over its places
-    severity=_text,  # worst over its places with that verdict
+    status_hr=_word,  # active | leaver | future | unknown
+    identity_kind=_word,  # person | workload | shared | vendor
+    title=_word,
+    department=_word,
+    manager=_word,  # name (employee id), else employee id
+    verdict=_word,  # worst over its places
+    severity=_word,  # worst over its places with that verdict
     places=_count,
-    means=_text,  # best pairs, "held, sure" or "eligible, sure; held, conditional"
-    systems=_text,  # systems its witnesses pass, "; "-joined
+    means=_word,  # best pairs, "held, sure" or "eligible, sure; held, conditional"
+    systems=_word,  # systems its witnesses pass, "; "-joined
     cross_system=_flag,
     accounts=_text,  # accounts its witnesses pass, "; "-joined
-    folded_under=_text,  # finding id of the unrestricted access that implies it, else null
-    caveats=_text,  # "gates not evaluated (github-north)" …, "; "-joined; null when none
+    folded_under=_word,  # finding id of the unrestricted access that implies it, else null
+    caveats=_word,  # "gates not evaluated (github-north)" …, "; "-joined; null when none
     sentence=_text,  # the finding in plain words
     attempt=_text,  # a command that tries a fix: "sod what-if --remove …"; null when none
 )
 
 #: One row per place of a violation. Sorted like its violation, then place.
 PLACES = _schema(
-    finding_id=_text,
-    place=_text,  # application id, resource, system, or a PLACE_… key
-    place_title=_text,
-    tier=_text,
-    severity=_text,
-    verdict=_text,
-    means=_text,
-    reason=_text,  # why it is not evaluable, gated or mitigated; null for a violation
-    mitigation=_text,  # "M-001 in force until 2026-12-31", "M-002 lapsed: …"; null when none
-    small_team=_text,  # too few people to separate, and which controls the standards allow; null
+    finding_id=_word,
+    place=_word,  # application id, resource, system, or a PLACE_… key
+    place_title=_word,
+    tier=_word,
+    severity=_word,
+    verdict=_word,
+    means=_word,
+    reason=_word,  # why it is not evaluable, gated or mitigated; null for a violation
+    mitigation=_word,  # "M-001 in force until 2026-12-31", "M-002 lapsed: …"; null when none
+    small_team=_word,  # too few people to separate, and which controls the standards allow; null
 )
 
 #: One row per duty that a place rests on: how its holder comes to it. Sorted like the place, then
 #: by the duty's order in the rule, then by holder. For a rule about one subject the holder is that
 #: subject; for a rule that counts people there is a row for each of them.
 LEGS = _schema(
-    finding_id=_text,
-    place=_text,
-    holder=_text,  # node id
-    holder_name=_text,
-    duty=_text,
-    duty_title=_text,
-    state=_text,  # yes | unknown
-    means=_text,
-    way=_text,  # the way by which the witness holds it
-    reason=_text,  # why it is unknown; null for yes
+    finding_id=_word,
+    place=_word,
+    holder=_word,  # node id
+    holder_name=_word,
+    duty=_word,
+    duty_title=_word,
+    state=_word,  # yes | unknown
+    means=_word,
+    way=_word,  # the way by which the witness holds it
+    reason=_word,  # why it is unknown; null for yes
     hops=_count,
-    path=_text,  # "Ann Lee > uid=ann > cn=payments > push northbank/payments-api"
+    path=_word,  # "Ann Lee > uid=ann > cn=payments > push northbank/payments-api"
 )
 
 #: One row per hop of each leg's shortest witness. A way of several parts has one run of hops
 #: per part. Sorted like the leg, then part, then hop.
 HOPS = _schema(
-    finding_id=_text,
-    place=_text,
-    holder=_text,
-    duty=_text,
+    finding_id=_word,
+    place=_word,
+    holder=_word,
+    duty=_word,
     part=_count,  # 1-based
     hop=_count,  # 1-based
-    from_kind=_text,
-    from_id=_text,
-    from_name=_text,
-    kind=_text,  # GrantKind
-    to_kind=_text,
-    to_id=_text,
-    to_name=_text,
-    note=_text,  # "conditional: MFA", "eligible", "one own change" …; null when none
-    source_id=_text,
-    file=_text,
+    from_kind=_word,
+    from_id=_word,
+    from_name=_word,
+    kind=_word,  # GrantKind
+    to_kind=_word,
+    to_id=_word,
+    to_name=_word,
+    note=_word,  # "conditional: MFA", "eligible", "one own change" …; null when none
+    source_id=_word,
+    file=_word,
     record=_count,
-    at=_text,  # the record as a reader finds it: "line 120", "row 7", "items/3"
-    also=_text,  # further records this hop rests on: "binding: k8s/prod.json items/12"; null
+    at=_word,  # the record as a reader finds it: "line 120", "row 7", "items/3"
+    also=_word,  # further records this hop rests on: "binding: k8s/prod.json items/12"; null
     same=_count,  # how many source records state this same hop
 )
 
@@ -140,22 +141,22 @@ POPULATION = _schema(
     subject_key=_text,
     name=_text,
     email=_text,
-    kind=_text,
-    status=_text,
-    department=_text,
-    title=_text,
-    manager=_text,
+    kind=_word,
+    status=_word,
+    department=_word,
+    title=_word,
+    manager=_word,
     accounts=_count,
     dormant_accounts=_count,
     account_ids=_text,
-    matched_by=_text,  # match methods used, "; "-joined
-    duties=_text,  # duties held anywhere, "; "-joined
+    matched_by=_word,  # match methods used, "; "-joined
+    duties=_word,  # duties held anywhere, "; "-joined
     violations=_count,
     not_evaluable=_count,
     mitigated=_count,
     gated=_count,
     # conflict | not evaluable | mitigated | gated | excluded | no conflict | not judged
-    result=_text,
+    result=_word,
 )
 
 #: One row per rule. Sorted by rule id.
@@ -218,10 +219,10 @@ RECONCILIATION = _schema(what=_text, system=_text, kind=_text, count=_count, not
 
 #: Would be a violation if a dormant account were re-enabled. Sorted by rule, name, place.
 DORMANT = _schema(
-    rule_id=_text,
+    rule_id=_word,
     subject=_text,
     name=_text,
-    place=_text,
+    place=_word,
     accounts=_text,
     why=_text,
 )
