@@ -13,11 +13,11 @@ import pyarrow as pa
 
 from sod_analyzer import __version__, plugins
 from sod_analyzer.completeness import CompletenessResult, check
+from sod_analyzer.compose.engines import engine_issues
 from sod_analyzer.compose.report import (
     LIMITS,
     Analysis,
     analyse,
-    engine_issues,
     numbers_of,
     parameters_of,
     result_line,

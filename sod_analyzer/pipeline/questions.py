@@ -7,12 +7,9 @@ from datetime import date
 
 from sod_analyzer.completeness import CompletenessResult
 from sod_analyzer.compose.dossier import dossier
+from sod_analyzer.compose.engines import engine_issues, engine_of
 from sod_analyzer.compose.questions import Asker, Question, access, find_identity
-from sod_analyzer.compose.report import (
-    engine_issues,
-    engine_of,
-    tables_of,
-)
+from sod_analyzer.compose.report import tables_of
 from sod_analyzer.evaluate.lens import PLAIN
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.edges import compile_edges

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sod_analyzer.compose.report import Analysis, engine_issues, numbers_of, result_line, tables_of
+from sod_analyzer.compose.engines import engine_issues
+from sod_analyzer.compose.report import Analysis, numbers_of, result_line, tables_of
 from sod_analyzer.model.finding import UNRESTRICTED_RULE, Completeness
 from sod_analyzer.model.ruleset import Selector, Severity
 from tests.engine.kit import COMMIT, analysis_of, right, world
