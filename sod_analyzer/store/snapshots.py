@@ -26,7 +26,7 @@ MANIFEST = "manifest.json"
 _FORMAT = "sod-analyzer snapshot"
 #: A manifest is a few kilobytes; whatever is larger is none.
 _MAX_MANIFEST_BYTES = 1024**2
-_AGAIN = "run 'sod import' again"
+AGAIN = "run 'sod import' again"
 
 
 #: How tables are packed. Numbers as differences to their neighbours, which is small for codes in
@@ -107,7 +107,9 @@ def _write_table(table: pa.Table, path: Path) -> dict[str, int | str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Manifest:
+class Manifest:
+    """What a stored snapshot says of itself."""
+
     name: str
     as_of: date
     digest: str
@@ -126,7 +128,7 @@ def read_snapshot(folder: Path) -> Snapshot:
         StoreError: nothing is there, it is of another version, or a file is missing, changed or
             not what it should be; every wrong file is named.
     """
-    manifest = _read_manifest(folder)
+    manifest = manifest_of(folder)
 
     def read(name: str) -> pa.Table | Problem:
         path = folder / f"{name}.parquet"
@@ -134,7 +136,7 @@ def read_snapshot(folder: Path) -> Snapshot:
             return _read_table(path, SNAPSHOT_TABLES[name], manifest.tables[name])
         except (OSError, ValueError, pa.ArrowException) as error:
             said = getattr(error, "strerror", None) or str(error)
-            return Problem(f"{said}; {_AGAIN}", SourceRef(path.as_posix()))
+            return Problem(f"{said}; {AGAIN}", SourceRef(path.as_posix()))
 
     # The largest first, so that no thread is left alone with it in the end.
     names = sorted(SNAPSHOT_TABLES, key=lambda name: -manifest.tables[name][0])
@@ -144,14 +146,14 @@ def read_snapshot(folder: Path) -> Snapshot:
     problems = [each for each in found.values() if isinstance(each, Problem)]
     tables = {name: each for name, each in found.items() if not isinstance(each, Problem)}
     problems += [
-        Problem(f"{text}; {_AGAIN}", SourceRef((folder / "grants.parquet").as_posix()))
+        Problem(f"{text}; {AGAIN}", SourceRef((folder / "grants.parquet").as_posix()))
         for text in ([] if problems else _dangling(tables))
     ]
     if problems:
         raise StoreError(problems)
     if tables_digest(tables, as_of=manifest.as_of) != manifest.digest:
         raise StoreError(
-            f"the digest is not that of the tables; {_AGAIN}",
+            f"the digest is not that of the tables; {AGAIN}",
             where=SourceRef((folder / MANIFEST).as_posix()),
         )
     return Snapshot(tables, manifest.as_of, manifest.name, manifest.digest)
@@ -168,19 +170,19 @@ def _read_table(path: Path, schema: pa.Schema, expected: tuple[int, str]) -> pa.
     # does when the next file is damaged, takes the process down with it (apache/arrow#34314).
     words = [each.name for each in schema if pa.types.is_dictionary(each.type)]
     with pq.ParquetFile(pa.BufferReader(content), pre_buffer=False, read_dictionary=words) as file:
-        if file.schema_arrow != _stored(schema):
+        if file.schema_arrow != as_stored(schema):
             raise ValueError(f"the columns are not those of schema version {SCHEMA_VERSION}")
         if file.metadata.num_rows != rows:
             raise ValueError(f"{file.metadata.num_rows:,} rows where the manifest says {rows:,}")
         # One by one: a column takes twice its memory while its row groups are joined.
         columns = [
-            _whole(file.read(columns=[each.name], use_threads=False).column(0), each.type)
+            in_one_piece(file.read(columns=[each.name], use_threads=False).column(0), each.type)
             for each in schema
         ]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _whole(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
+def in_one_piece(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
     """A column in one piece, words with one dictionary."""
     if not pa.types.is_dictionary(kind):
         same = column if column.type == kind else column.cast(kind)
@@ -194,7 +196,7 @@ def _whole(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
     return pa.DictionaryArray.from_arrays(places.combine_chunks(), words)
 
 
-def _stored(schema: pa.Schema) -> pa.Schema:
+def as_stored(schema: pa.Schema) -> pa.Schema:
     """The schema as Parquet gives it back: it knows no whole seconds."""
     milliseconds = pa.timestamp("ms", tz="UTC")
     return pa.schema(
@@ -215,7 +217,12 @@ def _dangling(tables: Mapping[str, pa.Table]) -> list[str]:
     return wrong
 
 
-def _read_manifest(folder: Path) -> _Manifest:
+def manifest_of(folder: Path) -> Manifest:
+    """What a folder says of the snapshot in it.
+
+    Raises:
+        StoreError: nothing is there, or it is of another version.
+    """
     path = folder / MANIFEST
     where = SourceRef(path.as_posix())
     try:
@@ -228,7 +235,7 @@ def _read_manifest(folder: Path) -> _Manifest:
     except StoreError as error:
         raise StoreError(str(error), where=where) from None
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"this is no manifest of a snapshot; {_AGAIN}", where=where) from error
+        raise StoreError(f"this is no manifest of a snapshot; {AGAIN}", where=where) from error
 
 
 def _manifest_bytes(folder: Path, path: Path) -> bytes:
@@ -247,7 +254,7 @@ def _manifest_bytes(folder: Path, path: Path) -> bytes:
         return stream.read(_MAX_MANIFEST_BYTES)
 
 
-def _checked(found: Any) -> _Manifest:
+def _checked(found: Any) -> Manifest:
     """A manifest with the right things in it; raises whatever reading wrong ones raises."""
     if found["format"] != _FORMAT:
         raise ValueError(found["format"])
@@ -256,16 +263,16 @@ def _checked(found: Any) -> _Manifest:
         tool = found.get("tool_version", "unknown")
         raise StoreError(
             f"schema version {version!s:.20} (written by sod-analyzer {tool!s:.20}), "
-            f"and this tool reads version {SCHEMA_VERSION}; {_AGAIN}"
+            f"and this tool reads version {SCHEMA_VERSION}; {AGAIN}"
         )
     name, digest = found["name"], found["digest"]
     if not isinstance(name, str) or not isinstance(digest, str):
         raise TypeError(name, digest)
     missing = sorted(SNAPSHOT_TABLES.keys() - found["tables"].keys())
     if missing:
-        raise StoreError(f"tables are missing: {', '.join(missing)}; {_AGAIN}")
+        raise StoreError(f"tables are missing: {', '.join(missing)}; {AGAIN}")
     tables = {
         table: (int(found["tables"][table]["rows"]), str(found["tables"][table]["sha256"]))
         for table in SNAPSHOT_TABLES
     }
-    return _Manifest(name, date.fromisoformat(found["as_of"]), digest, tables)
+    return Manifest(name, date.fromisoformat(found["as_of"]), digest, tables)

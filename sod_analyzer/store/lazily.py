@@ -1,0 +1,258 @@
+"""Stored snapshots of which only what is asked for is read: a question needs little of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sod_analyzer.errors import SourceRef, StoreError
+from sod_analyzer.model.access import SCHEMA_VERSION, SNAPSHOT_TABLES, NodeKind, Snapshot
+from sod_analyzer.store.snapshots import AGAIN, MANIFEST, as_stored, in_one_piece, manifest_of
+
+Rows = npt.NDArray[np.int64]
+
+#: So many rows are in memory at once where only some of them are wanted.
+_BATCH = 2**16
+
+_TABLE_OF = {
+    NodeKind.IDENTITY: "identities",
+    NodeKind.ACCOUNT: "accounts",
+    NodeKind.ROLE: "roles",
+    NodeKind.ENTITLEMENT: "entitlements",
+}
+
+
+class StoredTable:
+    """Some columns of a table of a stored snapshot; each is read when it is first asked for.
+
+    The file is held against the manifest before anything of it is used. It answers as an Arrow
+    table does; what it does not know how to do by column, the whole table does.
+    """
+
+    def __init__(self, file: StoredFile, names: Iterable[str]) -> None:
+        self.file = file
+        self.schema = pa.schema([file.schema.field(name) for name in names])
+        self.num_rows = file.rows
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.schema.names)
+
+    def __len__(self) -> int:
+        return self.num_rows
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        return self.column(name)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.whole, name)
+
+    @cached_property
+    def whole(self) -> pa.Table:
+        """Every column, read."""
+        return pa.Table.from_arrays([self.column(n) for n in self.schema.names], schema=self.schema)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One column, which is kept."""
+        return self.file.column(self.schema.field(name).name)
+
+    def select(self, names: Iterable[str]) -> StoredTable:
+        """Some of the columns."""
+        return StoredTable(self.file, names)
+
+    def slice(self, offset: int, length: int) -> StoredRows:
+        """Some rows that follow each other."""
+        return StoredRows(self, np.arange(offset, min(offset + length, self.num_rows)))
+
+    def take(self, rows: pa.Array | Rows) -> StoredRows:
+        """Some rows, in the order asked for."""
+        return StoredRows(self, np.asarray(rows, dtype=np.int64))
+
+
+class StoredRows:
+    """Some rows of a stored table, read column by column when they are asked for."""
+
+    def __init__(self, table: StoredTable, rows: Rows) -> None:
+        self.table = table
+        self.schema = table.schema
+        self.num_rows = len(rows)
+        self._rows = rows
+        self._columns: dict[str, pa.ChunkedArray] = {}
+
+    def __len__(self) -> int:
+        return self.num_rows
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        return self.column(name)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.whole, name)
+
+    @cached_property
+    def whole(self) -> pa.Table:
+        """Every column of these rows, as a table."""
+        return pa.Table.from_arrays([self.column(n) for n in self.schema.names], schema=self.schema)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One column of these rows."""
+        found = self._columns.get(name)
+        if found is None:
+            kind = self.schema.field(name).type
+            found = pa.chunked_array([self.table.file.values(name, self._rows)], kind)
+            self._columns[name] = found
+        return found
+
+
+class StoredFile:
+    """The file of a table, opened and held against the manifest when something is asked of it."""
+
+    def __init__(self, path: Path, schema: pa.Schema, *, rows: int, sha256: str) -> None:
+        self.path = path
+        self.schema = schema
+        self.rows = rows
+        self._sha256 = sha256
+        self._columns: dict[str, pa.ChunkedArray] = {}
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """A whole column, which is kept."""
+        found = self._columns.get(name)
+        if found is None:
+            kind = self.schema.field(name).type
+            read = self._file.read(columns=[name], use_threads=False).column(0)
+            found = self._columns[name] = pa.chunked_array([in_one_piece(read, kind)], kind)
+        return found
+
+    def values(self, name: str, rows: Rows) -> pa.Array:
+        """Some values of a column.
+
+        Cost: of the groups of rows that they stand in; little more than they is in memory.
+        """
+        kind = self.schema.field(name).type
+        kept = self._columns.get(name)
+        if kept is not None:
+            return kept.take(pa.array(rows)).combine_chunks()
+        if len(rows) > 1 and np.any(rows[1:] < rows[:-1]):
+            order = np.argsort(rows, kind="stable")
+            back = np.empty(len(order), dtype=np.int64)
+            back[order] = np.arange(len(order))
+            return self._ascending(name, kind, rows[order]).take(pa.array(back))
+        return self._ascending(name, kind, rows)
+
+    def _ascending(self, name: str, kind: pa.DataType, rows: Rows) -> pa.Array:
+        pieces: list[pa.Array] = []
+        begins, stop = 0, int(rows[-1]) + 1 if len(rows) else 0
+        for group in range(self._file.metadata.num_row_groups):
+            ends = begins + self._file.metadata.row_group(group).num_rows
+            low, high = np.searchsorted(rows, [begins, min(ends, stop)])
+            if low < high:
+                pieces += self._of_group(group, name, rows[low:high] - begins)
+            begins = ends
+        same = [each if each.type == kind else each.cast(kind) for each in pieces]
+        return in_one_piece(pa.chunked_array(same, kind), kind)
+
+    def _of_group(self, group: int, name: str, rows: Rows) -> Iterator[pa.Array]:
+        begins = 0
+        batches = self._file.iter_batches(
+            _BATCH, row_groups=[group], columns=[name], use_threads=False
+        )
+        for batch in batches:
+            ends = begins + batch.num_rows
+            low, high = np.searchsorted(rows, [begins, ends])
+            if low < high:
+                yield batch.column(0).take(pa.array(rows[low:high] - begins))
+            if high == len(rows):
+                return
+            begins = ends
+
+    @cached_property
+    def _file(self) -> pq.ParquetFile:
+        try:
+            return self._opened()
+        except (OSError, ValueError, pa.ArrowException) as error:
+            said = getattr(error, "strerror", None) or str(error)
+            raise StoreError(f"{said}; {AGAIN}", where=SourceRef(self.path.as_posix())) from error
+
+    def _opened(self) -> pq.ParquetFile:
+        # Open for as long as it is read from, so that what is hashed is what is parsed.
+        stream = self.path.open("rb")
+        if hashlib.file_digest(stream, "sha256").hexdigest() != self._sha256:
+            raise ValueError("the file is damaged or was changed: its hash is not the manifest's")
+        stream.seek(0)
+        words = [each.name for each in self.schema if pa.types.is_dictionary(each.type)]
+        source = pa.PythonFile(stream, "r")
+        file = pq.ParquetFile(source, pre_buffer=False, read_dictionary=words)
+        if file.schema_arrow != as_stored(self.schema):
+            raise ValueError(f"the columns are not those of schema version {SCHEMA_VERSION}")
+        if file.metadata.num_rows != self.rows:
+            stated = f"{file.metadata.num_rows:,} rows where the manifest says {self.rows:,}"
+            raise ValueError(stated)
+        return file
+
+
+class StoredSnapshot(Snapshot):
+    """A stored snapshot whose tables are read, and held against the manifest, when asked for.
+
+    The digest is the one that the manifest states. Only reading everything can tell whether it is
+    that of the tables: see `read_snapshot`.
+    """
+
+    @cached_property
+    def ranges(self) -> Mapping[NodeKind, range]:
+        """The contiguous range of codes of each kind: a row of its table for each."""
+        spans: dict[NodeKind, range] = {}
+        start = 0
+        for kind, table in _TABLE_OF.items():
+            spans[kind] = range(start, start + self.tables[table].num_rows)
+            start = spans[kind].stop
+        return spans
+
+
+class _Tables(Mapping[str, Any]):
+    """The tables of a folder, each opened once."""
+
+    def __init__(self, tables: Mapping[str, StoredTable]) -> None:
+        self._tables = tables
+
+    def __getitem__(self, name: str) -> Any:
+        return self._tables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+def open_snapshot(folder: Path) -> StoredSnapshot:
+    """The snapshot in a folder, of which a table is read and checked when it is asked for.
+
+    Raises:
+        StoreError: nothing is there, it is of another version, or its kinds of nodes are not as
+            many as their tables have rows. A table that is missing or changed is found when it is
+            asked for.
+    """
+    manifest = manifest_of(folder)
+    files = {
+        name: StoredFile(folder / f"{name}.parquet", schema, rows=rows, sha256=sha256)
+        for name, schema in SNAPSHOT_TABLES.items()
+        for rows, sha256 in [manifest.tables[name]]
+    }
+    tables = {name: StoredTable(file, file.schema.names) for name, file in files.items()}
+    found = StoredSnapshot(_Tables(tables), manifest.as_of, manifest.name, manifest.digest)
+    if sum(len(span) for span in found.ranges.values()) != tables["nodes"].num_rows:
+        where = SourceRef((folder / MANIFEST).as_posix())
+        raise StoreError(f"the nodes are not those of the tables; {AGAIN}", where=where)
+    return found
