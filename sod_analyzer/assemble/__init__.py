@@ -78,6 +78,7 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
     tables["nodes"], first = node_table(nodes)
     add_edges(intake.edges, linked, first=first, rank=rank)
     codes = {kind: each.codes(nodes[kind], first[kind]) for kind, each in intake.nodes.items()}
+    intake.settle()
     del linked, federated, nodes
     ordered = {name: worded(table, SNAPSHOT_TABLES[name]) for name, table in tables.items()}
     ordered |= {name: edges.table(codes) for name, edges in intake.edges.items()}

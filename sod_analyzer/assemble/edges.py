@@ -12,7 +12,7 @@ import pyarrow as pa
 from sod_analyzer.assemble.columns import Codes, Flags, Numbers, looked_up, ordering
 from sod_analyzer.assemble.facts import NO_RECORD, Facts, Ordered
 from sod_analyzer.assemble.ids import Ids
-from sod_analyzer.assemble.pairs import Pairs, sort_pairs
+from sod_analyzer.assemble.pairs import sort_pairs
 from sod_analyzer.assemble.spreading import spread
 from sod_analyzer.model.access import NODE_KINDS, NodeKind
 
@@ -203,28 +203,59 @@ class Edges:
         Empties the collection, which saves the memory of the rows.
         """
         facts = self._facts.done(first=[n for n in _BEFORE_RECORD if n in self._names])
-        parts, self._parts = self._parts, []
+        rows = _Rows(self._parts, facts, known)
+        self._parts = []
+        pairs = sort_pairs(rows.holder, rows.target)
+        rows.follow(pairs.row)
+        kept = _settle(pairs.again, rows, facts) if pairs.again.any() else None
+        del pairs
+        return rows.table(self._schema, facts, kept)
+
+
+class _Rows:
+    """All rows of an edge table as numbers. Takes the parts out of their list, to save memory."""
+
+    def __init__(self, parts: list[_Part], facts: Ordered, known: Places) -> None:
         count = sum(len(part.fact) for part in parts)
         slim: Slim = np.uint16 if len(facts.number) < 2**16 else np.int32
-        fact: Integers = np.empty(count, dtype=slim)
         wide = any(part.record.dtype == np.int64 for part in parts)
-        record: Integers = np.empty(count, dtype=np.int64 if wide else np.int32)
-        ends = [np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)]
+        self.holder = np.empty(count, dtype=np.int32)
+        self.target = np.empty(count, dtype=np.int32)
+        self.fact: Integers = np.empty(count, dtype=slim)
+        self.record: Integers = np.empty(count, dtype=np.int64 if wide else np.int32)
         number = facts.number.astype(slim)
         begin = 0
         parts.reverse()
         while parts:
             part = parts.pop()
             span = slice(begin, begin + len(part.fact))
-            for codes, end in zip(ends, (part.holder, part.target), strict=True):
+            for codes, end in ((self.holder, part.holder), (self.target, part.target)):
                 codes[span] = end.places(known) if isinstance(end, _End) else end
-            fact[span] = looked_up(number, part.fact)
-            record[span] = part.record
+            self.fact[span] = looked_up(number, part.fact)
+            self.record[span] = part.record
             begin = span.stop
-            del part
-        if count and min(int(codes.min()) for codes in ends) < 0:
+            del part, end
+        if count and min(int(self.holder.min()), int(self.target.min())) < 0:
             raise ValueError("an edge has an end that is no node")
-        return _built(self._schema, sort_pairs(*ends), fact, record, facts)
+
+    def follow(self, order: Codes) -> None:
+        """Puts what is said of rows into their order; the ends are in order already."""
+        self.fact = self.fact[order]
+        self.record = self.record[order]
+
+    def table(self, schema: pa.Schema, facts: Ordered, kept: Flags | None) -> pa.Table:
+        """The snapshot's table, of the rows that are kept."""
+        if kept is not None:
+            self.holder, self.target = self.holder[kept], self.target[kept]
+            self.fact, self.record = self.fact[kept], self.record[kept]
+        columns = {
+            "holder": pa.array(self.holder),
+            "target": pa.array(self.target),
+            "record": _records(self.record, self.fact, facts),
+        }
+        del self.record
+        columns |= spread(facts.table, self.fact)
+        return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 def _ranked(source: pa.ChunkedArray) -> Numbers:
@@ -241,51 +272,23 @@ def _slim(record: Integers) -> Integers:
     return record
 
 
-def _built(
-    schema: pa.Schema,
-    pairs: Pairs,
-    fact: Integers,
-    record: Integers,
-    facts: Ordered,
-) -> pa.Table:
-    """The snapshot's table; `fact` and `record` are by row, `pairs` in order."""
-    fact, record = fact[pairs.row], record[pairs.row]
-    kept = None
-    if pairs.again.any():
-        kept = _settle(pairs, fact, record, facts)
-    fact = _only(fact, kept)
-    columns = {
-        **spread(facts.table, fact),
-        "holder": pa.array(_only(pairs.first, kept)),
-        "target": pa.array(_only(pairs.second, kept)),
-        "record": _records(_only(record, kept), fact, facts),
-    }
-    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
-
-
-def _only(values: Integers, kept: Flags | None) -> Integers:
-    return values if kept is None else values[kept]
-
-
-def _settle(pairs: Pairs, fact: Integers, record: Integers, facts: Ordered) -> Flags | None:
+def _settle(again: Flags, rows: _Rows, facts: Ordered) -> Flags | None:
     """Puts rows between the same nodes in order, and tells which rows repeat none before."""
-    tied = pairs.again.copy()
-    tied[:-1] |= pairs.again[1:]
-    rows = np.flatnonzero(tied)
-    of_tied, number = fact[rows], record[rows].astype(np.int64)
-    number[~facts.known_records()[of_tied]] = _NO_RECORD
-    keys: list[Numbers] = [np.cumsum(~pairs.again[rows])]
-    keys += [
-        facts.ranks(name)[of_tied] for name in _BEFORE_RECORD if name in facts.table.schema.names
-    ]
-    keys += [number, of_tied.astype(np.int64)]
-    order, fresh = ordering(keys, count=len(rows))
-    fact[rows] = of_tied[order]
-    record[rows] = record[rows][order]
+    tied = again.copy()
+    tied[:-1] |= again[1:]
+    at = np.flatnonzero(tied)
+    fact, record = rows.fact[at], rows.record[at]
+    number = record.astype(np.int64)
+    number[~facts.known_records()[fact]] = _NO_RECORD
+    keys: list[Numbers] = [np.cumsum(~again[at])]
+    keys += [facts.ranks(name)[fact] for name in _BEFORE_RECORD if name in facts.table.schema.names]
+    keys += [number, fact.astype(np.int64)]
+    order, fresh = ordering(keys, count=len(at))
+    rows.fact[at], rows.record[at] = fact[order], record[order]
     if fresh.all():
         return None
-    kept = np.ones(len(fact), dtype=np.bool_)
-    kept[rows] = fresh
+    kept = np.ones(len(again), dtype=np.bool_)
+    kept[at] = fresh
     return kept
 
 

@@ -37,6 +37,11 @@ class Ids:
         """Lets go of the dictionaries that are remembered."""
         self._known.clear()
 
+    def clear(self) -> None:
+        """Lets go of everything: no id is known any more."""
+        self._texts = Texts()
+        self.forget()
+
     def find(self, ids: pa.Array) -> Codes:
         """The number of each id, -1 for those that nothing named."""
         return self._texts.find(ids)

@@ -145,3 +145,11 @@ class Intake:
             pa.concat_tables([BATCH_TABLES[name].empty_table(), *small[name]])
             for name in ("sources", "issues")
         )
+        # What reading needed and has given back is of use to nobody in here.
+        pa.default_memory_pool().release_unused()
+
+    def settle(self) -> None:
+        """Lets go of everything but edges: no id need be looked up any more."""
+        self.nodes = {}
+        for pool in self.pools.values():
+            pool.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -127,103 +127,120 @@ def merge(table: pa.Table, keys: Codes, how: Merging) -> tuple[pa.Table, pa.Tabl
     Cost: one sort of integers and a gather per column; texts are only compared between rows of
     one id of which both have one, and sorted only where records of one place differ.
     """
-    numbered, words = _numbered(table)
     count = int(keys.max()) + 1 if len(keys) else 0
-    issues = ISSUES.empty_table()
     if count < len(keys):
-        numbered, issues = _merged(numbered, words, keys, how)
-    elif (np.diff(keys) < 0).any():
-        rows = np.empty(count, dtype=np.intp)
-        rows[keys] = np.arange(count)
-        numbered = _taken(numbered, dict.fromkeys(numbered.schema.names, pa.array(rows)))
-    return _filled(numbered, words, how).cast(table.schema), issues
+        return _merged(table, _grouped(table, keys), how)
+    rows = None
+    if (np.diff(keys) < 0).any():
+        places = np.empty(count, dtype=np.intp)
+        places[keys] = np.arange(count)
+        rows = pa.array(places)
+
+    def column(name: str) -> pa.Array:
+        cells, words = _numbered(table.column(name))
+        if rows is not None:
+            cells = _taken(cells, rows)
+        return _finished(cells, words, how.otherwise.get(name))
+
+    return _table(table.schema, column), ISSUES.empty_table()
 
 
-def _numbered(table: pa.Table) -> tuple[pa.Table, dict[str, pa.Array]]:
-    """The table with a word's place among the column's words instead of the word; and those."""
-    words: dict[str, pa.Array] = {}
-    columns = []
-    for name in table.schema.names:
-        column = table.column(name)
-        if is_word(column.type):
-            codes, words[name] = coded(column)
-            absent = codes < 0 if column.null_count else None
-            column = pa.array(codes, mask=absent)
-        columns.append(whole(column))
-    return pa.table(columns, names=table.schema.names), words
-
-
-def _taken(table: pa.Table, rows: Mapping[str, pa.Array]) -> pa.Table:
-    """For each column these rows of it."""
-
-    def taken(name: str) -> pa.Array:
-        column = whole(table.column(name))
-        if column.null_count == len(column):
-            return pa.nulls(len(rows[name]), column.type)
-        return column.take(rows[name])
-
-    names = table.schema.names
+def _table(schema: pa.Schema, column: Callable[[str], pa.Array]) -> pa.Table:
+    """A table of these columns, made in two threads; what one needs is let go of with it."""
     with ThreadPoolExecutor(2) as threads:
-        return pa.table(list(threads.map(taken, names)), names=names)
+        columns = list(threads.map(column, schema.names))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _filled(table: pa.Table, words: Mapping[str, pa.Array], how: Merging) -> pa.Table:
-    """The table with words again, and with what counts where no record says anything."""
-    columns = []
-    for name in table.schema.names:
-        column = whole(table.column(name))
-        if name in words:
-            codes, known = np.asarray(column.fill_null(-1)), words[name]
-            value = how.otherwise.get(name)
-            if value is not None and column.null_count:
-                known = pa.concat_arrays([known, pa.array([str(value)])])
-                codes = np.where(codes < 0, np.int32(len(known) - 1), codes)
-            column = in_words(codes, known)
-        columns.append(column)
-    return pa.table(columns, names=table.schema.names)
+def _numbered(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array | None]:
+    """A column in one piece; for words, the place of each among all of them, and those."""
+    if not is_word(column.type):
+        return whole(column), None
+    codes, words = coded(column)
+    return pa.array(codes, mask=codes < 0 if column.null_count else None), words
 
 
-def _merged(
-    table: pa.Table, words: Mapping[str, pa.Array], keys: Codes, how: Merging
-) -> tuple[pa.Table, pa.Table]:
-    groups = _grouped(table, keys)
-    rows: dict[str, pa.Array] = {}
+def _taken(column: pa.Array, rows: pa.Array) -> pa.Array:
+    if column.null_count == len(column):
+        return pa.nulls(len(rows), column.type)
+    return column.take(rows)
+
+
+def _finished(column: pa.Array, words: pa.Array | None, otherwise: str | None) -> pa.Array:
+    """The column with words again, and with what counts where no record says anything."""
+    if words is None:
+        return column
+    codes = np.asarray(column.fill_null(-1) if column.null_count else column)
+    if otherwise is not None and column.null_count:
+        words = pa.concat_arrays([words, pa.array([str(otherwise)])])
+        codes = np.where(codes < 0, np.int32(len(words) - 1), codes)
+    return in_words(codes, words)
+
+
+def _merged(table: pa.Table, groups: _Groups, how: Merging) -> tuple[pa.Table, pa.Table]:
     clashes: dict[str, Rows] = {}
-    for name in table.schema.names:
-        column = whole(table.column(name))
+    live = np.zeros(0, dtype=np.bool_)
+    if "enabled" in table.schema.names:
+        live = _enabled(whole(table.column("enabled")), groups) & groups.several
+
+    def column(name: str) -> pa.Array:
+        cells, words = _numbered(table.column(name))
         pick = how.picks.get(name, Pick.FIRST)
         told = name not in _PLACE and name != how.key and name not in how.silent
-        compared = told or pick is not Pick.FIRST
-        rows[name], differing = _chosen(column, groups, pick, compared=compared)
-        if told:
+        rows, differing = _chosen(cells, groups, pick, compared=told or pick is not Pick.FIRST)
+        if told and len(differing):
             clashes[name] = differing
-    merged = _settled(_taken(table, rows), groups.several)
+        cells = _taken(cells, rows)
+        if name == "dormant_why" and cells.null_count < len(cells):
+            # An account that counts as enabled is not dormant for any reason.
+            cells = pc.if_else(pa.array(live), pa.scalar(None, cells.type), cells)
+        return _finished(cells, words, None)
+
+    merged = _table(table.schema, column)
+    issues = _issues(table, merged, groups, clashes, how) if clashes else ISSUES.empty_table()
+
+    def filled(name: str) -> pa.Array:
+        cells, words = _numbered(merged.column(name))
+        return _finished(cells, words, how.otherwise[name])
+
+    for name in how.otherwise:
+        at = merged.schema.get_field_index(name)
+        if merged.column(at).null_count:
+            merged = merged.set_column(at, merged.schema.field(at), filled(name))
+    return merged, issues
+
+
+def _enabled(column: pa.Array, groups: _Groups) -> Flags:
+    """Whether an account counts as enabled: some record says so."""
+    said = flags(column.fill_null(pa.scalar(value=False)))[groups.order]
+    return np.logical_or.reduceat(said, groups.starts)
+
+
+def _issues(
+    table: pa.Table,
+    merged: pa.Table,
+    groups: _Groups,
+    clashes: Mapping[str, Rows],
+    how: Merging,
+) -> pa.Table:
+    """The issues of ids with differing values; they are few, and looked at one by one."""
     some = np.zeros(len(groups.starts), dtype=np.bool_)
     for differing in clashes.values():
         some[differing] = True
-    if not some.any():
-        return merged, ISSUES.empty_table()
-    # Few of many: only these rows are looked at one by one.
     ids = np.flatnonzero(some)
     at, sizes = groups.members(ids)
-    named = {name: frozenset(differing.tolist()) for name, differing in clashes.items()}
-    issues = clash_issues(
-        _worded(table.take(pa.array(groups.order[at])), words).to_pylist(),
-        _worded(merged.take(pa.array(ids)), words).to_pylist(),
+    named = {
+        name: frozenset(clashes[name].tolist()) for name in table.schema.names if name in clashes
+    }
+    return clash_issues(
+        table.take(pa.array(groups.order[at])).to_pylist(),
+        merged.take(pa.array(ids)).to_pylist(),
         sizes.tolist(),
         [[name for name, differing in named.items() if n in differing] for n in ids.tolist()],
         noun=how.noun,
         key=how.key,
         harmless=how.harmless,
     )
-    return merged, issues
-
-
-def _worded(table: pa.Table, words: Mapping[str, pa.Array]) -> pa.Table:
-    for name, known in words.items():
-        at = table.schema.get_field_index(name)
-        table = table.set_column(at, name, known.take(whole(table.column(at))))
-    return table
 
 
 def _grouped(table: pa.Table, keys: Codes) -> _Groups:
@@ -264,7 +281,7 @@ def _alike(table: pa.Table, left: Rows, right: Rows) -> Flags:
     """Whether two rows say the same in every column."""
     alike = np.ones(len(left), dtype=np.bool_)
     for name in table.schema.names if len(left) else ():
-        column = whole(table.column(name))
+        column, _ = _numbered(table.column(name))
         if column.null_count < len(column):
             one, other = column.take(pa.array(left)), column.take(pa.array(right))
             same = pc.equal(one, other)
@@ -284,7 +301,7 @@ def _reorder(
     at = np.flatnonzero(affected[of])
     rows = order[at]
     others = (
-        ranks(table.column(name).take(pa.array(rows)))
+        ranks(whole(table.column(name)).take(pa.array(rows)))
         for name in table.schema.names
         if name not in _PLACE
     )
@@ -360,16 +377,3 @@ def _best(column: pa.Array, rows: Rows, sizes: Rows, pick: Pick) -> Rows:
     places = np.where(fitting, np.arange(len(rows)), len(rows))
     found: Rows = rows[np.minimum.reduceat(places, starts)]
     return found
-
-
-def _settled(table: pa.Table, several: Flags) -> pa.Table:
-    """An account that counts as enabled is not dormant for any reason."""
-    if "dormant_why" not in table.schema.names:
-        return table
-    at = table.schema.get_field_index("dormant_why")
-    column = whole(table.column(at))
-    if column.null_count == len(column):
-        return table
-    live = flags(table.column("enabled").fill_null(pa.scalar(value=False))) & several
-    why = pc.if_else(pa.array(live), pa.scalar(None, column.type), column)
-    return table.set_column(at, "dormant_why", why)
