@@ -7,8 +7,10 @@ pays for a cloud library, and a broken plugin hurts only those who use it.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, cast
 
@@ -90,12 +92,20 @@ class Plugin:
 
 def plugins(*, builtin_only: bool = False) -> tuple[Plugin, ...]:
     """Every importer and reporter that any installed package offers, sorted; clashes included."""
+    found = _installed(tuple(sys.path))
+    return tuple(plugin for plugin in found if plugin.builtin or not builtin_only)
+
+
+@lru_cache(maxsize=1)
+def _installed(path: tuple[str, ...]) -> tuple[Plugin, ...]:
+    """What the packages on the path offer: finding that out reads a file of every package."""
+    del path
     found = {
         _plugin(kind, point)
         for kind, group in _GROUPS.items()
         for point in entry_points(group=group)
     }
-    return tuple(sorted(plugin for plugin in found if plugin.builtin or not builtin_only))
+    return tuple(sorted(found))
 
 
 def importers(*, builtin_only: bool = False) -> Mapping[str, Plugin]:
