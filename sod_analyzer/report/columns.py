@@ -58,6 +58,27 @@ def plain(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
+def taken(column: pa.ChunkedArray, rows: npt.NDArray[np.integer]) -> pa.Array:
+    """The values in some rows, decoded; -1 is a row of null.
+
+    Arrow by itself would first make one dictionary of all that the chunks have, where it can.
+    """
+    if pa.types.is_dictionary(column.type):
+        coded = words(column)
+        if not len(coded):
+            return pa.nulls(len(rows), coded.texts.type)
+        codes = np.take(coded.codes, np.maximum(rows, 0))
+        missing = (rows < 0) | (codes == len(coded.texts))
+        return coded.texts.take(pa.array(codes, mask=missing))
+    return flat(column.take(pa.array(rows, mask=rows < 0)))
+
+
+def taken_rows(table: pa.Table, rows: npt.NDArray[np.integer]) -> pa.Table:
+    """Some rows of the table, decoded."""
+    columns = [taken(column, rows) for column in table.columns]
+    return pa.table(columns, names=table.column_names)
+
+
 def value_type(kind: pa.DataType) -> pa.DataType:
     """The type of the values, whether they are dictionary-coded or not."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -16,7 +16,16 @@ from markupsafe import Markup
 
 from sod_analyzer.model.finding import Report
 from sod_analyzer.report import facts
-from sod_analyzer.report.columns import Codes, Owners, distinct_words, order_by, plain, runs
+from sod_analyzer.report.columns import (
+    Codes,
+    Owners,
+    distinct_words,
+    flat,
+    order_by,
+    runs,
+    taken,
+    taken_rows,
+)
 from sod_analyzer.report.drawing import Edge, Lane, Node, drawing
 from sod_analyzer.report.ties import ties_of
 
@@ -112,7 +121,7 @@ class Details:
         owner = _numbers(chosen, report["violations"].num_rows)[ties.of_place]
         most = max(limits.folded, limits.places)
         self._listed = Firsts(owner, len(chosen), most)
-        self._places = facts.rows(report["places"].take(pa.array(self._listed.rows)))
+        self._places = facts.rows(taken_rows(report["places"], self._listed.rows))
         drawn = Firsts(owner, len(chosen), limits.places)
         self._drawn = drawn
         self._holders = _Holders(report, drawn.rows, limits)
@@ -151,12 +160,12 @@ class _Holders:
         place = _numbers(places, report["places"].num_rows)[ties.of_leg]
         legs = np.flatnonzero(place >= 0)
         place = place[legs]
-        table = report["legs"].take(pa.array(legs))
-        subject = report["violations"]["subject"].take(pa.array(ties.of_place[ties.of_leg[legs]]))
-        stated = plain(table["holder"])
+        table = taken_rows(report["legs"], legs)
+        subject = taken(report["violations"]["subject"], ties.of_place[ties.of_leg[legs]])
+        stated = flat(table["holder"])
         has_one = pc.fill_null(pc.not_equal(stated, ""), False)  # noqa: FBT003
-        holder = pc.if_else(has_one, stated, plain(subject))
-        other = pc.fill_null(pc.not_equal(holder, plain(subject)), False)  # noqa: FBT003
+        holder = pc.if_else(has_one, stated, subject)
+        other = pc.fill_null(pc.not_equal(holder, subject), False)  # noqa: FBT003
         self._several = np.zeros(len(places), dtype=bool)
         self._several[place[other.to_numpy(zero_copy_only=False)]] = True
         self._duties = _pairs(place, distinct_words(table["duty"]).codes, len(places))
@@ -169,13 +178,13 @@ class _Holders:
         self._ends = np.searchsorted(place[shown], np.arange(len(places) + 1))
         self._rank = rank[shown].tolist()
         self._leg = legs[shown].tolist()
-        self._legs = facts.rows(table.take(pa.array(shown)))
+        self._legs = facts.rows(taken_rows(table, shown))
         self._known = holder.take(pa.array(shown)).to_pylist()
         self._hops: dict[int, list[dict[str, Any]]] = {}
         drawn = np.zeros(report["legs"].num_rows, dtype=bool)
         drawn[legs[rank < limits.holders]] = True
         hops = np.flatnonzero(drawn[ties.of_hop])
-        found = facts.rows(report["hops"].take(pa.array(hops)))
+        found = facts.rows(taken_rows(report["hops"], hops))
         for leg, hop in zip(ties.of_hop[hops].tolist(), found, strict=True):
             self._hops.setdefault(leg, []).append(hop)
 

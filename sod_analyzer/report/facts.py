@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from sod_analyzer.model.access import SystemScope
 from sod_analyzer.model.finding import NOBODY, Report, Verdict
 from sod_analyzer.model.ruleset import Severity
-from sod_analyzer.report.columns import Words, distinct_words, order_by, plain, runs
+from sod_analyzer.report.columns import Words, distinct_words, order_by, plain, runs, taken_rows
 from sod_analyzer.report.counting import Behind, Mask, filled, is_word, once, tally
 from sod_analyzer.report.ties import ties_of
 from sod_analyzer.report.tree import numbered
@@ -195,7 +195,7 @@ def gaps(report: Report) -> tuple[Gap, ...]:
     starts = runs(gap[order], accepted[order])
     counts = np.diff(np.append(starts, len(order))).tolist()
     # Of each gap the first row in report order; the sort keeps equal rows as they stand.
-    firsts = rows(found.take(pa.array(order[starts])))
+    firsts = rows(taken_rows(found, order[starts]))
     groups = [
         Gap(
             gap=row["gap"],

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.report.columns import Codes, Owners, decided, flat, used, value_type, words
+from sod_analyzer.report.columns import Codes, Owners, decided, flat, taken, used, value_type, words
 from sod_analyzer.report.joined import Column, Joined
 from sod_analyzer.report.lanes import in_order
 from sod_analyzer.report.quoting import csv_escaped, csv_texts, number_texts, pieced, with_null
@@ -47,7 +47,8 @@ def fields_of(table: Joined) -> list[Field]:
         rows, known = column.rows, len(column.values)
         if rows is not None and 2 * known < len(rows):
             # Every row of theirs stands in several of ours: its text is made once.
-            parts = [part for source in sources for part in source.parts(None, 0, known)]
+            each = np.append(np.arange(known), -1)
+            parts = [part for source in sources for part in source.parts(each, 0, known + 1)]
             fields.append(partial(_repeated, pieced(*parts), rows))
         else:
             fields += [partial(source.parts, rows) for source in sources]
@@ -55,7 +56,8 @@ def fields_of(table: Joined) -> list[Field]:
 
 
 def _repeated(texts: pa.Array, rows: Owners, start: int, stop: int) -> Sequence[Part]:
-    return (texts.take(pa.array(rows[start:stop])),)
+    chosen = rows[start:stop]
+    return (texts.take(pa.array(np.where(chosen < 0, len(texts) - 1, chosen))),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,7 @@ class _Plain:
         if rows is None:
             values = flat(self.values.slice(start, stop - start))
         else:
-            chosen = rows[start:stop]
-            values = flat(self.values.take(pa.array(chosen, mask=chosen < 0)))
+            values = taken(self.values, rows[start:stop])
         if not pa.types.is_string(values.type):
             return number_texts(values).fill_null(""), self.end
         if values.null_count:

@@ -19,6 +19,7 @@ from sod_analyzer.report.columns import (
     order_by,
     plain,
     runs,
+    taken,
     together,
 )
 from sod_analyzer.report.quoting import pieced, written
@@ -64,8 +65,7 @@ class Column:
         """The values from one row to another."""
         if self.rows is None:
             return self.values.slice(start, stop - start)
-        rows = self.rows[start:stop]
-        return self.values.take(pa.array(rows, mask=rows < 0))
+        return taken(self.values, self.rows[start:stop])
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +186,7 @@ def _holders(report: Report, ties: Ties) -> pa.Array:
     rows = np.flatnonzero(other.to_numpy(zero_copy_only=False))
     owner = ties.of_leg[rows]
     shown = {
-        name: plain(legs[name].take(pa.array(rows)))
-        for name in ("holder", "holder_name", "duty", "duty_title")
+        name: taken(legs[name], rows) for name in ("holder", "holder_name", "duty", "duty_title")
     }
     names = _else(shown["holder_name"], shown["holder"])
     holder, _ = together(distinct_words(names), distinct_words(shown["holder"]))

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from sod_analyzer.model.finding import Report, Verdict
 from sod_analyzer.report import facts, registers
-from sod_analyzer.report.columns import plain
+from sod_analyzer.report.columns import plain, taken, taken_rows
 from sod_analyzer.report.counting import filled, is_word
 from sod_analyzer.report.details import Details, FindingView, Firsts, Limits, Some
 
@@ -52,14 +52,14 @@ def findings(report: Report, limits: Limits) -> FindingsView:
     is_folded = filled(violations["folded_under"])
     alone, folded = np.flatnonzero(~is_folded), np.flatnonzero(is_folded)
     shown = alone[: limits.findings]
-    ids = plain(violations["finding_id"].take(pa.array(shown)))
-    implied_by = plain(violations["folded_under"].take(pa.array(folded)))
+    ids = taken(violations["finding_id"], shown)
+    implied_by = taken(violations["folded_under"], folded)
     owner = pc.index_in(implied_by, value_set=ids).fill_null(-1).to_numpy().astype(np.int64)
     orphans = folded[owner < 0][: limits.findings - len(shown)]
     chosen = np.concatenate([shown, orphans])
     under = Firsts(owner, len(chosen), limits.folded)
-    below = facts.rows(violations.take(pa.array(folded[under.rows])))
-    top = facts.rows(violations.take(pa.array(chosen)))
+    below = facts.rows(taken_rows(violations, folded[under.rows]))
+    top = facts.rows(taken_rows(violations, chosen))
     details = Details(report, chosen, limits)
     views = [
         details.view(row, number, Some(below[under.span(number)], under.total(number)))
@@ -91,12 +91,12 @@ def people(report: Report, limits: Limits) -> Some:
     order = pc.sort_indices(
         ranked, [*((name, "descending") for name in counts), ("name", "ascending")]
     )
-    shown = facts.rows(table.take(pa.array(with_any).take(order[: limits.people])))
+    shown = facts.rows(taken_rows(table, with_any[order[: limits.people].to_numpy()]))
     known = pa.array([row["identity"] for row in shown], pa.string())
     violations = report["violations"].select(["finding_id", "subject", "rule_id"])
     owner = pc.index_in(plain(violations["subject"]), value_set=known).fill_null(-1)
     found = Firsts(owner.to_numpy().astype(np.int64), len(shown), limits.folded)
-    links = facts.rows(violations.take(pa.array(found.rows)))
+    links = facts.rows(taken_rows(violations, found.rows))
     for number, row in enumerate(shown):
         row["findings"] = links[found.span(number)]
     return Some(shown, len(with_any))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.report.columns import Codes, Owners, flat, narrowed, plain, words
+from sod_analyzer.report.columns import Codes, Owners, flat, narrowed, plain, taken, words
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
@@ -102,7 +102,7 @@ class _OfRows:
             start, stop, _ = rows.indices(len(self.column))
             values = flat(self.column.slice(start, stop - start))
         else:
-            values = flat(self.column.take(pa.array(rows, mask=rows < 0)))
+            values = taken(self.column, rows)
         texts = self.write(values)
         return texts if self.null is None else texts.fill_null(self.null)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sod_analyzer.model.finding import Report, Verdict
 from sod_analyzer.model.mitigation import Standing
-from sod_analyzer.report.columns import distinct_words, order_by
+from sod_analyzer.report.columns import distinct_words, order_by, taken_rows
 from sod_analyzer.report.counting import Mask, is_word
 from sod_analyzer.report.facts import rows
 
@@ -116,14 +116,14 @@ def controls(report: Report) -> tuple[Control, ...]:
 def mitigations(report: Report) -> pa.Table:
     """The register, what does not stand first, else in report order."""
     found = report["mitigations"]
-    return found.take(pa.array(order_by(_in_force(found).astype(np.int8))))
+    return taken_rows(found, order_by(_in_force(found).astype(np.int8)))
 
 
 def exclusions(report: Report) -> pa.Table:
     """What rules leave out, what hides most first, else in report order."""
     found = report["exclusions"]
     hidden = found["hidden"].fill_null(0).to_numpy()
-    return found.take(pa.array(order_by(hidden.max(initial=0) - hidden)))
+    return taken_rows(found, order_by(hidden.max(initial=0) - hidden))
 
 
 def measures(report: Report) -> pa.Table:
@@ -131,7 +131,7 @@ def measures(report: Report) -> pa.Table:
     found = report["measures"]
     verdicts = distinct_words(found["verdict"])
     ranks = np.array([Verdict(verdict).rank for verdict in verdicts.texts.to_pylist()], np.int64)
-    return found.take(pa.array(order_by(ranks[verdicts.codes])))
+    return taken_rows(found, order_by(ranks[verdicts.codes]))
 
 
 def failing(report: Report) -> int:

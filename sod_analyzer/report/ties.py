@@ -28,6 +28,7 @@ from sod_analyzer.report.columns import (
     plain,
     runs,
     spread,
+    taken,
     translated,
     words,
 )
@@ -108,10 +109,12 @@ def _owners(
     """The parent's row for each row of the child; `likely` are parents that have any."""
     starts = _starts(child, names)
     for rows in (np.arange(parent.num_rows), likely):
-        if rows is not None and len(rows) == len(starts):
-            here, there = pa.array(starts), pa.array(rows)
-            if all(_equal(child[name].take(here), parent[name].take(there)) for name in names):
-                return spread(rows, starts, child.num_rows)
+        if (
+            rows is not None
+            and len(rows) == len(starts)
+            and all(taken(child[name], starts).equals(taken(parent[name], rows)) for name in names)
+        ):
+            return spread(rows, starts, child.num_rows)
     return _searched(child, parent, names, what)
 
 
@@ -127,10 +130,6 @@ def _starts(table: pa.Table, names: Sequence[str]) -> Owners:
         elif table.num_rows:
             begins[1:] |= changes(plain(column))
     return np.flatnonzero(begins)
-
-
-def _equal(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
-    return bool(plain(one).equals(plain(other)))
 
 
 def _searched(child: pa.Table, parent: pa.Table, names: Sequence[str], what: str) -> Owners:
