@@ -24,6 +24,7 @@ from sod_analyzer.model.access import (
 )
 from sod_analyzer.model.batch import Batch
 from sod_analyzer.model.digest import tables_digest
+from sod_analyzer.model.memory import give_back
 from sod_analyzer.model.settings import Estate
 
 __all__ = ["assemble"]
@@ -82,6 +83,7 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
     del linked, federated, nodes
     ordered = {name: worded(table, SNAPSHOT_TABLES[name]) for name, table in tables.items()}
     ordered |= {name: edges.table(codes) for name, edges in intake.edges.items()}
+    give_back()
     issues.append(undeclared_sources(ordered))
     ordered["issues"] = canonical(pa.concat_tables(issues))
     ordered = {name: ordered[name] for name in SNAPSHOT_TABLES}
@@ -96,6 +98,8 @@ def _described(intake: Intake) -> tuple[dict[NodeKind, pa.Table], list[pa.Table]
         table, keys = described.rows()
         nodes[kind], clashes = merge(table, keys, MERGINGS[kind])
         issues.append(clashes)
+        del table, keys
+        give_back()
     return nodes, issues
 
 

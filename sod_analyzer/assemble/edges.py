@@ -15,6 +15,7 @@ from sod_analyzer.assemble.ids import Ids
 from sod_analyzer.assemble.pairs import sort_pairs
 from sod_analyzer.assemble.spreading import spread
 from sod_analyzer.model.access import NODE_KINDS, NodeKind
+from sod_analyzer.model.memory import give_back
 
 #: Edges are sorted by their ends and then by their records, so that the first row of an edge
 #: states it in the smallest record. What else they say comes last.
@@ -205,10 +206,12 @@ class Edges:
         facts = self._facts.done(first=[n for n in _BEFORE_RECORD if n in self._names])
         rows = _Rows(self._parts, facts, known)
         self._parts = []
+        give_back()
         pairs = sort_pairs(rows.holder, rows.target)
         rows.follow(pairs.row)
         kept = _settle(pairs.again, rows, facts) if pairs.again.any() else None
         del pairs
+        give_back()
         return rows.table(self._schema, facts, kept)
 
 

@@ -14,6 +14,7 @@ from sod_analyzer.assemble.ids import Ids
 from sod_analyzer.assemble.merge import MERGINGS
 from sod_analyzer.model.access import BATCH_TABLES, DERIVATIONS, GRANTS, NODE_KINDS, NodeKind
 from sod_analyzer.model.batch import Batch
+from sod_analyzer.model.memory import give_back
 
 #: Table of each kind of node, by its name in a batch.
 NODE_TABLES: Mapping[NodeKind, str] = {
@@ -145,11 +146,12 @@ class Intake:
             pa.concat_tables([BATCH_TABLES[name].empty_table(), *small[name]])
             for name in ("sources", "issues")
         )
-        # What reading needed and has given back is of use to nobody in here.
-        pa.default_memory_pool().release_unused()
+        # What reading needed and is free by now is of use to nobody in here.
+        give_back()
 
     def settle(self) -> None:
         """Lets go of everything but edges: no id need be looked up any more."""
         self.nodes = {}
         for pool in self.pools.values():
             pool.clear()
+        give_back()
