@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -32,8 +33,14 @@ class CompletenessResult:
     completeness: Completeness
     gaps: tuple[Gap, ...]  # sorted like the exceptions
     exceptions: pa.Table  # EXCEPTIONS
-    reconciliation: pa.Table  # RECONCILIATION
     unknown_systems: Mapping[str, str]
+    _snapshot: Snapshot
+    _as_of: date
+
+    @cached_property
+    def reconciliation(self) -> pa.Table:
+        """RECONCILIATION rows. Cost: a pass over all accounts, which few who ask want."""
+        return reconcile(self._snapshot, as_of=self._as_of)
 
 
 def check(
@@ -70,8 +77,9 @@ def check(
         _verdict(ordered),
         tuple(ordered),
         exceptions,
-        reconcile(snapshot, as_of=day),
         coverage.unknown,
+        snapshot,
+        day,
     )
 
 

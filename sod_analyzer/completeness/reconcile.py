@@ -53,9 +53,9 @@ def reconcile(snapshot: Snapshot, *, as_of: date) -> pa.Table:
     """
     accounts, identities = snapshot["accounts"], snapshot["identities"]
     ties = _ties(snapshot)
-    held = np.unique(ties.identity)
     live = _live(accounts, as_of)
-    lively = np.unique(ties.identity[live])
+    held = _marked(ties.identity, identities.num_rows)
+    lively = _marked(ties.identity[live], identities.num_rows)
     status = identities.column("status").fill_null(str(Status.UNKNOWN))
     stated = _flags(pc.not_equal(status, str(Status.UNKNOWN)))
     roster = stated | _flags(pc.is_valid(identities.column("employee_id")))
@@ -63,12 +63,11 @@ def reconcile(snapshot: Snapshot, *, as_of: date) -> pa.Table:
     counts: Counter[_Key] = Counter()
     _count_accounts(counts, accounts, ties)
     _count_leavers_accounts(counts, accounts, live & np.append(left, [False])[ties.identity])
-    _count_people(counts, identities, status, roster, _marked(held, len(roster)))
+    _count_people(counts, identities, status, roster, held)
     kinds = identities.column("kind")
+    lively = _marked(ties.identity[live], len(roster))
     for kind, some in _grouped([kinds], left):
-        counts["leavers with a live account", None, kind[0]] = int(
-            (some & _marked(lively, len(roster))).sum()
-        )
+        counts["leavers with a live account", None, kind[0]] = int((some & lively).sum())
     return _table(counts)
 
 
@@ -94,8 +93,8 @@ def _live(accounts: pa.Table, as_of: date) -> Flags:
 
 def _ties(snapshot: Snapshot) -> _Ties:
     links, count = snapshot["links"], snapshot["accounts"].num_rows
-    account = _rows(links.column("account"), snapshot["accounts"].column("account"))
-    identity = _rows(links.column("identity"), snapshot["identities"].column("identity"))
+    account = _accounts(links.column("account"), snapshot["accounts"].column("account"))
+    identity = _identities(snapshot, account)
     outcome = _rows(links.column("outcome"), pa.array([str(each) for each in _OUTCOMES]))
     method = _rows(links.column("method"), pa.array([str(each) for each in _METHODS]))
     ties = _Ties(
@@ -113,9 +112,63 @@ def _ties(snapshot: Snapshot) -> _Ties:
     return ties
 
 
+def _accounts(named: pa.ChunkedArray, known: pa.ChunkedArray) -> Numbers:
+    """The row of each link's account. Links come in the order of accounts, each of which has one.
+
+    Cost: compares neighbours; what does not fit is looked up.
+    """
+    if len(named) >= len(known) and len(known):
+        new = np.append(True, _flags(pc.not_equal(named[1:], named[:-1]).fill_null(_NO)))
+        first = named.filter(pa.array(new))
+        if len(first) == len(known) and pc.all(pc.equal(first, known).fill_null(_NO)).as_py():
+            rows: Numbers = np.cumsum(new, dtype=np.int64) - 1
+            return rows
+    return _rows(named, known)
+
+
+def _identities(snapshot: Snapshot, account: Numbers) -> Numbers:
+    """The row of each link's identity, which mostly holds the account; -1 where there is none.
+
+    `account` has the row of each link's account. Cost: no text is looked up but those of links to
+    somebody else than the holder that some edge names.
+    """
+    named, known = snapshot["links"].column("identity"), snapshot["identities"].column("identity")
+    holder = _holders(snapshot)[account]
+    guess = pa.array(holder, mask=holder < 0)
+    right = _flags(pc.equal(named, known.take(guess)).fill_null(_NO))
+    wrong = np.flatnonzero(~right & ~_flags(pc.is_null(named)))
+    found: Numbers = np.where(right, holder, -1)
+    if len(wrong):
+        found[wrong] = _rows(named.take(pa.array(wrong)), known)
+    return found
+
+
+def _holders(snapshot: Snapshot) -> Numbers:
+    """By account, the row of some identity with an edge to it, and -1 at the end."""
+    people, count = snapshot["identities"].num_rows, snapshot["accounts"].num_rows
+    holder = snapshot["grants"].column("holder").to_numpy()
+    # Edges are sorted by holder, and identities have the first codes.
+    theirs = int(np.searchsorted(holder, people))
+    target = snapshot["grants"].column("target").slice(0, theirs).to_numpy() - people
+    sure = ~_flags(snapshot["grants"].column("undecided").slice(0, theirs).fill_null(_NO))
+    sure &= (target >= 0) & (target < count)
+    held = np.full(count + 1, -1, dtype=np.int64)
+    held[target[sure]] = holder[:theirs][sure]
+    return held
+
+
 def _rows(wanted: pa.ChunkedArray, known: pa.ChunkedArray | pa.Array) -> Numbers:
     """The place of each value in `known`, -1 where it is not there."""
     whole = known.combine_chunks() if isinstance(known, pa.ChunkedArray) else known
+    if len(whole) and len(wanted) >= len(whole):
+        # Links stand in the order of the accounts, one or a few to each.
+        given = wanted.combine_chunks()
+        fresh = np.ones(len(given), dtype=bool)
+        fresh[1:] = _flags(
+            pc.not_equal(given.slice(1), given.slice(0, len(given) - 1)).fill_null(_NO)
+        )
+        if fresh.sum() == len(whole) and given.filter(pa.array(fresh)).equals(whole):
+            return np.cumsum(fresh) - 1
     found = pc.index_in(wanted, value_set=whole).fill_null(-1)
     places: Numbers = found.to_numpy().astype(np.int64)
     places[_flags(pc.is_null(wanted))] = -1
@@ -130,12 +183,19 @@ def _grouped(
     codes = np.zeros(len(among), dtype=np.int64)
     for each in encoded:
         codes = codes * (len(each.dictionary) + 1) + each.indices.fill_null(-1).to_numpy() + 1
-    for code in np.unique(codes[among]).tolist():
+    # Few words in few columns: counting them is cheaper than sorting the rows.
+    for code in np.flatnonzero(np.bincount(codes[among])).tolist():
         rest, values = code, []
         for each in reversed(encoded):
             rest, place = divmod(rest, len(each.dictionary) + 1)
             values.append(each.dictionary[place - 1].as_py() if place else None)
         yield tuple(reversed(values)), among & (codes == code)
+
+
+def _distinct(codes: Numbers) -> Numbers:
+    """The codes there are, in order."""
+    in_order = np.sort(codes)
+    return in_order[np.append(True, np.diff(in_order) != 0)] if len(codes) else codes
 
 
 def _count_accounts(counts: Counter[_Key], accounts: pa.Table, ties: _Ties) -> None:
@@ -144,9 +204,10 @@ def _count_accounts(counts: Counter[_Key], accounts: pa.Table, ties: _Ties) -> N
         [accounts.column("system"), accounts.column("kind")], everyone
     ):
         counts["accounts", system, kind] = int(some.sum())
-        pairs = ties.outcome[some] << len(_METHODS) | ties.methods[some]
-        for pair, number in zip(*np.unique(pairs, return_counts=True), strict=True):
-            outcome, methods = divmod(int(pair), 1 << len(_METHODS))
+        pairs = np.bincount(ties.outcome[some] << len(_METHODS) | ties.methods[some])
+        for pair in np.flatnonzero(pairs).tolist():
+            number = pairs[pair]
+            outcome, methods = divmod(pair, 1 << len(_METHODS))
             counts[_what(_OUTCOMES[outcome], methods), system, kind] += int(number)
 
 
