@@ -11,7 +11,7 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parents[1]
 
 #: Marks of tests that need more than Python; `.ci/run` runs them.
-DEMANDING = ("realdata", "slapd", "browser", "libreoffice", "slow")
+DEMANDING = ("realdata", "slapd", "browser", "libreoffice", "spark", "slow")
 
 # No deadline: how long one example takes says more about the machine than about the code.
 # In CI the same examples run every time, so that a red build is red for its change.

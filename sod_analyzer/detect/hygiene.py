@@ -321,7 +321,7 @@ class HygieneRule:
         taking = {
             (int(self.edges.holder[e]), int(self.edges.target[e])): int(e) for e in own_making
         }
-        owners = self._owners()
+        owners = self.owners()
         told = [*owners, *(group for _, group in taking)]
         for edge in adding[np.isin(self.edges.target[adding], told)].tolist():
             holder, group = int(self.edges.holder[edge]), int(self.edges.target[edge])
@@ -348,7 +348,7 @@ class HygieneRule:
         names = column.take(pa.array(rows)).to_pylist()
         return dict(zip((rows + first).tolist(), names, strict=True))
 
-    def _owners(self) -> Mapping[int, frozenset[int]]:
+    def owners(self) -> Mapping[int, frozenset[int]]:
         """Nodes that each role names as its owner, where they can be found in its system."""
         wanted = {name.casefold() for name in self._stated_owners.values()}
         known: dict[tuple[str, str], set[int]] = {}

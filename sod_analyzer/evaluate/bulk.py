@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from typing import Protocol
 
 import numpy as np
 
@@ -72,12 +73,24 @@ class Seen:
         return rows if self.only is None else rows[self.only[holder[rows]]]
 
 
-class Bulk:
-    """Masks for one set of duties over one net; remembers what several lenses share."""
+class Elsewhere(Protocol):
+    """Last edges beyond those of the net, kept where they are too many for one machine."""
 
-    def __init__(self, net: Net, columns: Columns) -> None:
+    def reach(self, source: Source, seen: Seen, *, taking: bool) -> Cells:
+        """What accounts have through those that count, or can be taken, by offset in `holders`."""
+
+
+class Bulk:
+    """Masks for one set of duties over one net; remembers what several lenses share.
+
+    Edges that are kept elsewhere are looked at whenever everybody is asked about. Whoever asks
+    about some brings all edges of theirs.
+    """
+
+    def __init__(self, net: Net, columns: Columns, elsewhere: Elsewhere | None = None) -> None:
         self.net = net
         self.columns = columns
+        self.elsewhere = elsewhere
         self.n_places = len(columns.atlas.places)
         self.n_parts = columns.n_parts
         self.n_ways = len(columns.ways)
@@ -118,6 +131,8 @@ class Bulk:
         carrying, people = net.carrying
         taking = seen.lens.changes > 0
         if self._several or len(carrying) or not isinstance(net.adding[1], slice):
+            return None
+        if self.elsewhere is not None and seen.only is None:
             return None
         if taking and len(seen.of(people, edges.holder, taking=True)):
             return None
@@ -166,6 +181,8 @@ class Bulk:
         source, useful, here = self._useful(core)
         rows = seen.of(useful, edges.holder, taking=taking)
         table = source.to_holders(edges.holder[rows], edges.target[rows], net.holders)
+        if self.elsewhere is not None and seen.only is None:
+            table = table.with_cells(self.elsewhere.reach(source, seen, taking=taking))
         return table if taking else table.with_cells(here)
 
     def useful(self, core: Facts) -> Rows:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from sod_analyzer.catalogue.columns import Cells, Columns
 from sod_analyzer.catalogue.places import PlaceKind
-from sod_analyzer.evaluate.bulk import Bulk, Level, Seen
+from sod_analyzer.evaluate.bulk import Bulk, Elsewhere, Level, Seen
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.net import Net
 from sod_analyzer.evaluate.tracing import Tracer
@@ -71,10 +71,17 @@ class Engine:
     one.
     """
 
-    def __init__(self, snapshot: Snapshot, columns: Columns, edges: Edges) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        columns: Columns,
+        edges: Edges,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
         self.snapshot = snapshot
         self.columns = columns
         self.edges = edges
+        self.elsewhere = elsewhere
         self.accounts = snapshot.ranges[NodeKind.ACCOUNT]
         self.roles = snapshot.ranges[NodeKind.ROLE]
         self.identities = snapshot.ranges[NodeKind.IDENTITY]
@@ -181,7 +188,7 @@ class Engine:
 
     @cached_property
     def _bulk(self) -> Bulk:
-        return Bulk(self._net, self.columns)
+        return Bulk(self._net, self.columns, self.elsewhere)
 
     def same(self, one: Lens, other: Lens) -> bool:
         """Whether two lenses must see the same, since nothing here tells them apart."""

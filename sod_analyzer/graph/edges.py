@@ -54,6 +54,7 @@ class Edges:
     rows: npt.NDArray[np.int32]  # rows of the snapshot's grants table, in table order in an edge
     as_of: date
     snapshot: Snapshot = field(repr=False)
+    elsewhere: Flag = field(default=Flag(0))  # what edges carry that are kept elsewhere
 
     def __len__(self) -> int:
         return len(self.holder)
@@ -64,16 +65,17 @@ class Edges:
 
     def allowed(self, flags: Flag) -> npt.NDArray[np.bool_]:
         """Which edges carry no flag but these."""
-        return np.asarray((self.flags & np.uint8(~int(flags) & 0xFF)) == 0)
+        return allowed_flags(self.flags, flags)
 
     def any(self, flag: Flag) -> bool:
-        """Whether some edge carries this flag."""
+        """Whether some edge, here or elsewhere, carries this flag."""
         return bool(self._carried & int(flag))
 
     @cached_property
     def _carried(self) -> int:
         """Every flag that some edge carries: witnesses ask for them leg by leg."""
-        return int(np.bitwise_or.reduce(self.flags)) if len(self.flags) else 0
+        here = int(np.bitwise_or.reduce(self.flags)) if len(self.flags) else 0
+        return here | int(self.elsewhere)
 
     @property
     def least(self) -> Codes:
@@ -88,7 +90,7 @@ class Edges:
     @cached_property
     def _hours(self) -> tuple[Codes, Codes]:
         """Few rules ask how long a grant lasts, and it takes sixteen bytes an edge."""
-        least, most = _bounded(self.snapshot, *_lifetimes(self.snapshot))
+        least, most = row_hours(self.snapshot["grants"], *node_hours(self.snapshot))
         return (
             _longest(least, self.rows, self.first[:-1]),
             _longest(most, self.rows, self.first[:-1]),
@@ -102,6 +104,11 @@ class Edges:
     def leaving(self) -> Codes:
         """Offsets: edges of holder n are `leaving[n]` up to `leaving[n + 1]`, by target."""
         return offsets(self.holder, self.n_nodes)
+
+
+def allowed_flags(flags: Flags, allowed: Flag) -> npt.NDArray[np.bool_]:
+    """Which of these carry no flag but those allowed."""
+    return np.asarray((flags & np.uint8(~int(allowed) & 0xFF)) == 0)
 
 
 def dormant_accounts(snapshot: Snapshot, as_of: date) -> Codes:
@@ -126,7 +133,12 @@ def compile_edges(snapshot: Snapshot, *, as_of: date) -> Edges:
     holder = _int32(grants.column("holder"))
     target = _int32(grants.column("target"))
     kind = _kinds(grants.column("kind"))
-    flags = _flags(snapshot, holder, target, as_of)
+    flags = row_flags(grants, as_of=as_of)
+    dormant = dormant_accounts(snapshot, as_of)
+    if len(dormant):
+        asleep = np.zeros(snapshot["nodes"].num_rows, dtype=bool)
+        asleep[dormant] = True
+        flags[asleep[holder] | asleep[target]] |= np.uint8(Flag.DORMANT)
     order = _order(holder, target, kind, flags)
     if order is not None:
         holder, target, kind, flags = holder[order], target[order], kind[order], flags[order]
@@ -201,19 +213,23 @@ def _longest(hours: Codes, order: npt.NDArray[np.int32], first: npt.NDArray[np.i
     return np.maximum.reduceat(hours[order], first) if len(first) else hours[:0]
 
 
-def _lifetimes(snapshot: Snapshot) -> tuple[Codes, Codes]:
-    """The least and most hours that each row of the grants table lasts.
+def row_hours(grants: pa.Table, at_least: Codes, at_most: Codes) -> tuple[Codes, Codes]:
+    """The least and most hours that each row of a grants table lasts.
 
     By the hours that the source states; else by its days, each of which counts whole, so that two
-    days leave a span open. Without a last day a grant never ends.
+    days leave a span open. Without a last day a grant never ends. No grant outlives the account at
+    either of its ends: `at_least` and `at_most` have the hours of each node.
     """
-    grants = snapshot["grants"]
     stated = grants.column("lasts_hours")
-    days = _days(grants.column("valid_from"), grants.column("valid_until"))
-    least, most = days
+    least, most = _days(grants.column("valid_from"), grants.column("valid_until"))
     known = stated.is_valid().to_numpy(zero_copy_only=False)
     hours = pc.fill_null(stated, 0).to_numpy().astype(np.int64)
-    return np.where(known, hours, least), np.where(known, hours, most)
+    least, most = np.where(known, hours, least), np.where(known, hours, most)
+    for column in ("holder", "target"):
+        nodes = grants.column(column).to_numpy()
+        least = np.minimum(least, at_least[nodes])
+        most = np.minimum(most, at_most[nodes])
+    return least, most
 
 
 def _days(start: pa.ChunkedArray, end: pa.ChunkedArray) -> tuple[Codes, Codes]:
@@ -229,8 +245,8 @@ def _days(start: pa.ChunkedArray, end: pa.ChunkedArray) -> tuple[Codes, Codes]:
     return np.where(ends, least, ENDLESS), np.where(ends, most, ENDLESS)
 
 
-def _bounded(snapshot: Snapshot, least: Codes, most: Codes) -> tuple[Codes, Codes]:
-    """No grant outlives the account at either of its ends."""
+def node_hours(snapshot: Snapshot) -> tuple[Codes, Codes]:
+    """The least and most hours that each node lasts: accounts have days, all others no end."""
     accounts = snapshot["accounts"]
     created = accounts.column("created_at").cast(pa.date32())
     shortest, longest = _days(created, accounts.column("expires_on"))
@@ -239,20 +255,11 @@ def _bounded(snapshot: Snapshot, least: Codes, most: Codes) -> tuple[Codes, Code
     at_most = np.full(n_nodes, ENDLESS, dtype=np.int64)
     span = snapshot.ranges[NodeKind.ACCOUNT]
     at_least[span.start : span.stop], at_most[span.start : span.stop] = shortest, longest
-    for column in ("holder", "target"):
-        nodes = snapshot["grants"].column(column).to_numpy()
-        least = np.minimum(least, at_least[nodes])
-        most = np.minimum(most, at_most[nodes])
-    return least, most
+    return at_least, at_most
 
 
-def _flags(
-    snapshot: Snapshot,
-    holder: npt.NDArray[np.int32],
-    target: npt.NDArray[np.int32],
-    as_of: date,
-) -> Flags:
-    grants = snapshot["grants"]
+def row_flags(grants: pa.Table, *, as_of: date) -> Flags:
+    """What each row of a grants table carries, but for whether its accounts are dormant."""
     flags = np.zeros(grants.num_rows, dtype=np.uint8)
 
     def put(values: pa.ChunkedArray, flag: Flag) -> None:
@@ -267,9 +274,4 @@ def _flags(
     put(grants.column("undecided"), Flag.UNDECIDED)
     put(pc.greater(grants.column("valid_from"), day), Flag.OUT_OF_TIME)
     put(pc.less(grants.column("valid_until"), day), Flag.OUT_OF_TIME)
-    dormant = dormant_accounts(snapshot, as_of)
-    if len(dormant):
-        asleep = np.zeros(snapshot["nodes"].num_rows, dtype=bool)
-        asleep[dormant] = True
-        flags[asleep[holder] | asleep[target]] |= np.uint8(Flag.DORMANT)
     return flags

@@ -1,0 +1,61 @@
+"""Far memberships give the report that near ones give, whatever the world; no Spark is needed."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sod_analyzer.assemble import assemble
+from sod_analyzer.compose.report import Analysis, analyse, tables_of
+from sod_analyzer.model.access import Snapshot
+from sod_analyzer.model.ruleset import Counts, Means, Ruleset, ScopeKind
+from tests.rule_law_worlds import Folk, folks
+from tests.spark.pretend import bare, pretended
+from tests.strategies import DUTIES, worlds
+from tests.test_rule_laws import ruleset as laws
+from tests.test_rule_laws import world as world_of
+from tests.world import World, rule, ruleset, snapshot_of
+
+_QUICK = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+_OWN = Counts(means=(Means.HELD, Means.ELIGIBLE, Means.SELF_GRANT), max_changes=2)
+_RULES = ruleset(
+    tuple(DUTIES.values()),
+    [
+        rule("A-1", "commit", "deploy"),
+        rule("A-2", "both", "launch", scope=ScopeKind.SYSTEM),
+        rule("A-3", "commit", "deploy", "launch", count=2, scope=ScopeKind.ANYWHERE),
+        rule("A-4", "commit", "launch", counts=_OWN),
+    ],
+)
+
+
+def told(analysis: Analysis) -> dict[str, list[dict[str, object]]]:
+    """Every table of the report."""
+    return {name: table.to_pylist() for name, table in tables_of(analysis).items()}
+
+
+def both_ways(
+    snapshot: Snapshot, rules: Ruleset, *, seed: int = 0, unknown: frozenset[str] = frozenset()
+) -> None:
+    day = snapshot.as_of
+    near = analyse(snapshot, rules, as_of=day, unknown_systems=unknown)
+    far = pretended(snapshot, seed).analyse(
+        bare(snapshot), rules, as_of=day, unknown_systems=unknown
+    )
+
+    assert told(far) == told(near)
+
+
+@given(worlds(), st.integers(0, 3))
+@_QUICK
+def test_the_report_of_any_world_is_the_same(world: World, seed: int) -> None:
+    both_ways(snapshot_of(world), _RULES, seed=seed)
+
+
+@given(folks(), st.integers(0, 3))
+@_QUICK
+def test_the_report_of_every_kind_of_rule_is_the_same(folk: Folk, seed: int) -> None:
+    found = world_of(folk)
+    snapshot = assemble([found.batch], found.estate)
+
+    both_ways(snapshot, laws(), seed=seed, unknown=frozenset(found.unknown_systems))
