@@ -192,12 +192,6 @@ def _grouped(
         yield tuple(reversed(values)), among & (codes == code)
 
 
-def _distinct(codes: Numbers) -> Numbers:
-    """The codes there are, in order."""
-    in_order = np.sort(codes)
-    return in_order[np.append(True, np.diff(in_order) != 0)] if len(codes) else codes
-
-
 def _count_accounts(counts: Counter[_Key], accounts: pa.Table, ties: _Ties) -> None:
     everyone = np.ones(accounts.num_rows, dtype=bool)
     for (system, kind), some in _grouped(

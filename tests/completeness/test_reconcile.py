@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+
+import pyarrow as pa
 
 from sod_analyzer.assemble import assemble
 from sod_analyzer.completeness import check
+from sod_analyzer.completeness.reconcile import reconcile
 from sod_analyzer.model.access import Snapshot
 from tests.assemble.worlds import account, batch, estate, person, source
 
@@ -97,3 +101,26 @@ def test_rows_are_sorted() -> None:
 
     keys = [(row["what"], row["system"] or "", row["kind"]) for row in rows]
     assert sorted(keys) == keys
+
+
+def test_links_count_and_edges_are_only_a_shorter_way_to_them() -> None:
+    snapshot = world()
+    edges = snapshot["grants"]
+    expected = reconcile(snapshot, as_of=snapshot.as_of)
+
+    without = replace(snapshot, tables={**snapshot.tables, "grants": edges.slice(0, 0)})
+    wrong = edges.set_column(0, edges.schema.field(0), pa.array([0] * len(edges), pa.int32()))
+    others = replace(snapshot, tables={**snapshot.tables, "grants": wrong})
+
+    assert expected == reconcile(without, as_of=snapshot.as_of)
+    assert expected == reconcile(others, as_of=snapshot.as_of)
+
+
+def test_links_in_any_order_count_the_same() -> None:
+    snapshot = world()
+    links = snapshot["links"]
+    shuffled = links.take(pa.array(range(links.num_rows - 1, -1, -1)))
+
+    found = replace(snapshot, tables={**snapshot.tables, "links": shuffled})
+
+    assert reconcile(snapshot, as_of=snapshot.as_of) == reconcile(found, as_of=snapshot.as_of)
