@@ -10,6 +10,8 @@ from tests.benchmarks.world.laws import ANYWHERE
 
 #: A duty that many people have.
 _DUTY = ANYWHERE.duties[0].id
+#: Seconds above which reading the program from disk does not matter.
+_SHORT = 5.0
 
 
 def ask(folder: Path) -> list[Run]:
@@ -24,9 +26,9 @@ def ask(folder: Path) -> list[Run]:
     runs = []
     for name, words in commands.items():
         command = python("sod_analyzer", *words)
+        first = run(name, command)
         # The first run reads the program from disk; what a second one takes is what people wait.
-        run(name, command)
-        runs.append(run(name, command))
+        runs.append(run(name, command) if first.wall < _SHORT else first)
     return runs
 
 
