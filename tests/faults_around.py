@@ -149,22 +149,42 @@ _COMPOSE = (
         ),
     ),
     *in_module(
+        "compose/answers.py",
+        "tests/engine/test_questions.py",
+        ("leaver-stands-among-the-active", "            (LEAVER, leaver),\n", ""),
+        (
+            "undecided-answer-looks-decided",
+            "return UNDECIDED in self.rows.counts",
+            "return None in self.rows.counts",
+        ),
+        (
+            "only-if-is-forgotten-for-the-first-lens",
+            "only_if = ~plain[self.found.lens]",
+            "only_if = plain[self.found.lens] & False",
+        ),
+        (
+            "rows-of-a-page-are-those-of-the-first",
+            "return self._first_in_order(start + count)[start:]",
+            "return self._first_in_order(start + count)[:count]",
+        ),
+        (
+            "path-begins-at-somebody-else",
+            "node[first[:-1]] = self.subject[owner]",
+            "node[first[:-1]] = self.subject[owner[::-1]]",
+        ),
+        (
+            "source-is-that-of-the-first-hop",
+            "last = self.edge[self.first[1:] - 1]",
+            "last = self.edge[self.first[:-1]]",
+        ),
+    ),
+    *in_module(
         "compose/questions.py",
         "tests/engine/test_questions.py",
         (
-            "leaver-stands-among-the-active",
-            "{Status.LEAVER: LEAVER, ",
-            "{Status.LEAVER: CAN_NOW, ",
-        ),
-        (
-            "undecided-answer-looks-decided",
-            'any(r["group"] == UNDECIDED for r in rows)',
-            'any(r["group"] is None for r in rows)',
-        ),
-        (
             "who-can-forgets-the-undecided",
-            "for subject in self._subjects(possible)\n",
-            "for subject in self._subjects(possible)[:0]\n",
+            "lenses = [*narrowings(asked), replace(asked, possible=True)]",
+            "lenses = [*narrowings(asked)]",
         ),
         (
             "no-though-a-source-is-missing",
@@ -178,8 +198,8 @@ _COMPOSE = (
         ),
         (
             "asked-application-is-ignored",
-            "return (atlas.number[Place(PlaceKind.APPLICATION, application)],)",
-            "return (atlas.number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)],)",
+            "return atlas.number[Place(PlaceKind.APPLICATION, application)]",
+            "return atlas.number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)]",
         ),
     ),
     *in_module(
@@ -191,14 +211,18 @@ _COMPOSE = (
             "        unknown_systems=(),\n",
         ),
         (
-            "what-a-missing-directory-feeds-looks-known",
-            "if feed in unknown} - unknown",
-            "if feed in unknown} - unknown - {fed for fed, _ in feeds}",
-        ),
-        (
             "gaps-of-the-engine-are-not-passed-on",
             "check_input(config, snapshot, day, further=further)",
             "check_input(config, snapshot, day)",
+        ),
+    ),
+    *in_module(
+        "pipeline/checking.py",
+        "tests/engine/test_whole_job.py",
+        (
+            "what-a-missing-directory-feeds-looks-known",
+            "if feed in unknown} - unknown",
+            "if feed in unknown} - unknown - {fed for fed, _ in feeds}",
         ),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,12 @@ import click
 
 from sod_analyzer.cli.exit import Exit, exit_of
 from sod_analyzer.cli.folders import day_option, folder_of, in_option
-from sod_analyzer.cli.output import emit, format_option, harmless, must_fit, voice
+from sod_analyzer.cli.output import Pages, emit, format_option, harmless, must_fit, voice
 
 if TYPE_CHECKING:
+    from sod_analyzer.compose.answers import Answer
     from sod_analyzer.compose.questions import Question
+    from sod_analyzer.pipeline import Basis
 
 _PERSON = ("group", "name", "email", "department", "account", "resource", "means", "path", "source")
 _HOP = ("leg", "part", "hop", "from_name", "kind", "to_name", "note", "file", "at", "also")
@@ -106,42 +109,45 @@ def who_can(
     from sod_analyzer.cli.stages import pipeline
 
     question = _ask(what, **narrow)
-    space = pipeline.open_workspace(folder_of(folder), rules=rules)
-    asker = pipeline.ask(space, question, as_of=as_of)
-    answer = asker.who_can()
-    complete = pipeline.completeness_of(space, as_of=as_of).completeness
+    space = pipeline.open_to_ask(folder_of(folder), rules=rules)
+    basis = pipeline.basis_of(space, as_of=as_of)
+    answer = pipeline.ask(space, question, basis=basis).who_can()
+    complete = basis.completeness
     about = {
         "question": str(question),
-        "as_of": (as_of or space.snapshot.as_of).isoformat(),
+        "as_of": basis.as_of.isoformat(),
         "not_evaluated": list(answer.caveats),
         "completeness": complete.line,
         "complete": complete.complete,
         "snapshot_digest": space.snapshot.digest,
     }
-    columns = (
-        (*_PERSON, "why", "status", "identity", "hops") if form in {"json", "jsonl"} else _PERSON
-    )
-    emit(answer.rows, _PERSON_SHORT if must_fit(form) else columns, form=form, about=about)
-    _beside(answer.rows, answer.caveats, complete.line, str(about["as_of"]))
+    hops = form in {"json", "jsonl"}
+    columns = (*_PERSON, "why", "status", "identity", "hops") if hops else _PERSON
+    rows = Pages(len(answer.rows), partial(answer.rows.page, hops=hops))
+    emit(rows, _PERSON_SHORT if must_fit(form) else columns, form=form, about=about)
+    _beside(answer, basis)
     return exit_of(
         findings=False,
         incomplete=answer.undecided or bool(answer.caveats) or not complete.complete,
     )
 
 
-def _beside(rows: Iterable[Mapping[str, Any]], caveats: Iterable[str], line: str, day: str) -> None:
+def _beside(answer: Answer, basis: Basis) -> None:
     say = voice()
-    groups: dict[str, int] = {}
-    for row in rows:
-        groups[row["group"]] = groups.get(row["group"], 0) + 1
-        if row["why"]:
-            say.talk(f"{row['name']}: {row['why']}")
+    for name, why in answer.rows.whys():
+        say.talk(f"{name}: {why}")
     # Groups have commas of their own.
-    counts = "; ".join(f"{n} {group}" for group, n in groups.items()) or "nobody"
-    say.talk(f"{counts}; as of {day}")
-    for caveat in caveats:
+    groups = (f"{count} {group}" for group, count in answer.rows.counts.items())
+    say.talk(f"{'; '.join(groups) or 'nobody'}; as of {basis.as_of}")
+    for caveat in answer.caveats:
         say.talk(f"not evaluated: {caveat}")
-    say.talk(f"input: {line}")
+    _input(basis)
+
+
+def _input(basis: Basis) -> None:
+    voice().talk(f"input: {basis.completeness.line}")
+    for note in basis.notes:
+        voice().talk(f"note: {note}")
 
 
 @click.command()
@@ -166,13 +172,14 @@ def can(
     WHO is a name, e-mail, employee id, login or id. A clear no exits 0.
     """
     from sod_analyzer.cli.stages import pipeline
-    from sod_analyzer.compose.questions import find_identity
+    from sod_analyzer.compose.persons import find_identity
 
     question = _ask(what, **narrow)
-    space = pipeline.open_workspace(folder_of(folder), rules=rules)
-    asker = pipeline.ask(space, question, as_of=as_of)
+    space = pipeline.open_to_ask(folder_of(folder), rules=rules)
+    basis = pipeline.basis_of(space, as_of=as_of)
+    asker = pipeline.ask(space, question, basis=basis)
     row = asker.can(find_identity(asker.names, who))
-    complete = pipeline.completeness_of(space, as_of=as_of).completeness
+    complete = basis.completeness
     caveats = asker.caveats()
     about = {
         "question": f"can {row['name']} {question}",
@@ -196,7 +203,7 @@ def can(
             emit(row["hops"], _HOP[1:], form=form)
     for caveat in caveats:
         voice().talk(f"not evaluated: {caveat}")
-    voice().talk(f"input: {complete.line}")
+    _input(basis)
     if row["answer"] == "no":
         return Exit.DONE
     return exit_of(
@@ -214,15 +221,15 @@ def access(who: str, *, folder: Path | None, as_of: date | None, form: str) -> i
     """Everything WHO comes to: each right once, by its shortest path, with the source."""
     from sod_analyzer.cli.stages import pipeline
 
-    space = pipeline.open_workspace(folder_of(folder))
-    name, rows = pipeline.access_of(space, who, as_of=as_of)
+    space = pipeline.open_to_ask(folder_of(folder))
+    basis = pipeline.basis_of(space, as_of=as_of)
+    name, rows = pipeline.access_of(space, who, basis)
     account = () if must_fit(form) else ("account",)
     columns = ("system", "action", "resource", "applications", *account, "path", "source")
-    emit(rows, columns, form=form, about={"who": name, "as_of": str(as_of or space.snapshot.as_of)})
-    complete = pipeline.completeness_of(space, as_of=as_of).completeness
-    voice().talk(f"{name}: {len(rows)} rights; as of {as_of or space.snapshot.as_of}")
-    voice().talk(f"input: {complete.line}")
-    return exit_of(findings=False, incomplete=not complete.complete)
+    emit(rows, columns, form=form, about={"who": name, "as_of": str(basis.as_of)})
+    voice().talk(f"{name}: {len(rows)} rights; as of {basis.as_of}")
+    _input(basis)
+    return exit_of(findings=False, incomplete=not basis.completeness.complete)
 
 
 @click.command()

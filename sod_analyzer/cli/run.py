@@ -115,6 +115,7 @@ def run(
         with pipeline.new_folder(target, replace_existing=force) as folder:
             folder.snapshot(snapshot, told, ruleset)
             judged = pipeline.judge(told, snapshot, ruleset, papers, as_of=as_of, progress=say)
+            folder.judged(judged)
             facts = pipeline.run_facts(_command(), started)
             report_ = pipeline.report_of(judged, told, run=facts, progress=say)
             names = folder.reports(report_, only=only, builtin_only=no_plugins, progress=say)
@@ -146,8 +147,7 @@ def import_(
     pipeline.check_target(target, replace=force)
     with progress(steps=len(told.sources) + 1) as say:
         snapshot = pipeline.import_exports(told, progress=say, builtin_only=no_plugins)
-    pipeline.write_import(snapshot, told, ruleset, target, replace_existing=force)
-    found = pipeline.completeness_of(pipeline.Workspace(target, told, ruleset, snapshot))
+    found = pipeline.write_import(snapshot, told, ruleset, target, replace_existing=force)
     about = {
         "snapshot_digest": snapshot.digest,
         "as_of": snapshot.as_of.isoformat(),
@@ -163,27 +163,75 @@ def import_(
 @click.command()
 @in_option
 @click.option("--rules", help="A built-in ruleset or a file, instead of the one imported with.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="Who looks at the memberships: this process, or the workers of Spark (extra: spark).",
+)
+@click.option(
+    "--grants",
+    metavar="PATH",
+    help="Where Spark finds the rows of grants.parquet, if not in the folder; any path it reads.",
+)
 @day_option
 @_fail_on
 @format_option
 def analyze(
-    *, folder: Path | None, rules: str | None, as_of: date | None, fail_on: str | None, form: str
+    *,
+    folder: Path | None,
+    rules: str | None,
+    engine: str,
+    grants: str | None,
+    as_of: date | None,
+    fail_on: str | None,
+    form: str,
 ) -> int:
     """Judge the stored snapshot by the rules; store the findings beside it."""
     from sod_analyzer.cli.stages import pipeline
 
     started = datetime.now(UTC)
-    space = pipeline.open_workspace(folder_of(folder), rules=rules)
+    place = folder_of(folder)
+    if engine == "spark":
+        report_ = _by_spark(place, rules=rules, grants=grants, as_of=as_of, started=started)
+    elif grants is not None:
+        raise click.UsageError("--grants is for --engine spark")
+    else:
+        report_ = _here(place, rules=rules, as_of=as_of, started=started)
+    pipeline.write_findings(report_, place)
+    _show(report_, form)
+    voice().talk(f"wrote {(place / pipeline.FINDINGS).as_posix()}")
+    return _exit(report_, fail_on)
+
+
+def _here(place: Path, *, rules: str | None, as_of: date | None, started: datetime) -> Report:
+    """The report of a folder, by this process."""
+    from sod_analyzer.cli.stages import pipeline
+
+    space = pipeline.open_workspace(place, rules=rules)
     with progress(steps=2) as say:
         judged = pipeline.judge(
             space.config, space.snapshot, space.ruleset, space.papers, as_of=as_of, progress=say
         )
         facts = pipeline.run_facts(_command(), started)
         report_ = pipeline.report_of(judged, space.config, run=facts, progress=say)
-    pipeline.write_findings(report_, space.folder)
-    _show(report_, form)
-    voice().talk(f"wrote {(space.folder / pipeline.FINDINGS).as_posix()}")
-    return _exit(report_, fail_on)
+    pipeline.store_reach(judged, place)
+    return report_
+
+
+def _by_spark(
+    place: Path, *, rules: str | None, grants: str | None, as_of: date | None, started: datetime
+) -> Report:
+    """The same report, by workers. Questions find nothing stored: not all edges are here."""
+    from sod_analyzer.cli.stages import pipeline
+
+    with progress(steps=3) as say:
+        say("starting Spark")
+        with pipeline.open_lake(place, rules=rules, grants=grants) as lake:
+            judged = lake.judge(as_of=as_of, progress=say)
+            facts = pipeline.run_facts(_command(), started)
+            return lake.report_of(judged, run=facts, progress=say)
 
 
 @click.command()

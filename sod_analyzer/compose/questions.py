@@ -1,41 +1,36 @@
-"""Ad-hoc questions: who can do something, whether someone can, and what someone has."""
+"""Ad-hoc questions: who can do something, and whether someone can."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas, Place, PlaceKind
+from sod_analyzer.compose.answers import Answer, Found, People
+from sod_analyzer.compose.persons import Few
 from sod_analyzer.compose.trace import Tracer
 from sod_analyzer.compose.why_not import WhyNot
-from sod_analyzer.compose.words import listed
-from sod_analyzer.detect.judge import Judge
+from sod_analyzer.detect.holding import Holding
 from sod_analyzer.errors import QueryError, near
 from sod_analyzer.evaluate.lens import PLAIN, Lens, narrowings
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.forward import Forward
 from sod_analyzer.explain.names import Names
-from sod_analyzer.explain.paths import Guide
+from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.graph.edges import Edges
-from sod_analyzer.model.access import WHOLE_SYSTEM, IdentityClass, NodeKind, Snapshot, Status
+from sod_analyzer.graph.packed import Packed, chosen
+from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import PLACE_ANYWHERE
 from sod_analyzer.model.ruleset import Duty, Ruleset, Selector, Way
 
 Row = dict[str, Any]
-
-#: Groups of an answer, in the order in which they are printed.
-CAN_NOW = "can now"
-LEAVER = "leaver, can now"
-NOT_STARTED = "not started, can now"
-IF = "can, if"
-NO_PERSON = "account without a person"
-WORKLOAD = "workload"
-UNDECIDED = "not decided"
-_ORDER = (CAN_NOW, LEAVER, NOT_STARTED, IF, NO_PERSON, WORKLOAD, UNDECIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +56,10 @@ class Question:
         return " ".join([self.what, *tail])
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Rows for the reader, and what must be said beside them."""
-
-    rows: tuple[Row, ...]
-    caveats: tuple[str, ...]
-    undecided: bool
-
-
 class Asker:
     """Answers one question about one snapshot.
+
+    Of packed edges, only those that bear on the answer are looked at; the answer is the same.
 
     Raises:
         QueryError: the duty, product, application, environment or resource does not exist.
@@ -81,94 +69,68 @@ class Asker:
         self,
         snapshot: Snapshot,
         ruleset: Ruleset,
-        edges: Edges,
+        edges: Edges | Packed,
         question: Question,
         *,
         unknown_systems: Iterable[str] = (),
     ) -> None:
+        self.snapshot = snapshot
         self.question = question
+        self.unknown_systems = frozenset(unknown_systems)
+        self._edges = edges
         atlas = Atlas(snapshot)
         resources = _resources(atlas, snapshot, question)
-        atlas = Atlas(snapshot, resources=resources)
-        self.duty = _narrowed(_duty(ruleset, atlas, question.what), question)
-        columns = Columns(snapshot, [self.duty], atlas)
-        self.engine = Engine(snapshot, columns, edges)
-        self.judge = Judge(self.engine, unknown_systems=unknown_systems)
+        self._atlas = Atlas(snapshot, resources=resources) if resources else atlas
+        self.duty = _narrowed(_duty(ruleset, self._atlas, question.what), question)
+        self.place = _place(self._atlas, question, resources)
         self.names = Names(snapshot)
-        self.guide = Guide(self.engine)
-        self.tracer = Tracer(self.engine, self.names)
-        self.places = _places(atlas, question, resources)
-        self.why_not = WhyNot(
-            self.judge, self.tracer, duty=self.duty, places=self.places, lens=question.lens
-        )
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What everyone has of the duty, in the place that is asked about."""
+        kinds = [self._atlas.places[self.place].kind]
+        columns = Columns(self.snapshot, [self.duty], self._atlas, kinds=kinds)
+        edges = self._edges
+        if isinstance(edges, Packed):
+            rights = distinct(columns.possible.node)
+            edges = edges.only(edges.towards(rights, self.snapshot), self.snapshot)
+        return Engine(self.snapshot, columns, edges)
 
     # -- who can ---------------------------------------------------------------------------------
 
     def who_can(self) -> Answer:
         """Everyone who can, the people who can act alone now first; then what is not decided."""
-        rows = []
-        states = [(lens, self._subjects(lens)) for lens in narrowings(self.question.lens)]
-        known: set[int] = set()
-        for lens, subjects in states:
-            for subject in subjects:
-                if subject not in known:
-                    known.add(subject)
-                    rows.append(self._row(subject, lens))
-        possible = replace(self.question.lens, possible=True)
-        rows += [
-            self._row(subject, possible)
-            for subject in self._subjects(possible)
-            if subject not in known
-        ]
-        rows.sort(key=lambda r: (_ORDER.index(r["group"]), r["name"], r["identity"]))
-        return Answer(tuple(rows), self.caveats(), any(r["group"] == UNDECIDED for r in rows))
+        people = People(self.engine, self.names, self.duty.duty_id, self.place, self._found())
+        return Answer(people, self.caveats())
 
-    def _subjects(self, lens: Lens) -> list[int]:
-        holding = self.judge.holding(lens)
-        everyone = np.arange(len(self.judge.subjects))
-        held = np.zeros(len(everyone), dtype=bool)
-        for place in self.places:
-            held |= holding.at(self.duty.duty_id, everyone * self.engine.n_places + place)
-        return [self.judge.subjects.start + int(n) for n in np.flatnonzero(held)]
-
-    def _row(self, code: int, lens: Lens) -> Row:
-        person = self.names.row(code)
-        place, witness = min(
-            (
-                (place, witness)
-                for place in self.places
-                if (witness := self.guide.witness(lens, code, self.duty.duty_id, place))
-            ),
-            key=lambda pair: (pair[1].hops, pair[0]),
-        )
-        hops = self.tracer.hops(witness)
-        ends = [self.tracer.end(run) for run in witness.runs]
-        why = self.tracer.why_unknown(witness, self.duty.duty_id, place) if lens.possible else None
-        return {
-            "group": _group(person, lens),
-            "identity": person["identity"],
-            "name": self.names.name(code),
-            "email": person["email"],
-            "department": person["department"],
-            "status": person["status"],
-            "account": self.tracer.first_account(witness.runs[0]),
-            "means": None if lens.possible else lens.pair,
-            "resource": "; ".join(dict.fromkeys(_resource_of(end) for end in ends)),
-            "path": self.tracer.text(code, witness),
-            "source": f"{hops[-1]['file']} {hops[-1]['at']}" if hops else None,
-            "why": why,
-            "hops": hops,
-        }
+    def _found(self) -> Found:
+        """Whoever can by the first lens that sees it, the one of what is not decided last."""
+        asked = self.question.lens
+        lenses = [*narrowings(asked), replace(asked, possible=True)]
+        subjects = self.engine.identities
+        known = np.zeros(len(subjects), dtype=bool)
+        found: list[Keys] = []
+        for number, lens in enumerate(lenses):
+            # What sees the same finds nobody new.
+            same = any(self.engine.same(lens, other) for other in lenses[:number])
+            holding = Holding(self.engine, lens, subjects)
+            who = np.empty(0, dtype=np.int64)
+            if not same:
+                who = holding.who(self.duty.duty_id, self.place)
+            found.append(who[~known[who]])
+            known[who] = True
+        lens_of = np.repeat(np.arange(len(lenses)), [len(who) for who in found])
+        return Found(np.concatenate(found), lens_of, lenses)
 
     def caveats(self) -> tuple[str, ...]:
         """What was not evaluated for any answer to this question."""
         columns = self.engine.columns
         systems = columns.systems_of(self.duty.duty_id)
-        caveats = self.tracer.caveats(list(systems))
+        caveats = Tracer(self.engine, self.names).caveats(list(systems))
         caveats += [
             f"{system} was not read completely: others may have it"
             for system in systems
-            if system in self.judge.unknown_systems
+            if system in self.unknown_systems
         ]
         if not columns.is_live(self.duty.duty_id):
             caveats.append("nothing that was read matches this at all")
@@ -181,116 +143,53 @@ class Asker:
 
         Decided by walking from the identity, so that it does not repeat what `who_can` computed.
         """
-        forward = Forward(self.engine)
+        engine = self._engine_from(code)
+        names = Few(engine, code)
+        forward = Forward(engine)
         for lens in narrowings(self.question.lens):
-            if any(forward.can(lens, code, self.duty.duty_id, p) for p in self.places):
-                return {"answer": "yes", **self._row(code, lens)}
+            if forward.can(lens, code, self.duty.duty_id, self.place):
+                return {"answer": "yes", **self._row(engine, names, code, lens)}
         possible = replace(self.question.lens, possible=True)
+        if forward.can(possible, code, self.duty.duty_id, self.place):
+            return {"answer": "unknown", **self._row(engine, names, code, possible)}
         blind = [
-            s
-            for s in self.engine.columns.systems_of(self.duty.duty_id)
-            if s in self.judge.unknown_systems
+            s for s in engine.columns.systems_of(self.duty.duty_id) if s in self.unknown_systems
         ]
-        if any(forward.can(possible, code, self.duty.duty_id, p) for p in self.places):
-            return {"answer": "unknown", **self._row(code, possible)}
-        person = self.names.row(code)
-        reasons = self.why_not.reasons(code, forward)
+        why_not = WhyNot(
+            Tracer(engine, names), duty=self.duty, place=self.place, lens=self.question.lens
+        )
+        reasons = why_not.reasons(code, forward)
         if blind:
             reasons.insert(0, f"{', '.join(blind)} was not read completely")
+        row = pa.array([code - engine.identities.start])
+        (email,) = self.snapshot["identities"].select(["email"]).take(row).column("email")
         return {
             "answer": "unknown" if blind else "no",
-            "identity": person["identity"],
-            "name": self.names.name(code),
-            "email": person["email"],
+            "identity": names.id(code),
+            "name": names.name(code),
+            "email": email.as_py(),
             "why": "; ".join(reasons),
             "hops": [],
         }
 
+    def _engine_from(self, code: int) -> Engine:
+        """What one identity comes to, in every place; its snapshot has no other grants."""
+        edges = self._edges
+        if isinstance(edges, Packed):
+            edges = edges.only(edges.onward(code), self.snapshot)
+            edges = chosen(edges, np.arange(len(edges)))
+        return Engine(edges.snapshot, self._columns, edges)
 
-def find_identity(names: Names, who: str) -> int:
-    """The identity that a name, e-mail, employee id, login or node id stands for.
+    @cached_property
+    def _columns(self) -> Columns:
+        return Columns(self.snapshot, [self.duty], self._atlas)
 
-    Raises:
-        QueryError: nobody, or several people.
-    """
-    snapshot = names.snapshot
-    wanted = who.strip().casefold()
-    matches: set[int] = set()
-    for code in snapshot.ranges[NodeKind.IDENTITY]:
-        row = names.row(code)
-        texts = (row["identity"], row["employee_id"], row["email"], row["name"])
-        if wanted in {t.casefold() for t in texts if t}:
-            matches.add(code)
-    if not matches:
-        matches = _by_account(names, wanted)
-    if not matches:
-        people = [names.name(code) for code in snapshot.ranges[NodeKind.IDENTITY]]
-        raise QueryError(f"nobody is called '{who}'{near(who, people)}")
-    if len(matches) > 1:
-        several = listed(f"{names.name(c)} ({snapshot.node_ids[c]})" for c in sorted(matches))
-        raise QueryError(f"'{who}' could be several: {several}; name one by id")
-    return matches.pop()
-
-
-def _by_account(names: Names, wanted: str) -> set[int]:
-    snapshot = names.snapshot
-    accounts = {
-        code
-        for code in snapshot.ranges[NodeKind.ACCOUNT]
-        if wanted
-        in {t.casefold() for t in (names.row(code)["account"], names.row(code)["login"]) if t}
-    }
-    identities = snapshot.ranges[NodeKind.IDENTITY]
-    grants = snapshot["grants"].select(["holder", "target", "undecided"]).to_pylist()
-    return {
-        g["holder"]
-        for g in grants
-        if g["target"] in accounts and g["holder"] in identities and not g["undecided"]
-    }
-
-
-def access(engine: Engine, names: Names, code: int, lens: Lens = PLAIN) -> list[Row]:
-    """Every entitlement one identity comes to, each by its shortest path, sorted."""
-    forward, tracer = Forward(engine), Tracer(engine, names)
-    best: dict[int, Row] = {}
-    for context in forward.contexts(code, lens):
-        for right, stop in forward.bundle(context, lens).items():
-            path = (*context.path, *stop.path)
-            if right in best and best[right]["n_hops"] <= len(path):
-                continue
-            row = names.row(right)
-            last = tracer.hop(path[-1])
-            placed = engine.columns.atlas.placed(row["system"], row["resource"])
-            best[right] = {
-                "system": row["system"],
-                "action": row["action"],
-                "resource": row["resource"],
-                "mode": row["mode"],
-                "applications": "; ".join(sorted({a for a, _ in placed})) or None,
-                "account": engine.snapshot.node_ids[context.node],
-                "path": " > ".join(tracer.nodes(code, path)),
-                "source": f"{last['file']} {last['at']}",
-                "n_hops": len(path),
-            }
-    rows = sorted(best.values(), key=lambda r: (r["system"], r["resource"], r["action"]))
-    return [{k: v for k, v in row.items() if k != "n_hops"} for row in rows]
-
-
-def _group(person: Row, lens: Lens) -> str:
-    if lens.possible:
-        return UNDECIDED
-    if person["kind"] == IdentityClass.WORKLOAD:
-        return WORKLOAD
-    if person["status"] == Status.UNKNOWN:
-        return NO_PERSON
-    if (lens.means, lens.conditional) != (PLAIN.means, PLAIN.conditional):
-        return IF
-    return {Status.LEAVER: LEAVER, Status.FUTURE: NOT_STARTED}.get(person["status"], CAN_NOW)
-
-
-def _resource_of(end: Row) -> str:
-    resource = end["resource"]
-    return f"{end['system']}:{'everything' if resource == WHOLE_SYSTEM else resource}"
+    def _row(self, engine: Engine, names: Names, code: int, lens: Lens) -> Row:
+        offset = np.array([code - engine.identities.start], dtype=np.int64)
+        found = Found(offset, np.zeros(1, dtype=np.int64), [lens])
+        people = People(engine, names, self.duty.duty_id, self.place, found)
+        (row,) = people.page(0, 1, hops=True)
+        return row
 
 
 def _duty(ruleset: Ruleset, atlas: Atlas, what: str) -> Duty:
@@ -344,23 +243,18 @@ def _resources(atlas: Atlas, snapshot: Snapshot, question: Question) -> Sequence
     else:
         system = ""
     table = snapshot["entitlements"]
-    known = {
-        resource
-        for at, resource in zip(
-            table.column("system").to_pylist(), table.column("resource").to_pylist(), strict=True
-        )
-        if system in ("", at)
-    }
+    stated = table.column("resource")
+    if system:
+        stated = stated.filter(pc.equal(table.column("system"), system))
+    known = set(stated.unique().to_pylist())
     placed = {p.resource for s, rows in atlas.placements.items() if system in ("", s) for p in rows}
     if wanted not in known | placed:
         raise QueryError(f"no resource is called '{wanted}'{near(wanted, known | placed)}")
     return ((system, wanted),)
 
 
-def _places(
-    atlas: Atlas, question: Question, resources: Sequence[tuple[str, str]]
-) -> tuple[int, ...]:
-    """Numbers of the places any of which answers the question."""
+def _place(atlas: Atlas, question: Question, resources: Sequence[tuple[str, str]]) -> int:
+    """The number of the place that the question is about."""
     application = question.application
     if application is not None and application not in atlas.applications:
         raise QueryError(
@@ -372,7 +266,7 @@ def _places(
             systems = [system] if system else sorted(atlas.systems)
             if not any(application in dict(atlas.placed(s, resource)) for s in systems):
                 raise QueryError(f"'{resource}' is no resource of application '{application}'")
-        return (atlas.number[Place(PlaceKind.RESOURCE, resource, system)],)
+        return atlas.number[Place(PlaceKind.RESOURCE, resource, system)]
     if application is not None:
-        return (atlas.number[Place(PlaceKind.APPLICATION, application)],)
-    return (atlas.number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)],)
+        return atlas.number[Place(PlaceKind.APPLICATION, application)]
+    return atlas.number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)]

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
+import pyarrow as pa
+
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.compose.derived import Derived
 from sod_analyzer.compose.words import counted, lower_first
@@ -33,13 +35,23 @@ class Tracer:
     def __init__(self, engine: Engine, names: Names) -> None:
         self.engine = engine
         self.names = names
-        grants = engine.snapshot["grants"]
-        self._source = grants.column("source_id")
-        self._record = grants.column("record")
-        self._condition = grants.column("condition")
-        self._periods = [
-            grants.column(name) for name in ("valid_from", "valid_until", "lasts_hours")
-        ]
+
+    @cached_property
+    def _source(self) -> pa.ChunkedArray:
+        return self.engine.snapshot["grants"].column("source_id")
+
+    @cached_property
+    def _record(self) -> pa.ChunkedArray:
+        return self.engine.snapshot["grants"].column("record")
+
+    @cached_property
+    def _condition(self) -> pa.ChunkedArray:
+        return self.engine.snapshot["grants"].column("condition")
+
+    @cached_property
+    def _periods(self) -> list[pa.ChunkedArray]:
+        grants = self.engine.snapshot["grants"]
+        return [grants.column(name) for name in ("valid_from", "valid_until", "lasts_hours")]
 
     @cached_property
     def behind(self) -> Derived:

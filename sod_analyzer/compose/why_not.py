@@ -10,8 +10,6 @@ from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.compose.trace import Tracer
 from sod_analyzer.compose.words import listed, lower_first
-from sod_analyzer.compose.would_be import dormant_accounts_of
-from sod_analyzer.detect.judge import Judge
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.forward import Forward, Stop
@@ -21,16 +19,13 @@ from sod_analyzer.model.ruleset import Duty, Means, Way
 
 
 class WhyNot:
-    """Reasons of one question: a duty in places, seen through a lens."""
+    """Reasons of one question: a duty in a place, seen through a lens."""
 
-    def __init__(
-        self, judge: Judge, tracer: Tracer, *, duty: Duty, places: Sequence[int], lens: Lens
-    ) -> None:
-        self.engine = judge.engine
-        self.judge = judge
+    def __init__(self, tracer: Tracer, *, duty: Duty, place: int, lens: Lens) -> None:
+        self.engine = tracer.engine
         self.tracer = tracer
         self.duty = duty
-        self.places = places
+        self.place = place
         self.lens = lens
 
     def reasons(self, code: int, forward: Forward) -> list[str]:
@@ -54,7 +49,7 @@ class WhyNot:
 
     def _if_things_were_otherwise(self, code: int, forward: Forward) -> Iterator[str]:
         lens = self.lens
-        asleep = dormant_accounts_of(self.judge, self.tracer.names, code)
+        asleep = self._dormant_accounts(code)
         if asleep and self._can(forward, code, replace(lens, dormant=True)):
             yield f"could, if re-enabled: {listed(asleep)}"
         late = replace(lens, out_of_time=True)
@@ -72,12 +67,18 @@ class WhyNot:
         ):
             yield "could become able to, by one change of their own"
 
+    def _dormant_accounts(self, code: int) -> list[str]:
+        """Ids of the identity's accounts that cannot be used now, sorted."""
+        edges = self.engine.edges
+        mine = slice(int(edges.leaving[code]), int(edges.leaving[code + 1]))
+        asleep = (edges.flags[mine] & int(Flag.DORMANT)) != 0
+        return sorted({self.tracer.names.id(node) for node in edges.target[mine][asleep].tolist()})
+
     def _out_of_time(self, code: int, lens: Lens) -> Iterator[str]:
         """The grants on the shortest path that do not count on this day, with their dates."""
-        guide = Guide(self.engine)
-        witnesses = (guide.witness(lens, code, self.duty.duty_id, place) for place in self.places)
-        shortest = min((w for w in witnesses if w), key=lambda w: w.hops)
-        for hop in (hop for run in shortest.runs for hop in run):
+        shortest = Guide(self.engine).witness(lens, code, self.duty.duty_id, self.place)
+        runs = shortest.runs if shortest else ()
+        for hop in (hop for run in runs for hop in run):
             if Flag.OUT_OF_TIME in Flag(int(self.engine.edges.flags[hop.edge])):
                 yield self._dated(hop)
 
@@ -103,12 +104,12 @@ class WhyNot:
             self.tracer.place_label(n)
             for n, place in enumerate(self.engine.columns.atlas.places)
             if place.kind is PlaceKind.APPLICATION
-            and n not in self.places
+            and n != self.place
             and forward.can(lens, code, duty, n)
         ]
         if places:
             yield f"can {title} only in {listed(places)}"
-        elif 0 not in self.places and forward.can(lens, code, duty, 0):
+        elif self.place != 0 and forward.can(lens, code, duty, 0):
             yield f"can {title} only on other resources"
         yield from self._other_environment(code)
 
@@ -118,8 +119,9 @@ class WhyNot:
         if relaxed is None or not self._can(Forward(relaxed), code, self.lens):
             return
         guide, tracer = Guide(relaxed), Tracer(relaxed, self.tracer.names)
-        found = (guide.witness(self.lens, code, self.duty.duty_id, place) for place in self.places)
-        witness = min((w for w in found if w), key=lambda w: w.hops)
+        witness = guide.witness(self.lens, code, self.duty.duty_id, self.place)
+        if witness is None:
+            return
         system = tracer.end(witness.runs[0])["system"]
         last = tracer.hops(witness)[-1]
         wanted = sorted({p.environment for w in self.duty.ways for p in w.parts if p.environment})
@@ -146,11 +148,11 @@ class WhyNot:
         for context in contexts:
             for number in columns.ways_of[self.duty.duty_id]:
                 way = columns.ways[number]
-                held = forward.parts_held(context, way, self.places[0], self.lens)
+                held = forward.parts_held(context, way, self.place, self.lens)
                 if held and len(way.parts) > 1:
                     lacks = [str(columns.parts[p]) for p in way.parts if p not in held]
                     account = self.tracer.names.id(context.node)
                     yield f"{account} has one part, and lacks {listed(lacks)}"
 
     def _can(self, forward: Forward, code: int, lens: Lens) -> bool:
-        return any(forward.can(lens, code, self.duty.duty_id, p) for p in self.places)
+        return forward.can(lens, code, self.duty.duty_id, self.place)

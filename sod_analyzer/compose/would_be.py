@@ -138,19 +138,6 @@ def _asleep(judge: Judge, names: Names, codes: Keys) -> tuple[pa.Array, pa.Array
     return pc.if_else(pa.array(count > 0), every, None), listing
 
 
-def dormant_accounts_of(judge: Judge, names: Names, code: int) -> list[str]:
-    """Ids of the identity's accounts that cannot be used now, sorted."""
-    edges = judge.engine.edges
-    start, stop = edges.leaving[code], edges.leaving[code + 1]
-    return sorted(
-        {
-            names.id(int(edges.target[edge]))
-            for edge in range(int(start), int(stop))
-            if edges.flags[edge] & int(Flag.DORMANT)
-        }
-    )
-
-
 # -- what no application claims --------------------------------------------------------------------
 
 

@@ -118,7 +118,7 @@ class Names:
 
     def ids(self, codes: Codes) -> pa.Array:
         """The ids of nodes, in the order asked for."""
-        return flat(self.snapshot["nodes"].column("id").take(pa.array(codes)))
+        return flat(self.snapshot["nodes"].select(["id"]).take(pa.array(codes)).column("id"))
 
     def names(self, codes: Codes) -> pa.Array:
         """What nodes are called. `codes` ascend, or are all of one kind.
@@ -243,9 +243,11 @@ def _named(kind: NodeKind, table: pa.Table) -> pa.Array:
     """What the nodes of some rows of a kind's table are called."""
     if kind is NodeKind.ENTITLEMENT:
         return _named_rights(flat(table.column("action")), flat(table.column("resource")))
-    known = [stated(flat(table.column(name))) for name in _NAME_COLUMNS[kind]]
-    if known[0].null_count == 0:
-        return known[0]
+    known: list[pa.Array] = []
+    for name in _NAME_COLUMNS[kind]:
+        known.append(stated(flat(table.column(name))))
+        if known[0].null_count == 0:
+            return known[0]
     if kind is not NodeKind.IDENTITY:
         known.append(_native(flat(table.column(_ID_COLUMN[kind]))))
     return pc.coalesce(*known)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sod_analyzer.pipeline.approving import approve_now
+    from sod_analyzer.pipeline.checking import unknown_systems
+    from sod_analyzer.pipeline.explaining import Explained, explain, measures_of
     from sod_analyzer.pipeline.folders import (
         FINDINGS,
         NewFolder,
@@ -19,32 +21,35 @@ if TYPE_CHECKING:
         new_folder,
         reporters_of,
         steps_of,
+        store_reach,
         stored_report,
         write_findings,
         write_import,
         write_reports,
     )
     from sod_analyzer.pipeline.importing import import_exports
-    from sod_analyzer.pipeline.judging import Judged, judge, report_of, run_facts, unknown_systems
+    from sod_analyzer.pipeline.judging import Judged, judge, report_of, run_facts
+    from sod_analyzer.pipeline.lake import LakeSpace, open_lake
     from sod_analyzer.pipeline.papers import Papers, load_papers
     from sod_analyzer.pipeline.progress import Progress, Silent, silent
-    from sod_analyzer.pipeline.questions import (
-        Explained,
-        access_of,
-        ask,
-        completeness_of,
-        explain,
-        measures_of,
-    )
+    from sod_analyzer.pipeline.questions import Basis, access_of, ask, basis_of, completeness_of
     from sod_analyzer.pipeline.trying import Tried, what_if
-    from sod_analyzer.pipeline.workspace import SETTINGS, SNAPSHOT, Workspace, open_workspace
+    from sod_analyzer.pipeline.workspace import (
+        SETTINGS,
+        SNAPSHOT,
+        Workspace,
+        open_to_ask,
+        open_workspace,
+    )
 
 __all__ = [
     "FINDINGS",
     "SETTINGS",
     "SNAPSHOT",
+    "Basis",
     "Explained",
     "Judged",
+    "LakeSpace",
     "NewFolder",
     "Papers",
     "Progress",
@@ -54,6 +59,7 @@ __all__ = [
     "access_of",
     "approve_now",
     "ask",
+    "basis_of",
     "check_target",
     "completeness_of",
     "explain",
@@ -62,12 +68,15 @@ __all__ = [
     "load_papers",
     "measures_of",
     "new_folder",
+    "open_lake",
+    "open_to_ask",
     "open_workspace",
     "report_of",
     "reporters_of",
     "run_facts",
     "silent",
     "steps_of",
+    "store_reach",
     "stored_report",
     "unknown_systems",
     "what_if",
@@ -79,6 +88,8 @@ __all__ = [
 #: Where each name above is at home.
 _HOMES = {
     "approving": ("approve_now",),
+    "checking": ("unknown_systems",),
+    "explaining": ("Explained", "explain", "measures_of"),
     "folders": (
         "FINDINGS",
         "NewFolder",
@@ -86,25 +97,20 @@ _HOMES = {
         "new_folder",
         "reporters_of",
         "steps_of",
+        "store_reach",
         "stored_report",
         "write_findings",
         "write_import",
         "write_reports",
     ),
     "importing": ("import_exports",),
-    "judging": ("Judged", "judge", "report_of", "run_facts", "unknown_systems"),
+    "judging": ("Judged", "judge", "report_of", "run_facts"),
+    "lake": ("LakeSpace", "open_lake"),
     "papers": ("Papers", "load_papers"),
     "progress": ("Progress", "Silent", "silent"),
-    "questions": (
-        "Explained",
-        "access_of",
-        "ask",
-        "completeness_of",
-        "explain",
-        "measures_of",
-    ),
+    "questions": ("Basis", "access_of", "ask", "basis_of", "completeness_of"),
     "trying": ("Tried", "what_if"),
-    "workspace": ("SETTINGS", "SNAPSHOT", "Workspace", "open_workspace"),
+    "workspace": ("SETTINGS", "SNAPSHOT", "Workspace", "open_to_ask", "open_workspace"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

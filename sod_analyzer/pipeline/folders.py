@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from sod_analyzer import plugins
+from sod_analyzer.completeness import CompletenessResult
 from sod_analyzer.config import Config
 from sod_analyzer.errors import ConfigError, Problem, StoreError
+from sod_analyzer.graph.edges import Edges, compile_edges
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report
 from sod_analyzer.model.rows import shown
 from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline.checking import InputVerdict, input_for, verdict_of
 from sod_analyzer.pipeline.guests import receive
+from sod_analyzer.pipeline.judging import Judged
 from sod_analyzer.pipeline.papers import copy_papers
 from sod_analyzer.pipeline.progress import Progress, silent
+from sod_analyzer.pipeline.stored import write_reach
 from sod_analyzer.pipeline.workspace import CONFIG_COPY, RULESET_COPY, SETTINGS, SNAPSHOT
 from sod_analyzer.report.canonical import REPORTER as CANONICAL
 from sod_analyzer.report.canonical import load as load_report
@@ -78,7 +84,7 @@ class NewFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._failure: BaseException | None = None
 
     def snapshot(self, snapshot: Snapshot, config: Config, ruleset: Ruleset) -> None:
@@ -87,17 +93,34 @@ class NewFolder:
         Returns at once; what goes wrong is raised by `reports` or at the end of the block. Asked
         for once.
         """
+        if self._threads:
+            raise RuntimeError("one snapshot to a folder")
+        self._begin("snapshot", partial(_write_snapshot, snapshot, config, ruleset, self._folder))
 
-        def write() -> None:
+    def judged(self, judged: Judged) -> None:
+        """Begin to write what questions need of an analysis, once the snapshot is written."""
+        analysis = judged.analysis
+        self.reach(analysis.judge.engine.edges, analysis.ruleset, judged.verdict)
+
+    def reach(self, edges: Edges, ruleset: Ruleset, verdict: InputVerdict) -> None:
+        """Begin to write edges and a verdict on the input for questions, as `snapshot` does."""
+        self._begin("reach", partial(write_reach, self._folder, edges, ruleset, verdict))
+
+    def _begin(self, name: str, write: Callable[[], None]) -> None:
+        before = tuple(self._threads)
+
+        def wait_and_write() -> None:
+            for thread in before:
+                thread.join()
             try:
-                _write_snapshot(snapshot, config, ruleset, self._folder)
+                if self._failure is None:
+                    write()
             except BaseException as error:  # noqa: BLE001 - raised again where somebody listens
                 self._failure = error
 
-        if self._thread is not None:
-            raise RuntimeError("one snapshot to a folder")
-        self._thread = threading.Thread(target=write, name="snapshot")
-        self._thread.start()
+        thread = threading.Thread(target=wait_and_write, name=name)
+        self._threads.append(thread)
+        thread.start()
 
     def reports(
         self,
@@ -114,14 +137,14 @@ class NewFolder:
         )
 
     def settle(self) -> None:
-        """Wait until the snapshot is written; raises what went wrong with it."""
+        """Wait until everything is written; raises what went wrong with it."""
         self.join()
         self._raise()
 
     def join(self) -> None:
         """Wait until nothing is being written any more, well or not."""
-        if self._thread is not None:
-            self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _raise(self) -> None:
         if self._failure is not None:
@@ -150,10 +173,20 @@ def new_folder(target: Path, *, replace_existing: bool) -> Iterator[NewFolder]:
 
 def write_import(
     snapshot: Snapshot, config: Config, ruleset: Ruleset, target: Path, *, replace_existing: bool
-) -> None:
-    """Write a snapshot and what it was told into a folder."""
+) -> CompletenessResult:
+    """Write a snapshot and what it was told into a folder; returns what the input leaves open."""
     with new_folder(target, replace_existing=replace_existing) as folder:
         folder.snapshot(snapshot, config, ruleset)
+        edges = compile_edges(snapshot, as_of=snapshot.as_of)
+        found = input_for(config, ruleset, snapshot, edges)
+        folder.reach(edges, ruleset, verdict_of(config, found))
+    return found
+
+
+def store_reach(judged: Judged, folder: Path) -> None:
+    """Store what questions need of an analysis in the folder of its snapshot."""
+    analysis = judged.analysis
+    write_reach(folder, analysis.judge.engine.edges, analysis.ruleset, judged.verdict)
 
 
 def _write_snapshot(snapshot: Snapshot, config: Config, ruleset: Ruleset, folder: Path) -> None:

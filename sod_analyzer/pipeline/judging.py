@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib import metadata
@@ -12,7 +13,7 @@ from importlib import metadata
 import pyarrow as pa
 
 from sod_analyzer import __version__, plugins
-from sod_analyzer.completeness import CompletenessResult, check
+from sod_analyzer.completeness import CompletenessResult
 from sod_analyzer.compose.engines import engine_issues
 from sod_analyzer.compose.report import (
     LIMITS,
@@ -27,6 +28,7 @@ from sod_analyzer.config import Config
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report, RunFacts
 from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline.checking import InputVerdict, check_input, unknown_systems
 from sod_analyzer.pipeline.papers import Papers
 from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.report.core import findings_digest
@@ -39,6 +41,12 @@ class Judged:
     analysis: Analysis
     completeness: CompletenessResult
     papers: Papers = field(default_factory=Papers)
+    unknown_systems: frozenset[str] = frozenset()
+
+    @property
+    def verdict(self) -> InputVerdict:
+        """What the input leaves open, in short."""
+        return InputVerdict(self.completeness.completeness, self.unknown_systems)
 
 
 def judge(
@@ -49,16 +57,17 @@ def judge(
     *,
     as_of: date | None = None,
     progress: Progress = silent,
+    by: Callable[..., Analysis] = analyse,
 ) -> Judged:
     """Every rule over everyone, and what the input leaves open.
 
-    Without `papers`, no mitigation excuses anything.
+    Without `papers`, no mitigation excuses anything. `by` is asked for the analysis.
     """
     papers = papers or Papers()
     day = as_of or snapshot.as_of
     progress("computing reach and judging rules")
     unknown = unknown_systems(config, check_input(config, snapshot, day))
-    analysis = analyse(
+    analysis = by(
         snapshot,
         ruleset,
         as_of=day,
@@ -66,38 +75,8 @@ def judge(
         register=papers.register.mitigations if papers.register else (),
     )
     further = engine_issues(analysis.judge.engine, ruleset)
-    return Judged(analysis, check_input(config, snapshot, day, further=further), papers)
-
-
-def unknown_systems(config: Config, found: CompletenessResult) -> frozenset[str]:
-    """The systems that were not read, and those that take their groups or logins from them.
-
-    Who is in a cluster's group is known only as far as the directory that fills it is: a directory
-    that is missing leaves the cluster as unknown as itself.
-    """
-    unknown = set(found.unknown_systems)
-    feeds = [
-        (fed.system, feed.system)
-        for fed in config.systems
-        for feed in (fed.groups_from, fed.accounts_from)
-        if feed is not None
-    ]
-    while further := {fed for fed, feed in feeds if feed in unknown} - unknown:
-        unknown |= further
-    return frozenset(unknown)
-
-
-def check_input(
-    config: Config, snapshot: Snapshot, day: date, *, further: pa.Table | None = None
-) -> CompletenessResult:
-    """What the input leaves open, by what the configuration accepts; `further` are issues."""
-    return check(
-        snapshot,
-        as_of=day,
-        max_skew_days=config.max_skew_days,
-        accepted_gaps=config.accepted_gaps,
-        further=further,
-    )
+    found = check_input(config, snapshot, day, further=further)
+    return Judged(analysis, found, papers, unknown)
 
 
 def report_of(

@@ -5,104 +5,90 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
+from sod_analyzer.catalogue.columns import Columns
+from sod_analyzer.catalogue.places import Atlas
 from sod_analyzer.completeness import CompletenessResult
-from sod_analyzer.compose.dossier import dossier
-from sod_analyzer.compose.engines import engine_issues, engine_of
-from sod_analyzer.compose.questions import Asker, Question, access, find_identity
-from sod_analyzer.compose.report import tables_of
-from sod_analyzer.evaluate.lens import PLAIN
+from sod_analyzer.compose.persons import Few, access, find_identity
+from sod_analyzer.compose.questions import Asker, Question
+from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
-from sod_analyzer.graph.edges import compile_edges
-from sod_analyzer.model.finding import Verdict
-from sod_analyzer.pipeline.judging import check_input, judge, unknown_systems
+from sod_analyzer.graph.edges import Edges, compile_edges
+from sod_analyzer.graph.packed import Packed, chosen
+from sod_analyzer.model.finding import Completeness
+from sod_analyzer.pipeline.checking import InputVerdict, input_for, verdict_of
+from sod_analyzer.pipeline.stored import read_reach
 from sod_analyzer.pipeline.workspace import Workspace
 
 
-def ask(space: Workspace, question: Question, *, as_of: date | None = None) -> Asker:
-    """Whoever answers a question about a workspace."""
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What answers rest on: the edges of a day, what the input leaves open, and what to say."""
+
+    as_of: date
+    packed: Packed
+    verdict: InputVerdict
+    notes: tuple[str, ...]  # of what was not stored, and so computed
+
+    @property
+    def completeness(self) -> Completeness:
+        """Whether the input allows a clean bill."""
+        return self.verdict.completeness
+
+
+def basis_of(space: Workspace, *, as_of: date | None = None) -> Basis:
+    """What answers about a workspace rest on: as an analysis stored it, else computed.
+
+    Cost: what is stored is only looked at; computing it takes every grant.
+
+    Raises:
+        StoreError: what is stored is damaged.
+    """
     day = as_of or space.snapshot.as_of
+    stored = read_reach(space.folder, space.snapshot, space.ruleset, day)
+    edges: Edges | None = None
+    packed, verdict = stored.packed, stored.verdict
+    if packed is None:
+        edges = compile_edges(space.snapshot, as_of=day)
+        packed = Packed.of(edges)
+    if verdict is None:
+        edges = edges or packed.only(np.arange(len(packed)), space.snapshot)
+        found = input_for(space.config, space.ruleset, space.snapshot, edges)
+        verdict = verdict_of(space.config, found)
+    return Basis(day, packed, verdict, stored.notes)
+
+
+def ask(
+    space: Workspace, question: Question, *, as_of: date | None = None, basis: Basis | None = None
+) -> Asker:
+    """Whoever answers a question about a workspace."""
+    basis = basis or basis_of(space, as_of=as_of)
     return Asker(
         space.snapshot,
         space.ruleset,
-        compile_edges(space.snapshot, as_of=day),
+        basis.packed,
         question,
-        unknown_systems=unknown_systems(space.config, completeness_of(space, as_of=day)),
+        unknown_systems=basis.verdict.unknown_systems,
     )
 
 
 def completeness_of(space: Workspace, *, as_of: date | None = None) -> CompletenessResult:
     """What the input of a workspace leaves open for its rules: what the report says, too."""
-    day = as_of or space.snapshot.as_of
-    engine = engine_of(space.snapshot, space.ruleset, compile_edges(space.snapshot, as_of=day))
-    return check_input(
-        space.config, space.snapshot, day, further=engine_issues(engine, space.ruleset)
-    )
+    edges = compile_edges(space.snapshot, as_of=as_of or space.snapshot.as_of)
+    return input_for(space.config, space.ruleset, space.snapshot, edges)
 
 
-def access_of(
-    space: Workspace, who: str, *, as_of: date | None = None
-) -> tuple[str, list[dict[str, object]]]:
+def access_of(space: Workspace, who: str, basis: Basis) -> tuple[str, list[dict[str, object]]]:
     """A person's name, and every right the person comes to now, sorted.
 
     Raises:
         QueryError: nobody is called that, or several people are.
     """
-    edges = compile_edges(space.snapshot, as_of=as_of or space.snapshot.as_of)
-    names = Names(space.snapshot)
-    code = find_identity(names, who)
-    rows = access(engine_of(space.snapshot, space.ruleset, edges), names, code, PLAIN)
-    return names.name(code), rows
-
-
-def measures_of(space: Workspace) -> list[dict[str, object]]:
-    """What rules that count people find in a workspace, in every place: clear ones too."""
-    judged = judge(space.config, space.snapshot, space.ruleset, space.papers)
-    return list(tables_of(judged.analysis)["measures"].to_pylist())
-
-
-@dataclass(frozen=True)
-class Explained:
-    """One finding with every route, for printing."""
-
-    rows: tuple[dict[str, object], ...]
-    about: dict[str, object]
-    lines: tuple[str, ...]
-    incomplete: bool
-
-
-def explain(space: Workspace, finding: str, *, max_paths: int) -> Explained:
-    """Every route of one finding of a workspace.
-
-    Raises:
-        QueryError: no finding, or several, begin like that.
-    """
-    judged = judge(space.config, space.snapshot, space.ruleset, space.papers)
-    found = dossier(judged.analysis, finding, max_paths=max_paths)
-    one = found.finding
-    complete = judged.completeness.completeness
-    caveats = one["caveats"].split("; ") if one["caveats"] else []
-    return Explained(
-        found.rows,
-        {
-            "finding": one["finding_id"],
-            "rule": one["rule_id"],
-            "verdict": one["verdict"],
-            "severity": one["severity"],
-            "sentence": one["sentence"],
-            "not_evaluated": caveats,
-            "attempt": one.get("attempt"),
-            "notes": list(found.notes),
-            "cut": list(found.cut),
-            "completeness": complete.line,
-        },
-        (
-            f"{one['finding_id']} {one['rule_id']} {one['verdict']} {one['severity']}",
-            one["sentence"],
-            *found.notes,
-            *(f"not evaluated: {caveat}" for caveat in caveats),
-            *([f"to try a fix: {one['attempt']}"] if one.get("attempt") else []),
-            *(f"cut: {leg}" for leg in found.cut),
-            f"input: {complete.line}",
-        ),
-        not complete.complete or one["verdict"] == Verdict.NOT_EVALUABLE or bool(found.cut),
-    )
+    snapshot, packed = space.snapshot, basis.packed
+    code = find_identity(Names(snapshot), who)
+    edges = packed.only(packed.onward(code), snapshot)
+    edges = chosen(edges, np.arange(len(edges)))
+    engine = Engine(edges.snapshot, Columns(snapshot, (), Atlas(snapshot)), edges)
+    names = Few(engine, code)
+    return names.name(code), access(engine, names, code)

@@ -12,6 +12,7 @@ from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.pipeline.papers import Papers, load_papers, stored_imports
 from sod_analyzer.rules import find_ruleset, load_ruleset
 from sod_analyzer.store import check_seal, read_snapshot
+from sod_analyzer.store.lazily import open_snapshot
 
 SNAPSHOT = "snapshot"
 #: Copies of what the analysis was told, so that a folder explains itself.
@@ -37,6 +38,26 @@ def open_workspace(folder: Path, *, rules: str | None = None) -> Workspace:
     Raises:
         StoreError: the folder holds no snapshot, or a damaged or changed one.
     """
+    config = _config(folder)
+    snapshot = read_snapshot(folder / SNAPSHOT)
+    ruleset = _ruleset(folder, rules)
+    papers = load_papers(config, ruleset, copies=True)
+    return Workspace(folder, config, ruleset, snapshot, papers)
+
+
+def open_to_ask(folder: Path, *, rules: str | None = None) -> Workspace:
+    """As `open_workspace`, of which only what a question needs is read; without papers.
+
+    Raises:
+        StoreError: the folder holds no snapshot, or its settings were changed; of the snapshot,
+            what is missing, damaged or changed is found when it is asked for.
+    """
+    return Workspace(
+        folder, _config(folder), _ruleset(folder, rules), open_snapshot(folder / SNAPSHOT)
+    )
+
+
+def _config(folder: Path) -> Config:
     settings = folder / SETTINGS / CONFIG_COPY
     if not settings.is_file():
         raise StoreError(
@@ -44,12 +65,11 @@ def open_workspace(folder: Path, *, rules: str | None = None) -> Workspace:
         )
     # A changed copy would be judged by rules, or clear itself by gaps, that nobody imported with.
     check_seal(settings.parent, again="run 'sod import' again")
-    config = load_config(settings)
-    snapshot = read_snapshot(folder / SNAPSHOT)
-    if rules is None:
-        imported = stored_imports(settings.parent)
-        ruleset = load_ruleset(settings.parent / RULESET_COPY, imported=imported)
-    else:
-        ruleset = load_ruleset(find_ruleset(rules, Path.cwd()))
-    papers = load_papers(config, ruleset, copies=True)
-    return Workspace(folder, config, ruleset, snapshot, papers)
+    return load_config(settings)
+
+
+def _ruleset(folder: Path, rules: str | None) -> Ruleset:
+    if rules is not None:
+        return load_ruleset(find_ruleset(rules, Path.cwd()))
+    settings = folder / SETTINGS
+    return load_ruleset(settings / RULESET_COPY, imported=stored_imports(settings))

@@ -101,6 +101,10 @@ class StoredRows:
             raise AttributeError(name)
         return getattr(self.whole, name)
 
+    def take(self, rows: pa.Array | Rows) -> StoredRows:
+        """Some of these rows, in the order asked for."""
+        return StoredRows(self.table, self._rows[np.asarray(rows, dtype=np.int64)])
+
     @cached_property
     def whole(self) -> pa.Table:
         """Every column of these rows, as a table."""

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from sod_analyzer.compose.questions import Answer, Asker, Question, find_identity
+from sod_analyzer.compose.answers import Answer
+from sod_analyzer.compose.persons import find_identity
+from sod_analyzer.compose.questions import Asker, Question
 from sod_analyzer.errors import QueryError
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.explain.names import Names

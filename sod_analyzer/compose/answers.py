@@ -1,0 +1,347 @@
+"""Who can do something, by column: everyone counted and put in order, rows only where printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sod_analyzer.compose.derived import places_at
+from sod_analyzer.compose.steps import Steps
+from sod_analyzer.compose.texts import NOTHING, dense, lists, offsets_of, taken
+from sod_analyzer.compose.trace import Tracer
+from sod_analyzer.evaluate.lens import PLAIN, Lens
+from sod_analyzer.evaluate.reach import Engine
+from sod_analyzer.explain.names import Names
+from sod_analyzer.explain.paths import Hop, Witness
+from sod_analyzer.explain.walks import Walks, Wanted, Witnesses, groups
+from sod_analyzer.graph.closure import Keys, distinct, spans
+from sod_analyzer.graph.packed import chosen
+from sod_analyzer.model.access import WHOLE_SYSTEM, IdentityClass, NodeKind, Status
+
+Row = dict[str, Any]
+
+#: Groups of an answer, in the order in which they are printed.
+CAN_NOW = "can now"
+LEAVER = "leaver, can now"
+NOT_STARTED = "not started, can now"
+IF = "can, if"
+NO_PERSON = "account without a person"
+WORKLOAD = "workload"
+UNDECIDED = "not decided"
+GROUPS = (CAN_NOW, LEAVER, NOT_STARTED, IF, NO_PERSON, WORKLOAD, UNDECIDED)
+
+#: Rows that are made together.
+_PAGE = 32_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whom a question finds, as offsets among the identities, and by which lens. Parallel."""
+
+    subject: Keys
+    lens: Keys  # number in `lenses`
+    lenses: Sequence[Lens]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows for the reader, and what must be said beside them."""
+
+    rows: People
+    caveats: tuple[str, ...]
+
+    @property
+    def undecided(self) -> bool:
+        """Whether of somebody it could not be decided."""
+        return UNDECIDED in self.rows.counts
+
+
+class People:
+    """Everyone of an answer, in the order in which they are printed: by group, name and id.
+
+    Rows are made when they are asked for.
+
+    Cost: of those whom the question finds, a few passes by column; of a row, its path.
+    """
+
+    def __init__(self, engine: Engine, names: Names, duty: str, place: int, found: Found) -> None:
+        self.engine = engine
+        self.names = names
+        self.duty = duty
+        self.place = place
+        self.found = found
+        self._first = engine.snapshot.ranges[NodeKind.IDENTITY].start
+
+    def __len__(self) -> int:
+        return len(self.found.subject)
+
+    def __iter__(self) -> Iterator[Row]:
+        for start in range(0, len(self), _PAGE):
+            yield from self.page(start, _PAGE, hops=True)
+
+    # -- groups and order ------------------------------------------------------------------------
+
+    @cached_property
+    def group(self) -> npt.NDArray[np.int8]:
+        """The number of each one's group, in the order in which they were found."""
+        table = self.engine.snapshot["identities"]
+        workload, unknown, leaver, future = (
+            _is(table.column(name), word)[self.found.subject]
+            for name, word in (
+                ("kind", IdentityClass.WORKLOAD),
+                ("status", Status.UNKNOWN),
+                ("status", Status.LEAVER),
+                ("status", Status.FUTURE),
+            )
+        )
+        lenses = self.found.lenses
+        possible = np.array([lens.possible for lens in lenses])[self.found.lens]
+        plainly = (PLAIN.means, PLAIN.conditional)
+        plain = np.array([(lens.means, lens.conditional) == plainly for lens in lenses])
+        only_if = ~plain[self.found.lens]
+        number = np.full(len(self), GROUPS.index(CAN_NOW), dtype=np.int8)
+        # The last that is true of somebody counts.
+        for name, mine in (
+            (LEAVER, leaver),
+            (NOT_STARTED, future),
+            (IF, only_if),
+            (NO_PERSON, unknown),
+            (WORKLOAD, workload),
+            (UNDECIDED, possible),
+        ):
+            number[mine] = GROUPS.index(name)
+        return number
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """How many stand in each group, groups without anybody left out, in order."""
+        counts = np.bincount(self.group, minlength=len(GROUPS)).tolist()
+        return {name: count for name, count in zip(GROUPS, counts, strict=True) if count}
+
+    @cached_property
+    def _called(self) -> pa.Array:
+        return self.names.names(self.found.subject + self._first)
+
+    @cached_property
+    def _order(self) -> Keys:
+        """Everyone in order, as places in what was found, which ascends by id lens by lens."""
+        coded = self._called.dictionary_encode()
+        rank = pc.rank(coded.dictionary, sort_keys="ascending").to_numpy().astype(np.int64)
+        # Ids are sorted as their codes are.
+        return np.lexsort((self.found.subject, rank[coded.indices.to_numpy()], self.group))
+
+    def _first_in_order(self, count: int) -> Keys:
+        """The first so many, without putting all the others in order."""
+        table = pa.table({"g": self.group, "name": self._called, "subject": self.found.subject})
+        keys = [(name, "ascending") for name in table.column_names]
+        return np.asarray(pc.select_k_unstable(table, count, keys).to_numpy(), dtype=np.int64)
+
+    def _page(self, start: int, count: int) -> Keys:
+        if "_order" not in self.__dict__ and 0 < start + count < len(self):
+            return self._first_in_order(start + count)[start:]
+        return self._order[start : start + count]
+
+    # -- rows ------------------------------------------------------------------------------------
+
+    def page(self, start: int, count: int, *, hops: bool) -> list[Row]:
+        """So many rows from one on; with `hops`, with every hop of the path and its record."""
+        mine = self._page(start, count)
+        if not len(mine):
+            return []
+        paths = self._paths(mine)
+        table = self.names.table(NodeKind.IDENTITY).take(pa.array(self.found.subject[mine]))
+        lenses = self.found.lenses
+        means = [None if lens.possible else lens.pair for lens in lenses]
+        group = self.group[mine].tolist()
+        columns: dict[str, Sequence[Any]] = {
+            "group": [GROUPS[number] for number in group],
+            "identity": table.column("identity").to_pylist(),
+            "name": self._called.take(pa.array(mine)).to_pylist(),
+            "email": table.column("email").to_pylist(),
+            "department": table.column("department").to_pylist(),
+            "status": table.column("status").to_pylist(),
+            "account": paths.accounts(),
+            "means": [means[number] for number in self.found.lens[mine].tolist()],
+            "resource": paths.resources(),
+            "path": paths.texts(),
+            "source": paths.sources(),
+            "why": self._whys(paths, mine),
+        }
+        if hops:
+            columns["hops"] = paths.hops()
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def whys(self) -> Iterator[tuple[str, str]]:
+        """Of everyone of whom it is not decided, who stand last: the name, and why."""
+        start = len(self) - self.counts.get(UNDECIDED, 0)
+        for low in range(start, len(self), _PAGE):
+            mine = self._page(low, _PAGE)
+            names = self._called.take(pa.array(mine)).to_pylist()
+            for name, why in zip(names, self._whys(self._paths(mine), mine), strict=True):
+                if why:
+                    yield name, why
+
+    def _paths(self, mine: Keys) -> Paths:
+        """The paths of some, by their places in what was found."""
+        subject = self.found.subject[mine] + self._first
+        number = np.empty(len(mine), dtype=np.int64)
+        pieces: list[Witnesses] = []
+        before = 0
+        walks = Walks(self.engine)
+        for lens, rows in groups(self.found.lens[mine]):
+            here = np.zeros(len(rows), dtype=np.int64)
+            wanted = Wanted(subject[rows], here, here + self.place)
+            found, piece = walks.look(self.found.lenses[lens], wanted, [self.duty]).witnesses()
+            number[rows] = found + before
+            before += len(piece)
+            pieces.append(piece)
+        return Paths(self.engine, self.names, subject, number, Witnesses.joined(pieces))
+
+    def _whys(self, paths: Paths, mine: Keys) -> list[str | None]:
+        possible = np.array([lens.possible for lens in self.found.lenses])[self.found.lens[mine]]
+        told: list[str | None] = [None] * len(mine)
+        for row in np.flatnonzero(possible).tolist():
+            told[row] = paths.tracer.why_unknown(paths.witness(row), self.duty, self.place)
+        return told
+
+
+class Paths:
+    """The witnesses of some subjects as texts, a row for each subject."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        names: Names,
+        subject: Keys,
+        number: Keys,
+        witnesses: Witnesses,
+    ) -> None:
+        self.names = names
+        self.subject = subject
+        first = witnesses.first
+        #: The hops of each row, one row after the other.
+        self.row, self._hop = spans(first[number], first[number + 1])
+        self.first = offsets_of(self.row, len(number))
+        self.part, self.place = witnesses.part[self._hop], witnesses.hop[self._hop]
+        self.own = witnesses.own[self._hop]
+        self.way = witnesses.way[number]
+        used, (self.edge,) = dense(len(engine.edges), witnesses.edge[self._hop])
+        # Of the records behind grants, only those of these paths are read.
+        self.edges = chosen(engine.edges, used)
+        self.columns = engine.columns
+        self.ranges = engine.snapshot.ranges
+        self.target = self.edges.target[self.edge].astype(np.int64)
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        """Tells hops of these paths one by one."""
+        snapshot = self.edges.snapshot
+        return Tracer(Engine(snapshot, self.columns, self.edges), Names(snapshot))
+
+    @cached_property
+    def _ends(self) -> Keys:
+        """The last hop of each run."""
+        last = np.ones(len(self.row), dtype=bool)
+        last[:-1] = (self.place[1:] == 1) | (self.row[1:] != self.row[:-1])
+        return np.flatnonzero(last)
+
+    def accounts(self) -> list[str | None]:
+        """The account through which each first run leaves the subject."""
+        span = self.ranges[NodeKind.ACCOUNT]
+        mine = np.flatnonzero(
+            (self.part == 1) & (self.target >= span.start) & (self.target < span.stop)
+        )
+        mine = mine[np.diff(self.row[mine], prepend=-1) != 0]
+        nodes = distinct(self.target[mine])
+        ids = self.names.ids(nodes).to_pylist()
+        told: list[str | None] = [None] * len(self.subject)
+        where = np.searchsorted(nodes, self.target[mine])
+        for row, node in zip(self.row[mine].tolist(), where.tolist(), strict=True):
+            told[row] = ids[node]
+        return told
+
+    def resources(self) -> list[str]:
+        """What each path ends at, several things each once."""
+        rights = distinct(self.target[self._ends])
+        table = self.names.table(NodeKind.ENTITLEMENT)
+        offset = rights - self.ranges[NodeKind.ENTITLEMENT].start
+        systems, resources = (
+            taken(table.column(name), offset).to_pylist() for name in ("system", "resource")
+        )
+        told = [
+            f"{system}:{'everything' if resource == WHOLE_SYSTEM else resource}"
+            for system, resource in zip(systems, resources, strict=True)
+        ]
+        number = np.searchsorted(rights, self.target[self._ends]).tolist()
+        runs = offsets_of(self.row[self._ends], len(self.subject)).tolist()
+        return [
+            "; ".join(dict.fromkeys(told[n] for n in number[low:high]))
+            for low, high in pairwise(runs)
+        ]
+
+    def texts(self) -> list[str]:
+        """Each path in one line."""
+        begins = np.flatnonzero(self.place == 1)
+        ends = self._ends + 1
+        owner = self.row[begins]
+        first = np.concatenate([[0], np.cumsum(ends - begins + 1)]).astype(np.int64)
+        node = np.empty(int(first[-1]), dtype=np.int64)
+        # A run is the name of the subject, then that of every node it comes to.
+        node[first[:-1]] = self.subject[owner]
+        run, hop = spans(begins, ends)
+        node[first[run] + 1 + hop - begins[run]] = self.target[hop]
+        nodes = distinct(node)
+        names = self.names.names(nodes).take(pa.array(np.searchsorted(nodes, node)))
+        texts = lists(first, names, " > ")
+        return list(lists(offsets_of(owner, len(self.subject)), texts, " + ").to_pylist())
+
+    def sources(self) -> list[str | None]:
+        """The record behind the last hop of each path."""
+        last = self.edge[self.first[1:] - 1]
+        own = self.edges
+        edges, (of,) = dense(len(own), last)
+        grants, rows = own.snapshot["grants"], own.rows[own.first[edges]].astype(np.int64)
+        source = taken(grants.column("source_id"), rows).dictionary_encode()
+        code = source.indices.fill_null(NOTHING).to_numpy().astype(np.int64)
+        told = source.dictionary.to_pylist()
+        at = places_at(self.names, code, told, taken(grants.column("record"), rows)).to_pylist()
+        files = [*(self.names.file(each) for each in told), self.names.file(None)]
+        texts = [f"{files[n]} {each}" for n, each in zip(code.tolist(), at, strict=True)]
+        return [texts[n] for n in of.tolist()]
+
+    def hops(self) -> list[list[Row]]:
+        """Every hop of each path, with its record."""
+        steps = Steps(self.tracer, self.edge, self.own)
+        columns = steps.columns()
+        table = pa.table(dict(columns))
+        told: list[Row] = table.to_pylist()
+        hops = [
+            {"part": part, "hop": hop, **told[step]}
+            for part, hop, step in zip(
+                self.part.tolist(), self.place.tolist(), steps.number.tolist(), strict=True
+            )
+        ]
+        first = self.first.tolist()
+        return [hops[low:high] for low, high in pairwise(first)]
+
+    def witness(self, row: int) -> Witness:
+        """One path, hop by hop."""
+        runs: list[list[Hop]] = []
+        for n in range(int(self.first[row]), int(self.first[row + 1])):
+            if self.place[n] == 1:
+                runs.append([])
+            runs[-1].append(Hop(int(self.edge[n]), own_change=bool(self.own[n])))
+        return Witness(int(self.way[row]), tuple(tuple(run) for run in runs))
+
+
+def _is(column: pa.ChunkedArray, word: str) -> npt.NDArray[np.bool_]:
+    found = pc.fill_null(pc.equal(column, word), pa.scalar(value=False))
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)

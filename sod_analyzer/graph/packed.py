@@ -1,0 +1,201 @@
+"""Edges as they are kept on disk, looked into without being read: a question needs few of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sod_analyzer.graph.closure import Facts, Flow, Keys, distinct, spans
+from sod_analyzer.graph.edges import KINDS, Edges
+from sod_analyzer.model.access import BECOMING, NodeKind, Snapshot
+
+Small = npt.NDArray[np.int32]
+Bits = npt.NDArray[np.bool_]
+
+#: So many edges are looked at together: what of them is in memory is small.
+_PIECE = 2**20
+#: Kinds of holders, those that are held by the others first.
+_INWARD = (NodeKind.ROLE, NodeKind.ACCOUNT, NodeKind.IDENTITY)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """All edges of a snapshot on a day; edges of holder n are `leaving[n]` to `leaving[n + 1]`.
+
+    Sorted as `Edges` are. The grant rows of edge n are `rows[first[n]:first[n + 1]]`; without
+    `first`, row n alone, and without `rows`, the rows are in the order of the edges.
+    """
+
+    as_of: date
+    leaving: Small
+    target: Small
+    kind: npt.NDArray[np.int8]
+    flags: npt.NDArray[np.uint8]
+    first: Small | None = None
+    rows: Small | None = None
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    @property
+    def n_nodes(self) -> int:
+        return len(self.leaving) - 1
+
+    @classmethod
+    def of(cls, edges: Edges) -> Packed:
+        """The same edges; arrays that only count are left out."""
+        # Each has a row of its own at least, so the last count says it of all.
+        first = None if int(edges.first[-1]) == len(edges) else edges.first
+        rows = None if _counts(edges.rows) else edges.rows
+        leaving = edges.leaving.astype(np.int32)
+        return cls(edges.as_of, leaving, edges.target, edges.kind, edges.flags, first, rows)
+
+    # -- some of them ----------------------------------------------------------------------------
+
+    def towards(self, nodes: Keys, snapshot: Snapshot) -> Keys:
+        """Every edge from which one comes to some of the nodes, whatever must be allowed for it.
+
+        What anybody has of these nodes rests on these edges alone. Sorted.
+
+        Cost: one look at every edge, more only where roles or accounts hold accounts or people.
+        """
+        reaches = np.zeros(self.n_nodes, dtype=bool)
+        reaches[nodes] = True
+        blocks = [_Block(self, snapshot.ranges[kind]) for kind in _INWARD]
+        while True:
+            found = [block.spread(reaches) for block in blocks]
+            if not any(block.lags(reaches) for block in blocks):
+                return np.concatenate(found[::-1])
+
+    def onward(self, node: int) -> Keys:
+        """Every edge that one can come to from a node, whatever must be allowed for it; sorted."""
+        seen = np.zeros(self.n_nodes, dtype=bool)
+        pieces = [np.empty(0, dtype=np.int64)]
+        nodes = np.array([node], dtype=np.int64)
+        while len(nodes):
+            seen[nodes] = True
+            start, stop = (self.leaving[nodes + n].astype(np.int64) for n in (0, 1))
+            _, edge = spans(start, stop)
+            pieces.append(edge)
+            nodes = distinct(self.target[edge].astype(np.int64))
+            nodes = nodes[~seen[nodes]]
+        return np.sort(np.concatenate(pieces))
+
+    def only(self, edge: Keys, snapshot: Snapshot) -> Edges:
+        """Some of the edges, by sorted numbers."""
+        kind = self.kind[edge]
+        becoming = np.array([each in BECOMING for each in KINDS])
+        start, stop = self._first(edge), self._first(edge + 1)
+        _, rows = spans(start, stop)
+        return Edges(
+            self.n_nodes,
+            self.holders(edge),
+            self.target[edge],
+            kind,
+            self.flags[edge],
+            becoming[kind],
+            np.concatenate([[0], np.cumsum(stop - start)]).astype(np.int32),
+            rows.astype(np.int32) if self.rows is None else self.rows[rows],
+            self.as_of,
+            snapshot,
+        )
+
+    def _first(self, edge: Keys) -> Keys:
+        return edge if self.first is None else self.first[edge].astype(np.int64)
+
+    def holders(self, edge: Keys) -> Small:
+        """The holder of each edge, of edges that ascend."""
+        # Of the type of the offsets, which would be copied otherwise.
+        numbers = np.searchsorted(self.leaving, edge.astype(np.int32), side="right")
+        return np.asarray(numbers - 1, dtype=np.int32)
+
+
+class _Block:
+    """The edges of all holders of one kind, which are one run."""
+
+    def __init__(self, packed: Packed, holders: range) -> None:
+        self.packed = packed
+        self.holders = holders
+        self.start = int(packed.leaving[holders.start])
+        self.stop = int(packed.leaving[holders.stop])
+        inner, back = [], []
+        for low, target in self._pieces():
+            # Most hold nothing of their own kind, or of one that may hold them.
+            within = np.flatnonzero(target < holders.stop)
+            own = target[within] >= holders.start
+            inner.append(within[own] + low)
+            back.append(within[~own] + low)
+        self.inner = _joined(inner)
+        self.back = _joined(back)
+
+    def _pieces(self) -> Iterator[tuple[int, Small]]:
+        for low in range(self.start, self.stop, _PIECE):
+            yield low, self.packed.target[low : min(low + _PIECE, self.stop)]
+
+    def spread(self, reaches: Bits) -> Keys:
+        """Mark the holders of what is marked, and theirs of the same kind; edges to any of it."""
+        packed = self.packed
+        found = self._edges(reaches)
+        holders = packed.holders(found)
+        reaches[holders] = True
+        if len(self.inner) and len(found):
+            begins = self.holders.start
+            holder, target = packed.holders(self.inner), packed.target[self.inner]
+            flow = Flow(len(self.holders), holder - begins, target - begins)
+            marked = np.flatnonzero(reaches[begins : self.holders.stop])
+            seeds = Facts(1, marked, np.zeros(len(marked), dtype=np.int64))
+            reaches[flow.spread(seeds).key + begins] = True
+            found = self._edges(reaches)
+        return found
+
+    def _edges(self, reaches: Bits) -> Keys:
+        return _joined(
+            [np.flatnonzero(np.take(reaches, target)) + low for low, target in self._pieces()]
+        )
+
+    def lags(self, reaches: Bits) -> bool:
+        """Whether something of another kind was marked after its holders here were looked for."""
+        missed = self.back[reaches[self.packed.target[self.back]]]
+        return not bool(np.all(reaches[self.packed.holders(missed)]))
+
+
+def _joined(pieces: list[Keys]) -> Keys:
+    return np.concatenate([np.empty(0, dtype=np.int64), *pieces])
+
+
+def _counts(numbers: Small) -> bool:
+    """Whether each number is its position."""
+    pieces = (slice(low, low + _PIECE) for low in range(0, len(numbers), _PIECE))
+    return all(
+        bool(np.all(numbers[each] == np.arange(each.start, min(each.stop, len(numbers)))))
+        for each in pieces
+    )
+
+
+def chosen(edges: Edges, number: Keys) -> Edges:
+    """Some of the edges, by sorted numbers, over a snapshot that has no grants but theirs.
+
+    Cost: of the groups of rows of a stored table that the grants stand in.
+    """
+    start, stop = (edges.first[number + n].astype(np.int64) for n in (0, 1))
+    _, spot = spans(start, stop)
+    rows = edges.rows[spot].astype(np.int64)
+    known = distinct(rows)
+    grants = edges.snapshot["grants"].take(pa.array(known))
+    return Edges(
+        edges.n_nodes,
+        edges.holder[number],
+        edges.target[number],
+        edges.kind[number],
+        edges.flags[number],
+        edges.becoming[number],
+        np.concatenate([[0], np.cumsum(stop - start)]).astype(np.int32),
+        np.searchsorted(known, rows).astype(np.int32),
+        edges.as_of,
+        replace(edges.snapshot, tables={**edges.snapshot.tables, "grants": grants}),
+    )

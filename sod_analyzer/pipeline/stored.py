@@ -1,0 +1,187 @@
+"""What an analysis leaves for questions: the compiled edges, and what the input leaves open.
+
+Edges answer any question, narrowed ones too, and take a tenth of what the records take. They are
+as of a day and of one snapshot; the verdict on the input depends on rules and settings besides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sod_analyzer.errors import SourceRef, StoreError
+from sod_analyzer.graph.edges import KINDS, Edges, Flag
+from sod_analyzer.graph.packed import Packed
+from sod_analyzer.model.access import Snapshot
+from sod_analyzer.model.finding import Completeness
+from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline.checking import InputVerdict
+from sod_analyzer.pipeline.workspace import SETTINGS
+from sod_analyzer.store import SUMS
+from sod_analyzer.store.arrays import Array, read_about, read_arrays, write_arrays
+
+REACH = "reach"
+#: Arrays that every folder has, by what their numbers are.
+_TYPES: Mapping[str, type[np.generic]] = {
+    "leaving": np.int32,
+    "target": np.int32,
+    "kind": np.int8,
+    "flags": np.uint8,
+}
+_OPTIONAL: Mapping[str, type[np.generic]] = {"first": np.int32, "rows": np.int32}
+_AGAIN = "delete the folder, or run 'sod analyze' again"
+
+
+def write_reach(folder: Path, edges: Edges, ruleset: Ruleset, verdict: InputVerdict) -> None:
+    """Store edges and the verdict on the input in a folder that has settings, in place of others.
+
+    Edges that are not all there are not stored: of a snapshot that is larger than memory, only
+    those that its rules need are compiled.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    snapshot = edges.snapshot
+    if int(edges.first[-1]) != snapshot["grants"].num_rows:
+        return
+    packed = Packed.of(edges)
+    arrays: dict[str, Array] = {
+        name: array
+        for name in (*_TYPES, *_OPTIONAL)
+        if (array := getattr(packed, name)) is not None
+    }
+    about = {
+        **_of_edges(snapshot, edges.as_of),
+        **_of_verdict(folder, ruleset),
+        "completeness": asdict(verdict.completeness),
+        "unknown_systems": sorted(verdict.unknown_systems),
+    }
+    write_arrays(folder / REACH, arrays, about)
+
+
+def _of_edges(snapshot: Snapshot, day: date) -> dict[str, Any]:
+    """What stored edges must agree with: kinds and flags are stored as numbers."""
+    flags = {str(flag.name): int(flag) for flag in Flag}
+    words = {"kinds": [str(kind) for kind in KINDS], "flags": flags}
+    return {"snapshot": snapshot.digest, "as_of": day.isoformat(), "words": words}
+
+
+def _of_verdict(folder: Path, ruleset: Ruleset) -> dict[str, Any]:
+    """What a stored verdict must agree with, beside the edges."""
+    settings = hashlib.sha256((folder / SETTINGS / SUMS).read_bytes()).hexdigest()
+    return {"ruleset": ruleset.digest, "settings": settings}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a folder has for a question; None, and why, for what it has not."""
+
+    packed: Packed | None
+    verdict: InputVerdict | None
+    notes: tuple[str, ...]
+
+
+def read_reach(folder: Path, snapshot: Snapshot, ruleset: Ruleset, day: date) -> Stored:
+    """What is stored of this snapshot on this day, under this ruleset.
+
+    Cost: hashes the arrays; they are read where they are looked at.
+
+    Raises:
+        StoreError: a file is missing, was changed, or has what no such file can have.
+    """
+    about = read_about(folder / REACH)
+    if about is None:
+        note = (
+            f"no reach is stored in {folder.as_posix()}; it was computed ('sod analyze' stores it)"
+        )
+        return Stored(None, None, (note,))
+    wrong = _differs(about, _of_edges(snapshot, day))
+    if wrong:
+        note = f"the reach that is stored is of another {wrong}; it was computed anew"
+        return Stored(None, None, (note,))
+    packed = _packed(folder / REACH, snapshot, day)
+    wrong = _differs(about, _of_verdict(folder, ruleset))
+    if wrong:
+        note = f"the verdict on the input that is stored is of other {wrong}; it was computed anew"
+        return Stored(packed, None, (note,))
+    return Stored(packed, _verdict(folder / REACH, about), ())
+
+
+_WORDS = {
+    "snapshot": "snapshot",
+    "as_of": "day",
+    "words": "version",
+    "ruleset": "rules",
+    "settings": "settings",
+}
+
+
+def _differs(about: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
+    """The word for the first thing that is not as wanted."""
+    return next((_WORDS[key] for key, value in wanted.items() if about.get(key) != value), None)
+
+
+def _verdict(folder: Path, about: Mapping[str, Any]) -> InputVerdict:
+    try:
+        stated = {each.name: about["completeness"][each.name] for each in fields(Completeness)}
+        return InputVerdict(Completeness(**stated), frozenset(map(str, about["unknown_systems"])))
+    except (KeyError, TypeError) as error:
+        raise _unfit(folder, "it has no verdict on the input") from error
+
+
+def _packed(folder: Path, snapshot: Snapshot, day: date) -> Packed:
+    found = read_arrays(folder)
+    arrays = {} if found is None else found.arrays
+    known = {**_TYPES, **_OPTIONAL}
+    if not _TYPES.keys() <= arrays.keys() <= known.keys():
+        raise _unfit(folder, "its arrays are not those of edges")
+    if any(each.dtype != known[name] or each.ndim != 1 for name, each in arrays.items()):
+        raise _unfit(folder, "its numbers are of the wrong types")
+    packed = Packed(day, **arrays)
+    wrong = _unlike(packed, snapshot)
+    if wrong:
+        raise _unfit(folder, wrong)
+    return packed
+
+
+def _unlike(packed: Packed, snapshot: Snapshot) -> str | None:
+    """What would send a reader outside of the arrays or of the snapshot."""
+    count, leaving = len(packed.target), packed.leaving
+    if packed.n_nodes != snapshot["nodes"].num_rows:
+        return "it is of another number of nodes"
+    if not _offsets(leaving, count) or len(packed.kind) != count or len(packed.flags) != count:
+        return "its arrays do not belong together"
+    for values, limit in ((packed.target, packed.n_nodes), (packed.kind, len(KINDS))):
+        if count and not (values.min() >= 0 and values.max() < limit):
+            return "it names what does not exist"
+    grants = snapshot["grants"].num_rows
+    if packed.first is None:
+        stated = count
+    elif len(packed.first) != count + 1 or not _offsets(packed.first, grants):
+        return "its arrays do not belong together"
+    else:
+        stated = grants
+    rows = packed.rows
+    fits = rows is None or (
+        len(rows) == grants and (not grants or (rows.min() >= 0 and rows.max() < grants))
+    )
+    return None if stated == grants and fits else "it is of another number of grants"
+
+
+def _offsets(numbers: Array, total: int) -> bool:
+    return (
+        bool(len(numbers))
+        and int(numbers[0]) == 0
+        and int(numbers[-1]) == total
+        and not bool(np.any(numbers[1:] < numbers[:-1]))
+    )
+
+
+def _unfit(folder: Path, why: str) -> StoreError:
+    return StoreError(f"{why}; {_AGAIN}", where=SourceRef(folder.as_posix()))
