@@ -85,6 +85,14 @@ def findings_digest(tables: Mapping[str, pa.Table]) -> Digest:
     return found
 
 
+def digest_of(tables: Mapping[str, pa.Table]) -> str:
+    """The findings digest alone: nothing is kept."""
+    digest = hashlib.sha256()
+    for piece in core_pieces(tables):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
 def write_core(tables: Mapping[str, pa.Table], digest: str, stream: BinaryIO) -> None:
     """Write the core that the digest is of.
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from sod_analyzer.model.finding import REPORT_TABLES, REPORT_VERSION, Verdict
-from sod_analyzer.report.canonical import HEADER, HOP_KEY, HOP_ORIGIN
+from sod_analyzer.report.layout import HEADER, HOP_KEY, HOP_ORIGIN
 
 _TEXT = {"type": "string"}
 _DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}

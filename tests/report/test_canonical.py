@@ -94,9 +94,11 @@ def test_leg_names_its_holder_only_where_that_is_not_the_subject(document: Any) 
 def test_core_of_a_personal_finding_is_the_same_without_holders(report: Report) -> None:
     about = report["violations"].filter(pc.equal(report["violations"]["subject_kind"], "identity"))
     tables = {"violations": about}
+    ids = about["finding_id"].cast(pa.string())
     for name in ("places", "legs", "hops"):
         rows = report[name]
-        tables[name] = rows.filter(pc.is_in(rows["finding_id"], value_set=about["finding_id"]))
+        mine = pc.is_in(rows["finding_id"].cast(pa.string()), value_set=ids)
+        tables[name] = rows.filter(mine)
     nameless = dict(tables)
     for name in ("legs", "hops"):
         nobody = pa.nulls(tables[name].num_rows, pa.string())
