@@ -313,7 +313,7 @@ _EXPLAIN = (
         "tests/engine/test_walks.py",
         (
             "parts-of-many-walks-come-from-anywhere",
-            "lost = rows if loose else rows[here == engine.unmapped]",
+            "lost = rows if loose else rows[place[rows] == engine.unmapped]",
             "lost = rows",
         ),
     ),

@@ -16,6 +16,7 @@ from sod_analyzer.compose.report import Analysis
 from sod_analyzer.errors import QueryError, near
 from sod_analyzer.evaluate.lens import COUNTED, Lens
 from sod_analyzer.explain.all_paths import Walker
+from sod_analyzer.explain.names import flat
 from sod_analyzer.explain.paths import Witness
 from sod_analyzer.model.access import NodeKind
 from sod_analyzer.model.ruleset import Holder, RuleKind
@@ -72,7 +73,7 @@ def dossier(analysis: Analysis, finding: str, *, max_paths: int) -> Dossier:
 
 def _one(violations: pa.Table, finding: str) -> Row:
     wanted = finding if finding.startswith("F-") else f"F-{finding}"
-    matching = violations.filter(pc.starts_with(violations["finding_id"], wanted))
+    matching = violations.filter(pc.starts_with(flat(violations["finding_id"]), wanted))
     if not matching.num_rows:
         ids = violations["finding_id"].to_pylist()
         raise QueryError(f"no finding is called '{finding}'{near(wanted, ids)}")

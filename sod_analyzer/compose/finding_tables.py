@@ -18,6 +18,7 @@ from sod_analyzer.compose.subjects import Subjects
 from sod_analyzer.compose.texts import (
     NOTHING,
     Lexicon,
+    Rows,
     dense,
     lists,
     offsets_of,
@@ -127,40 +128,37 @@ class _FindingTables:
     # -- violations ------------------------------------------------------------------------------
 
     def _violations(self) -> Mapping[str, Any]:
-        found, order = self.found, self.order.finding
-        worst = self.worst[order]
-        heads, rules = self.heads, self.rules
-        rule = heads.rule[order]
-        systems, caveats, cross = self._systems()
-        titled = words(self.places.place[self.worst], self.places.title).cast(pa.string())
-        place_key = words(self.places.place[self.worst], self.places.key).cast(pa.string())
-        subject = dict(self.subjects.columns(order, titled))
-        about = pa.array(heads.code[order] < 0)
-        subject["subject"] = pc.if_else(about, place_key.take(pa.array(order)), subject["subject"])
-        sentence = self._sentences().take(pa.array(order))
-        for finding, text in found.added.items():
-            row = int(np.flatnonzero(order == finding)[0])
-            sentence = _with(sentence, row, f"{sentence[row]}{text}")
+        found, heads, rules = self.found, self.heads, self.rules
+        order = self.order.finding
+        every, rule, worst = Rows(order), Rows(heads.rule[order]), self.worst[order]
+        systems, joined, caveats, cross = self._systems()
+        system = Rows(systems[order])
+        attempt, attempts = self._attempts()
+        sentence, sentences_ = self._sentences()
         return {
-            "finding_id": found.ids.text.take(pa.array(order)),
-            "rule_id": words(rule, [each.rule_id for each in rules]),
-            "rule_title": words(rule, [each.title for each in rules]),
-            "rule_kind": words(rule, [str(each.kind) for each in rules]),
-            **subject,
+            "finding_id": every.words(found.ids.text),
+            "rule_id": rule.words([each.rule_id for each in rules]),
+            "rule_title": rule.words([each.title for each in rules]),
+            "rule_kind": rule.words([str(each.kind) for each in rules]),
+            **self.subjects.columns(order, self._place_row()[order], self.places),
             "subject_kind": words(found.ids.kind[order], KINDS),
-            "subject_key": found.ids.key.take(pa.array(order)),
+            "subject_key": every.words(found.ids.key),
             "verdict": words(found.verdict[worst], _VERDICTS),
             "severity": words(found.severity[worst], _SEVERITIES),
             "places": np.diff(found.first)[order],
             "means": words(heads.means[order], found.gathered.means.array()),
-            "systems": systems.take(pa.array(order)),
+            "systems": system.words(joined),
             "cross_system": pa.array(cross[order]),
-            "accounts": self._accounts().take(pa.array(order)),
+            "accounts": every.words(self._accounts()),
             "folded_under": words(found.folded_under[order], found.ids.text),
-            "caveats": caveats.take(pa.array(order)),
-            "sentence": sentence,
-            "attempt": self._attempts().take(pa.array(order)),
+            "caveats": system.words(caveats),
+            "sentence": words(sentence[order], sentences_),
+            "attempt": words(attempt[order], attempts),
         }
+
+    def _place_row(self) -> Keys:
+        """The place of each finding that is about one, in `places`."""
+        return self.places.place[self.worst].astype(np.int64)
 
     def _findings_of_legs(self) -> tuple[Keys, Keys]:
         """The legs that have a witness, and the finding of each."""
@@ -177,8 +175,12 @@ class _FindingTables:
         row, spot = spans(first[of], first[of + 1])
         return finding[row], node[spot]
 
-    def _systems(self) -> tuple[pa.Array, pa.Array, Bits]:
-        """The systems that each finding's witnesses end in, what is not evaluated, if several."""
+    def _systems(self) -> tuple[Keys, pa.Array, list[str | None], Bits]:
+        """The systems that each finding's witnesses end in.
+
+        For each finding the number of a text, and whether it is several; the texts, and by the
+        same numbers what was not evaluated there.
+        """
         n_findings = len(self.heads.rule)
         ids = self.found.told.steps.node_ids
         system = pc.list_element(pc.split_pattern(ids, ":", max_splits=1), 0)
@@ -205,7 +207,7 @@ class _FindingTables:
             or None
             for row in shown.tolist()
         ]
-        return texts, words(code, caveats), np.diff(first) > 1
+        return code, texts.dictionary, caveats, np.diff(first) > 1
 
     def _accounts(self) -> pa.Array:
         """The accounts that each finding's witnesses pass, sorted."""
@@ -217,8 +219,8 @@ class _FindingTables:
         texts = steps.node_ids.take(pa.array(node))
         return lists(offsets_of(owner, len(self.heads.rule)), texts, "; ")
 
-    def _attempts(self) -> pa.Array:
-        """A command that tries a fix, by finding; null where less access mends nothing."""
+    def _attempts(self) -> tuple[Keys, pa.Array]:
+        """Commands that try a fix, and which of them is each finding's, if any mends it."""
         found = self.found
         last = np.full(len(self.heads.rule), NOTHING, dtype=np.int64)
         legs = np.flatnonzero(found.legs.edges_each > 0)
@@ -235,7 +237,7 @@ class _FindingTables:
         mine = np.flatnonzero(mends & (last >= 0))
         number = np.full(len(last), NOTHING, dtype=np.int64)
         if not len(mine):
-            return pa.nulls(len(last), pa.string())
+            return number, pa.array([], pa.string())
         steps = found.told.steps
         chosen = found.told.first_removed(found.legs.witness[last[mine]])
         known, (place,) = dense(len(steps.edge), chosen)
@@ -245,12 +247,12 @@ class _FindingTables:
             for node in (steps.from_node, steps.to_node)
         ]
         texts = put(["sod what-if --remove '", ends[0], " > ", ends[1], "'"], len(known))
-        return texts.take(pa.array(number, mask=number < 0))
+        return number, texts
 
     # -- sentences -------------------------------------------------------------------------------
 
-    def _sentences(self) -> pa.Array:
-        """Each finding in plain words, as it stood before any mitigation."""
+    def _sentences(self) -> tuple[Keys, pa.Array]:
+        """Findings in plain words, and which of them is each one's."""
         heads, duties = self.heads, self.found.writer.duties
         name = self.subjects.names
         where, reason = self._where(), self._reasons()
@@ -278,7 +280,14 @@ class _FindingTables:
             pieces.append(put(filled, len(rows)))
         back = np.empty(len(heads.rule), dtype=np.int64)
         back[np.concatenate(order)] = np.arange(len(back))
-        return pa.concat_arrays(pieces).take(pa.array(back))
+        texts = pa.concat_arrays(pieces)
+        if not self.found.added:
+            return back, texts
+        # A mitigation that has changed a finding is told behind it.
+        changed = sorted(self.found.added)
+        further = [f"{texts[back[finding]]}{self.found.added[finding]}" for finding in changed]
+        back[changed] = len(texts) + np.arange(len(changed))
+        return back, pa.concat_arrays([texts, pa.array(further, pa.string())])
 
     def _where(self) -> pa.Array:
         """Where each finding's sentence says that it is: the places with its worst verdict."""
@@ -332,6 +341,7 @@ class _FindingTables:
         spot, witness = legs.spot[rows], legs.witness[rows]
         sure = legs.sure[rows] & ((witness >= 0) | (legs.shown[rows] >= 0))
         holder, (number,) = dense(self.names.snapshot["nodes"].num_rows, legs.subject[rows])
+        holders = Rows(number)
         means, pair = self._means_of_lenses()
         hops = np.zeros(len(rows), dtype=np.int64)
         hops[witness >= 0] = found.told.hops[witness[witness >= 0]]
@@ -342,8 +352,8 @@ class _FindingTables:
         return {
             "finding_id": words(self.spots.finding[spot], found.ids.text),
             "place": words(self.places.place[spot], self.places.key),
-            "holder": words(number, self.names.ids(holder)),
-            "holder_name": words(number, self.names.names(holder)),
+            "holder": holders.words(self.names.ids(holder)),
+            "holder_name": holders.words(self.names.names(holder)),
             "duty": words(legs.duty[rows], duties),
             "duty_title": words(
                 legs.duty[rows],
@@ -390,22 +400,12 @@ class _FindingTables:
         step = found.told.steps.number[hop]
         spot = legs.spot[leg]
         holder, (number,) = dense(self.names.snapshot["nodes"].num_rows, legs.subject[leg])
-        columns: dict[str, Any] = {
+        columns = {
             "finding_id": words(self.spots.finding[spot], found.ids.text),
             "place": words(self.places.place[spot], self.places.key),
             "holder": words(number, self.names.ids(holder)),
             "duty": words(legs.duty[leg], found.gathered.duties),
-            "part": witnesses.part[hop].astype(np.int64),
-            "hop": witnesses.hop[hop].astype(np.int64),
+            "part": witnesses.part[hop],
+            "hop": witnesses.hop[hop],
         }
-        taken = pa.array(step)
-        for name, column in found.told.steps.columns().items():
-            columns[name] = column.take(taken)
-        return columns
-
-
-def _with(texts: pa.Array, row: int, text: str) -> pa.Array:
-    """The texts with another one in one row."""
-    chosen = np.zeros(len(texts), dtype=bool)
-    chosen[row] = True
-    return pc.if_else(pa.array(chosen), text, texts)
+        return {**columns, **found.told.steps.columns(step)}

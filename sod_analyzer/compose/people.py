@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from sod_analyzer.compose.findings import Findings
 from sod_analyzer.compose.texts import (
     NOTHING,
+    Rows,
     distinct_bits,
     distinct_masks,
     lists,
@@ -42,7 +43,7 @@ _RESULTS = (
 _OPEN, _NOT_JUDGED = 5, 6
 #: Columns of the roster that the population repeats as they are, and those of them that repeat.
 _PLAIN = ("identity", "email")
-_WORDS = ("kind", "status", "department", "title", "manager")
+_WORDS = ("status", "department", "title", "manager")
 
 
 @dataclass(frozen=True)
@@ -79,25 +80,25 @@ def population(found: Findings, judge: Judge, names: Names) -> Mapping[str, pa.A
     results = _results(found, judge, names, accounts)
     table = names.table(NodeKind.IDENTITY)
     by_kind, order = _sorted(names)
-    taken = pa.array(order)
+    every, rows = Rows(order), pa.array(order)
     outcome = _outcome(results, judge.judged)
     first = offsets_of(accounts.identity, n_people)
     held = lists(first, names.ids(accounts.account), "; ")
     count = np.diff(first)
     asleep = np.bincount(accounts.identity[accounts.asleep], minlength=n_people)
     return {
-        **{name: flat(table.column(name)).take(taken) for name in _PLAIN},
-        **{name: _worded(table.column(name)).take(taken) for name in _WORDS if name != "kind"},
+        **{name: every.words(flat(table.column(name))) for name in _PLAIN},
+        **{name: _worded(table.column(name)).take(rows) for name in _WORDS},
         "kind": words(by_kind[order], [str(kind) for kind in IdentityClass]),
-        "subject_key": names.subject_keys.key.take(taken),
-        "name": names.names(np.arange(people.start, people.stop)).take(taken),
-        "accounts": pa.array(count[order]),
-        "dormant_accounts": pa.array(asleep[order]),
-        "account_ids": pc.if_else(pa.array(count > 0), held, None).take(taken),
-        "matched_by": _methods(names, accounts).take(taken),
-        "duties": _duties(judge).take(taken),
+        "subject_key": every.words(names.subject_keys.key),
+        "name": every.words(names.names(np.arange(people.start, people.stop))),
+        "accounts": count[order],
+        "dormant_accounts": asleep[order],
+        "account_ids": every.words(pc.if_else(pa.array(count > 0), held, None)),
+        "matched_by": _methods(names, accounts).take(rows),
+        "duties": _duties(judge).take(rows),
         **{
-            name: pa.array(results[verdict][order])
+            name: results[verdict][order]
             for name, verdict in (
                 ("violations", Verdict.VIOLATION.rank),
                 ("not_evaluable", Verdict.NOT_EVALUABLE.rank),

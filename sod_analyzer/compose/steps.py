@@ -13,9 +13,12 @@ from sod_analyzer.compose.derived import places_at
 from sod_analyzer.compose.texts import (
     NOTHING,
     Lexicon,
+    Rows,
     dense,
     distinct_rows,
+    few,
     lists,
+    of_rows,
     offsets_of,
     taken,
     words,
@@ -51,40 +54,52 @@ class Steps:
         self.node_names = self.names.names(self.nodes)
         starts = [span.start for span in self.names.snapshot.ranges.values()]
         # The last of the ranges that begin there: an empty one has no nodes.
-        of_node = np.searchsorted(starts, self.nodes, side="right") - 1
+        of_node = (np.searchsorted(starts, self.nodes, side="right") - 1).astype(np.int8)
         self.from_kind, self.to_kind = of_node[self.from_node], of_node[self.to_node]
 
-    def columns(self) -> Mapping[str, pa.Array]:
-        """The columns of `HOPS` that a hop has by itself, a row per distinct hop."""
+    def columns(self, step: npt.NDArray[np.int32] | None = None) -> Mapping[str, pa.Array]:
+        """The columns of `HOPS` that a hop has by itself, for hops by their numbers.
+
+        By default a row for each distinct hop.
+
+        Cost: a few bytes per hop; texts once per distinct one.
+        """
         edges = self.edges
+        if step is None:
+            step = np.arange(len(self.edge), dtype=np.int32)
         rows = edges.rows[edges.first[self.edge]].astype(np.int64)
-        same = (edges.first[self.edge + 1] - edges.first[self.edge]).astype(np.int64)
+        same = edges.first[self.edge + 1] - edges.first[self.edge]
         grants = self.names.snapshot["grants"]
         source = taken(grants.column("source_id"), rows).dictionary_encode()
         record = taken(grants.column("record"), rows)
         code = source.indices.fill_null(NOTHING).to_numpy()
         told = source.dictionary.to_pylist()
+        every, wide = Rows(step), step.astype(np.int64)
+        start, end, origin = (Rows(number[wide]) for number in (self.from_node, self.to_node, code))
+        note, notes = self._notes(rows, same)
         return {
-            "from_kind": words(self.from_kind, _NODE_KINDS),
-            "from_id": words(self.from_node, self.node_ids),
-            "from_name": words(self.from_node, self.node_names),
-            "kind": words(edges.kind[self.edge], [str(kind) for kind in KINDS]),
-            "to_kind": words(self.to_kind, _NODE_KINDS),
-            "to_id": words(self.to_node, self.node_ids),
-            "to_name": words(self.to_node, self.node_names),
-            "note": self._notes(rows, same),
-            "source_id": source,
-            "file": words(code, [self.names.file(each) for each in told]),
-            "record": record,
-            "at": places_at(self.names, code, told, record),
-            "also": self._also(),
-            "same": pa.array(same),
+            "from_kind": few(self.from_kind[wide], _NODE_KINDS),
+            "from_id": start.words(self.node_ids),
+            "from_name": start.words(self.node_names),
+            "kind": few(edges.kind[self.edge][wide], [str(kind) for kind in KINDS]),
+            "to_kind": few(self.to_kind[wide], _NODE_KINDS),
+            "to_id": end.words(self.node_ids),
+            "to_name": end.words(self.node_names),
+            "note": words(note[wide], notes),
+            "source_id": origin.words(told),
+            "file": origin.words([self.names.file(each) for each in told]),
+            "record": of_rows(record, wide),
+            "at": every.words(places_at(self.names, code, told, record)),
+            "also": every.words(self._also()),
+            "same": same[wide],
         }
 
     # -- notes -----------------------------------------------------------------------------------
 
-    def _notes(self, rows: Keys, same: Keys) -> pa.DictionaryArray:
-        """What is special about each hop; most have nothing."""
+    def _notes(
+        self, rows: Keys, same: npt.NDArray[np.int32]
+    ) -> tuple[npt.NDArray[np.int32], pa.Array]:
+        """What is special about each hop, as the number of a text; most have nothing."""
         flags = self.edges.flags[self.edge]
         number = np.full(len(self.edge), NOTHING, dtype=np.int64)
         lexicon = Lexicon()
@@ -95,7 +110,7 @@ class Steps:
             number[special] = self._told_once(special, rows, dated, lexicon)
         for step in np.flatnonzero(several).tolist():
             number[step] = lexicon.number(self.tracer.note(int(self.edge[step]), self.own[step]))
-        return words(number, lexicon.array())
+        return number.astype(np.int32), lexicon.array()
 
     def _told_once(self, special: Keys, rows: Keys, dated: Bits, lexicon: Lexicon) -> Keys:
         """The notes of hops that one record dates, or none: few are distinct."""
@@ -130,20 +145,19 @@ class Steps:
         step, spot = spans(start, edges.first[self.edge + 1].astype(np.int64))
         rows = edges.rows[spot].astype(np.int64)
         for column in columns:
-            known = column.is_valid().to_numpy()
-            dated[step[known[rows]]] = True
+            known = taken(column, rows).is_valid().to_numpy(zero_copy_only=False)
+            dated[step[known]] = True
         return dated
 
     # -- further records -------------------------------------------------------------------------
 
-    def _also(self) -> pa.DictionaryArray:
+    def _also(self) -> pa.Array:
         """The further records that each hop rests on, sorted, each once; null where none are."""
         behind = self.tracer.behind
         low, high = behind.spans_of(self.holder, self.target)
         step, spot = spans(low, high)
-        number = np.full(len(self.edge), NOTHING, dtype=np.int64)
         if not len(step):
-            return words(number, [])
+            return pa.nulls(len(self.edge), pa.string())
         text = behind.texts(self.names, spot)
         count = high - low
         if count.max() > 1:
@@ -156,10 +170,8 @@ class Steps:
             again = pc.equal(text[1:], text[:-1]).to_numpy(zero_copy_only=False)
             fresh[1:] = (step[1:] != step[:-1]) | ~again
             step, text = step[fresh], text.filter(pa.array(fresh))
-        known = np.flatnonzero(count)
-        owner = np.searchsorted(known, step)
-        number[known] = np.arange(len(known))
-        return words(number, lists(offsets_of(owner, len(known)), text, "; "))
+        joined = lists(offsets_of(step, len(self.edge)), text, "; ")
+        return pc.if_else(pa.array(count > 0), joined, None)
 
 
 def _coded(values: pa.Array) -> Keys:
@@ -175,9 +187,11 @@ def _distinct(
     number = np.empty(len(edge), dtype=np.int32)
     pieces: list[Keys] = []
     before = 0
-    for chosen in (~own, own):
+    for chosen in (~own, own) if own.any() else (~own,):
         found, (numbers,) = dense(n_edges, edge[chosen])
         number[chosen] = numbers + before
         before += len(found)
         pieces.append(found)
-    return number, np.concatenate(pieces), np.repeat([False, True], [len(each) for each in pieces])
+    taken_ = np.zeros(before, dtype=bool)
+    taken_[len(pieces[0]) :] = True
+    return number, np.concatenate(pieces), taken_

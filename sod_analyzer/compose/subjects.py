@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.compose.texts import NOTHING, dense, taken
+from sod_analyzer.compose.places import NamedPlaces
+from sod_analyzer.compose.texts import NOTHING, Rows, dense, taken
 from sod_analyzer.explain.names import Names, flat, stated
 from sod_analyzer.graph.closure import Keys
 from sod_analyzer.model.access import NodeKind
@@ -62,25 +63,20 @@ class Subjects:
                 rank[low:high] = mine.to_numpy()
         return rank[self.number]
 
-    def columns(self, order: Keys, titles: pa.Array) -> Mapping[str, pa.Array]:
-        """The columns of `VIOLATIONS` that say who; `titles` are of places, by finding."""
+    def columns(self, order: Keys, place: Keys, places: NamedPlaces) -> Mapping[str, pa.Array]:
+        """The columns of `VIOLATIONS` that say who, in an order; `place` is of those about one."""
         number = self.number[order]
-        about = pa.array(number < 0)
-        name, subject = (
-            texts.take(_indices(number)) for texts in (self._called, self._names.ids(self._known))
-        )
-        if (number < 0).any():
-            titled = titles.take(pa.array(order))
-            name = pc.if_else(about, titled, name)
+        about = number < 0
+        # Places stand behind the nodes.
+        subject = Rows(np.where(about, len(self._known) + place, number))
+        who = Rows(number)
         facts = self._facts()
         facts["manager"] = self._managers(facts["manager"])
         return {
-            "subject": subject,
-            "name": name,
+            "subject": subject.words(_with(self._names.ids(self._known), places.key)),
+            "name": subject.words(_with(self._called, places.title)),
             **{
-                column: texts.take(_indices(number))
-                if column == "email"
-                else _worded(texts, number)
+                column: who.words(texts) if column == "email" else _worded(texts, number)
                 for column, texts in facts.items()
             },
         }
@@ -123,6 +119,10 @@ class Subjects:
         )
         texts = pc.if_else(pa.array(row >= 0), told, coded.dictionary)
         return pa.DictionaryArray.from_arrays(coded.indices, texts)
+
+
+def _with(texts: pa.Array, further: list[str]) -> pa.Array:
+    return pa.concat_arrays([texts, pa.array(further, pa.string())])
 
 
 def _indices(number: Keys) -> pa.Array:

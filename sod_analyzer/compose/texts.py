@@ -68,19 +68,41 @@ class Lexicon:
             self._told = []
 
 
+class Rows:
+    """For each row a number; columns whose words have the same numbers share them."""
+
+    def __init__(self, number: npt.NDArray[Any]) -> None:
+        #: Below zero for a row that says nothing.
+        self.number = number.astype(np.int32, copy=False)
+        nothing = len(number) > 0 and self.number.min() < 0
+        self.index = pa.array(self.number, mask=self.number < 0 if nothing else None)
+
+    def words(self, texts: pa.Array | Sequence[str | None]) -> pa.DictionaryArray:
+        """The column of these texts, by their numbers; a null text is null."""
+        if not isinstance(texts, pa.Array):
+            texts = pa.array(texts, pa.string())
+        if not texts.null_count:
+            return pa.DictionaryArray.from_arrays(self.index, texts)
+        known = np.append(texts.is_valid().to_numpy(zero_copy_only=False), False)
+        index = pa.array(self.number, mask=~known[self.number])
+        return pa.DictionaryArray.from_arrays(index, texts)
+
+
 def words(number: npt.NDArray[Any], texts: pa.Array | Sequence[str | None]) -> pa.DictionaryArray:
     """A column of words from their numbers; a negative number is null."""
-    index = number.astype(np.int32)
-    known = index < 0
-    indices = pa.array(index, mask=known) if known.any() else pa.array(index)
-    if not isinstance(texts, pa.Array):
-        texts = pa.array(texts, pa.string())
-    return pa.DictionaryArray.from_arrays(indices, texts)
+    return Rows(number).words(texts)
 
 
-def opened(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """A column of words as plain texts."""
-    return flat(column)
+def few(number: npt.NDArray[Any], texts: Sequence[str]) -> pa.DictionaryArray:
+    """A column of very few words, in a byte each."""
+    return pa.DictionaryArray.from_arrays(pa.array(number.astype(np.int8, copy=False)), texts)
+
+
+def of_rows(column: pa.Array, rows: Keys) -> pa.Array:
+    """A short column of numbers, repeated for very many rows."""
+    if column.null_count:
+        return column.take(pa.array(rows))
+    return pa.array(column.to_numpy()[rows])
 
 
 def taken(column: pa.ChunkedArray, rows: Keys) -> pa.Array:

@@ -216,29 +216,27 @@ class Look:
         n_places, stride = engine.n_places, engine.n_places * engine.n_parts
         last = len(self.walks.sources.covers) + 1
         none = np.iinfo(np.int64).max
-        best = np.full(len(node), none, dtype=np.int64)
         selectors = engine.columns.parts
 
-        def offer(row: Keys, source: Keys, order: Keys, number: int) -> None:
+        def options(row: Keys | slice, source: Keys, order: Keys | int, number: Keys | int) -> Keys:
             key = node[row] * stride + source * engine.n_parts + number
             state = trail.states(key, layer[row])
             distance = trail.distance[state].astype(np.int64)
             option = (distance * (last + 1) + order) * n_places + source
-            np.minimum.at(best, row, np.where(state >= 0, option, none))
+            return np.where(state >= 0, option, none)
 
+        best = options(slice(None), place, 0, part)
         for number, rows in groups(part):
-            here = place[rows]
-            offer(rows, here, np.zeros(len(rows), dtype=np.int64), number)
             reaches = self.walks.sources.of_part(number, possible=lens.possible)
             if reaches is not None:
-                row, cover, order = reaches.at(here)
+                row, cover, order = reaches.at(place[rows])
                 if len(row):
-                    offer(rows[row], cover, order, number)
+                    np.minimum.at(best, rows[row], options(rows[row], cover, order, number))
             loose = number < len(selectors) and selectors[number].any_scope
-            lost = rows if loose else rows[here == engine.unmapped]
+            lost = rows if loose else rows[place[rows] == engine.unmapped]
             if len(lost):
                 anywhere = np.zeros(len(lost), dtype=np.int64)
-                offer(lost, anywhere, np.full(len(lost), last), number)
+                best[lost] = np.minimum(best[lost], options(lost, anywhere, last, number))
         key = node * stride + best % n_places * engine.n_parts + part
         return trail.settled(trail.states(key, layer))
 
@@ -296,29 +294,30 @@ class _Runs:
         way = self.way[stretch[begins]] if len(begins) else np.empty(0, dtype=np.int64)
         at, run = spans(self.first[stretch], self.first[stretch + 1])
         walk, tail = stretch[at], self.tail_of[run]
-        before = self.head.first[walk + 1] - self.head.first[walk]
-        after = self.tail.first[tail + 1] - self.tail.first[tail]
-        length = before + after
-        of_run = np.repeat(np.arange(len(run)), length)
-        hop = np.arange(len(of_run)) - np.repeat(np.cumsum(length) - length, length)
-        leads = hop < before[of_run]
-        edge = np.empty(len(of_run), dtype=np.int32)
-        own = np.empty(len(of_run), dtype=bool)
-        for mine, source, origin in (
-            (leads, self.head, self.head.first[walk]),
-            (~leads, self.tail, self.tail.first[tail] - before),
-        ):
-            spot = origin[of_run[mine]] + hop[mine]
-            edge[mine], own[mine] = source.edge[spot], source.own[spot]
+        # A run is a piece of the walk to the context, and a piece of the walk on.
+        start = np.empty(2 * len(run), dtype=np.int64)
+        start[0::2], start[1::2] = self.head.first[walk], self.tail.first[tail]
+        stop = np.empty(2 * len(run), dtype=np.int64)
+        stop[0::2], stop[1::2] = self.head.first[walk + 1], self.tail.first[tail + 1]
+        start[1::2] += len(self.head.edge)
+        stop[1::2] += len(self.head.edge)
+        _, spot = spans(start, stop)
+        edge = np.concatenate([self.head.edge, self.tail.edge])[spot]
+        own = np.concatenate([self.head.own, self.tail.own])[spot]
+        length = (stop - start).reshape(-1, 2).sum(axis=1)
+        ends = np.cumsum(length)
+        hop = np.arange(1, len(edge) + 1, dtype=np.int32)
+        hop -= np.repeat((ends - length).astype(np.int32), length)
         witness = np.repeat(np.arange(len(count)), count)[at]
         runs = np.bincount(witness, minlength=len(count))
-        part = np.arange(len(run)) - (np.cumsum(runs) - runs)[witness]
-        hops = np.bincount(witness, weights=length, minlength=len(count)).astype(np.int64)
+        part = np.arange(1, len(run) + 1) - (np.cumsum(runs) - runs)[witness]
+        last = np.cumsum(runs) - 1
+        stops = ends[last] if len(last) else ends
         return Witnesses(
             way,
-            np.concatenate([[0], np.cumsum(hops)]),
-            (part[of_run] + 1).astype(np.int32),
-            (hop + 1).astype(np.int32),
+            np.concatenate([[0], stops]),
+            np.repeat(part.astype(np.int32), length),
+            hop,
             edge,
             own,
         )

@@ -44,22 +44,26 @@ PLACE_ANYWHERE = "anywhere"
 UNRESTRICTED_RULE = "UNRESTRICTED"
 
 _text = pa.string()
-# `_word` is text that repeats. A dictionary may hold a text twice, as two people share a name.
+# Where rows are many, a text is the number of a word in a dictionary: columns whose words belong
+# together (the id and the name of one node) share the numbers, and nothing is kept twice. A
+# dictionary may hold a text twice, as two people share a name.
+_few = pa.dictionary(pa.int8(), pa.string())
 _count = pa.int64()
+_number = pa.int32()  # a count of a few, in tables of many rows
 _flag = pa.bool_()
 
 #: One row per rule and subject that is not clear everywhere. Sorted by verdict (violations first),
 #: severity (worst first), rule, subject name and finding id.
 VIOLATIONS = _schema(
-    finding_id=_text,  # F- and 12 hex digits: rule, subject kind and key; stable over runs
+    finding_id=_word,  # F- and 12 hex digits: rule, subject kind and key; stable over runs
     rule_id=_word,
     rule_title=_word,
     rule_kind=_word,  # RuleKind
     subject_kind=_word,  # identity | account | role | place
-    subject_key=_text,  # employee id, else account id; role id; place key
-    subject=_text,  # node id; place key
-    name=_text,
-    email=_text,
+    subject_key=_word,  # employee id, else account id; role id; place key
+    subject=_word,  # node id; place key
+    name=_word,
+    email=_word,
     status_hr=_word,  # active | leaver | future | unknown
     identity_kind=_word,  # person | workload | shared | vendor
     title=_word,
@@ -67,15 +71,15 @@ VIOLATIONS = _schema(
     manager=_word,  # name (employee id), else employee id
     verdict=_word,  # worst over its places
     severity=_word,  # worst over its places with that verdict
-    places=_count,
+    places=_number,
     means=_word,  # best pairs, "held, sure" or "eligible, sure; held, conditional"
     systems=_word,  # systems its witnesses pass, "; "-joined
     cross_system=_flag,
-    accounts=_text,  # accounts its witnesses pass, "; "-joined
+    accounts=_word,  # accounts its witnesses pass, "; "-joined
     folded_under=_word,  # finding id of the unrestricted access that implies it, else null
     caveats=_word,  # "gates not evaluated (github-north)" …, "; "-joined; null when none
-    sentence=_text,  # the finding in plain words
-    attempt=_text,  # a command that tries a fix: "sod what-if --remove …"; null when none
+    sentence=_word,  # the finding in plain words
+    attempt=_word,  # a command that tries a fix: "sod what-if --remove …"; null when none
 )
 
 #: One row per place of a violation. Sorted like its violation, then place.
@@ -106,7 +110,7 @@ LEGS = _schema(
     means=_word,
     way=_word,  # the way by which the witness holds it
     reason=_word,  # why it is unknown; null for yes
-    hops=_count,
+    hops=_number,
     path=_word,  # "Ann Lee > uid=ann > cn=payments > push northbank/payments-api"
 )
 
@@ -117,13 +121,13 @@ HOPS = _schema(
     place=_word,
     holder=_word,
     duty=_word,
-    part=_count,  # 1-based
-    hop=_count,  # 1-based
-    from_kind=_word,
+    part=_number,  # 1-based
+    hop=_number,  # 1-based
+    from_kind=_few,
     from_id=_word,
     from_name=_word,
-    kind=_word,  # GrantKind
-    to_kind=_word,
+    kind=_few,  # GrantKind
+    to_kind=_few,
     to_id=_word,
     to_name=_word,
     note=_word,  # "conditional: MFA", "eligible", "one own change" …; null when none
@@ -132,29 +136,29 @@ HOPS = _schema(
     record=_count,
     at=_word,  # the record as a reader finds it: "line 120", "row 7", "items/3"
     also=_word,  # further records this hop rests on: "binding: k8s/prod.json items/12"; null
-    same=_count,  # how many source records state this same hop
+    same=_number,  # how many source records state this same hop
 )
 
 #: Everyone assessed: one row per identity. Sorted by kind, name, id.
 POPULATION = _schema(
-    identity=_text,
-    subject_key=_text,
-    name=_text,
-    email=_text,
+    identity=_word,
+    subject_key=_word,
+    name=_word,
+    email=_word,
     kind=_word,
     status=_word,
     department=_word,
     title=_word,
     manager=_word,
-    accounts=_count,
-    dormant_accounts=_count,
-    account_ids=_text,
+    accounts=_number,
+    dormant_accounts=_number,
+    account_ids=_word,
     matched_by=_word,  # match methods used, "; "-joined
     duties=_word,  # duties held anywhere, "; "-joined
-    violations=_count,
-    not_evaluable=_count,
-    mitigated=_count,
-    gated=_count,
+    violations=_number,
+    not_evaluable=_number,
+    mitigated=_number,
+    gated=_number,
     # conflict | not evaluable | mitigated | gated | excluded | no conflict | not judged
     result=_word,
 )
@@ -220,11 +224,11 @@ RECONCILIATION = _schema(what=_text, system=_text, kind=_text, count=_count, not
 #: Would be a violation if a dormant account were re-enabled. Sorted by rule, name, place.
 DORMANT = _schema(
     rule_id=_word,
-    subject=_text,
-    name=_text,
+    subject=_word,
+    name=_word,
     place=_word,
-    accounts=_text,
-    why=_text,
+    accounts=_word,
+    why=_word,
 )
 
 #: Resources no application claims, with their holders. Sorted by system, resource.
