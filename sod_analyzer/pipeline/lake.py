@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from sod_analyzer.model.access import GRANTS, Snapshot
 from sod_analyzer.model.finding import Report, RunFacts
 from sod_analyzer.pipeline.judging import Judged, judge, report_of
 from sod_analyzer.pipeline.papers import load_papers
 from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.pipeline.workspace import SNAPSHOT, Workspace, open_to_ask
 from sod_analyzer.spark import FarMemberships, far_memberships
+from sod_analyzer.store import read_without_grants
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,8 @@ def open_lake(
         ConfigError: Spark or Java is not there.
     """
     space = open_to_ask(folder, rules=rules)
-    stored = space.snapshot
-    if grants is None:
-        stored["grants"].slice(0, 0)  # looks at nothing, but that the file is the one written
-        grants = (folder / SNAPSHOT / "grants.parquet").resolve().as_uri()
-    tables = {
-        name: GRANTS.empty_table() if name == "grants" else table.whole
-        for name, table in stored.tables.items()
-    }
-    snapshot = Snapshot(tables, stored.as_of, stored.name, stored.digest)
+    snapshot, rows = read_without_grants(folder / SNAPSHOT, elsewhere=grants is not None)
     papers = load_papers(space.config, space.ruleset, copies=True)
-    with far_memberships(snapshot, grants, rows=stored["grants"].num_rows) as far:
+    path = grants or (folder / SNAPSHOT / "grants.parquet").resolve().as_uri()
+    with far_memberships(snapshot, path, rows=rows) as far:
         yield LakeSpace(replace(space, snapshot=snapshot, papers=papers), far)

@@ -140,7 +140,8 @@ class Lake:
                 raise self._wrong(f"{name} names a node that does not exist")
         for name in (*ENDS, "kind"):
             if found[f"{name}_null"]:
-                raise self._wrong(f"{name} is missing in {found[f'{name}_null']:,} rows")
+                count = found[f"{name}_null"]
+                raise self._wrong(f"{name} is missing in {count:,} row{'s'[: count > 1]}")
         people = self._snapshot.ranges[NodeKind.IDENTITY]
         if found["target_min"] is not None and found["target_min"] < people.stop:
             raise ConfigError(

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from sod_analyzer.store.atomic import atomic_file, atomic_folder
 from sod_analyzer.store.seal import SUMS, check_seal, seal
-from sod_analyzer.store.snapshots import MANIFEST, read_snapshot, write_snapshot
+from sod_analyzer.store.snapshots import (
+    MANIFEST,
+    read_snapshot,
+    read_without_grants,
+    write_snapshot,
+)
 
 __all__ = [
     "MANIFEST",
@@ -13,6 +18,7 @@ __all__ = [
     "atomic_folder",
     "check_seal",
     "read_snapshot",
+    "read_without_grants",
     "seal",
     "write_snapshot",
 ]

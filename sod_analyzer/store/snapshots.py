@@ -27,6 +27,7 @@ _FORMAT = "sod-analyzer snapshot"
 #: A manifest is a few kilobytes; whatever is larger is none.
 _MAX_MANIFEST_BYTES = 1024**2
 AGAIN = "run 'sod import' again"
+_CHANGED = "the file is damaged or was changed: its hash is not the manifest's"
 
 
 #: How tables are packed. Numbers as differences to their neighbours, which is small for codes in
@@ -129,10 +130,42 @@ def read_snapshot(folder: Path) -> Snapshot:
             not what it should be; every wrong file is named.
     """
     manifest = manifest_of(folder)
+    tables = _read_tables(folder, manifest)
+    if tables_digest(tables, as_of=manifest.as_of) != manifest.digest:
+        raise StoreError(
+            f"the digest is not that of the tables; {AGAIN}",
+            where=SourceRef((folder / MANIFEST).as_posix()),
+        )
+    return Snapshot(tables, manifest.as_of, manifest.name, manifest.digest)
+
+
+def read_without_grants(folder: Path, *, elsewhere: bool) -> tuple[Snapshot, int]:
+    """As `read_snapshot`, with no row of the table of grants; and how many it should have.
+
+    Its file is held against the manifest, unless the rows are kept elsewhere. The digest is the
+    one that the manifest states: only all rows could tell whether it is that of the tables.
+
+    Raises:
+        StoreError: as `read_snapshot`.
+    """
+    manifest = manifest_of(folder)
+    tables = _read_tables(folder, manifest, unread="grants", unhashed=elsewhere)
+    snapshot = Snapshot(tables, manifest.as_of, manifest.name, manifest.digest)
+    return snapshot, manifest.tables["grants"][0]
+
+
+def _read_tables(
+    folder: Path, manifest: Manifest, *, unread: str | None = None, unhashed: bool = False
+) -> Mapping[str, pa.Table]:
+    """Every table, each held against the manifest; of one nothing is kept, and maybe looked at."""
 
     def read(name: str) -> pa.Table | Problem:
         path = folder / f"{name}.parquet"
         try:
+            if name == unread:
+                if not unhashed:
+                    _check_hash(path, manifest.tables[name][1])
+                return SNAPSHOT_TABLES[name].empty_table()
             return _read_table(path, SNAPSHOT_TABLES[name], manifest.tables[name])
         except (OSError, ValueError, pa.ArrowException) as error:
             said = getattr(error, "strerror", None) or str(error)
@@ -151,12 +184,13 @@ def read_snapshot(folder: Path) -> Snapshot:
     ]
     if problems:
         raise StoreError(problems)
-    if tables_digest(tables, as_of=manifest.as_of) != manifest.digest:
-        raise StoreError(
-            f"the digest is not that of the tables; {AGAIN}",
-            where=SourceRef((folder / MANIFEST).as_posix()),
-        )
-    return Snapshot(tables, manifest.as_of, manifest.name, manifest.digest)
+    return tables
+
+
+def _check_hash(path: Path, digest: str) -> None:
+    with path.open("rb") as stream:
+        if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
+            raise ValueError(_CHANGED)
 
 
 def _read_table(path: Path, schema: pa.Schema, expected: tuple[int, str]) -> pa.Table:
@@ -165,7 +199,7 @@ def _read_table(path: Path, schema: pa.Schema, expected: tuple[int, str]) -> pa.
     # Read once, so that what is hashed is what is parsed.
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
-        raise ValueError("the file is damaged or was changed: its hash is not the manifest's")
+        raise ValueError(_CHANGED)
     # Without Arrow's threads: one that lets go of Python's bytes while the interpreter ends, as it
     # does when the next file is damaged, takes the process down with it (apache/arrow#34314).
     words = [each.name for each in schema if pa.types.is_dictionary(each.type)]
