@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sod_analyzer.pipeline.approving import approve_now
-    from sod_analyzer.pipeline.checking import unknown_systems
+    from sod_analyzer.pipeline.checking import completeness_of, unknown_systems
     from sod_analyzer.pipeline.explaining import Explained, explain, measures_of
     from sod_analyzer.pipeline.folders import (
         FINDINGS,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sod_analyzer.pipeline.lake import LakeSpace, open_lake
     from sod_analyzer.pipeline.papers import Papers, load_papers
     from sod_analyzer.pipeline.progress import Progress, Silent, silent
-    from sod_analyzer.pipeline.questions import Basis, access_of, ask, basis_of, completeness_of
+    from sod_analyzer.pipeline.questions import Basis, access_of, ask, basis_of
     from sod_analyzer.pipeline.trying import Tried, what_if
     from sod_analyzer.pipeline.workspace import (
         SETTINGS,
@@ -88,7 +88,7 @@ __all__ = [
 #: Where each name above is at home.
 _HOMES = {
     "approving": ("approve_now",),
-    "checking": ("unknown_systems",),
+    "checking": ("completeness_of", "unknown_systems"),
     "explaining": ("Explained", "explain", "measures_of"),
     "folders": (
         "FINDINGS",
@@ -108,7 +108,7 @@ _HOMES = {
     "lake": ("LakeSpace", "open_lake"),
     "papers": ("Papers", "load_papers"),
     "progress": ("Progress", "Silent", "silent"),
-    "questions": ("Basis", "access_of", "ask", "basis_of", "completeness_of"),
+    "questions": ("Basis", "access_of", "ask", "basis_of"),
     "trying": ("Tried", "what_if"),
     "workspace": ("SETTINGS", "SNAPSHOT", "Workspace", "open_to_ask", "open_workspace"),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
@@ -10,23 +9,22 @@ import pyarrow as pa
 from sod_analyzer.completeness import CompletenessResult, check
 from sod_analyzer.compose.engines import engine_issues, engine_of
 from sod_analyzer.config import Config
-from sod_analyzer.graph.edges import Edges
+from sod_analyzer.graph.edges import Edges, compile_edges
 from sod_analyzer.model.access import Snapshot
-from sod_analyzer.model.finding import Completeness
 from sod_analyzer.model.ruleset import Ruleset
-
-
-@dataclass(frozen=True, slots=True)
-class InputVerdict:
-    """What the input leaves open: the verdict, and the systems of which nothing is certain."""
-
-    completeness: Completeness
-    unknown_systems: frozenset[str]
+from sod_analyzer.pipeline.stored import InputVerdict
+from sod_analyzer.pipeline.workspace import Workspace
 
 
 def verdict_of(config: Config, found: CompletenessResult) -> InputVerdict:
     """The verdict in short."""
     return InputVerdict(found.completeness, unknown_systems(config, found))
+
+
+def completeness_of(space: Workspace, *, as_of: date | None = None) -> CompletenessResult:
+    """What the input of a workspace leaves open for its rules: what the report says, too."""
+    edges = compile_edges(space.snapshot, as_of=as_of or space.snapshot.as_of)
+    return input_for(space.config, space.ruleset, space.snapshot, edges)
 
 
 def input_for(

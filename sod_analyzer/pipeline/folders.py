@@ -17,12 +17,12 @@ from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report
 from sod_analyzer.model.rows import shown
 from sod_analyzer.model.ruleset import Ruleset
-from sod_analyzer.pipeline.checking import InputVerdict, input_for, verdict_of
+from sod_analyzer.pipeline.checking import input_for, verdict_of
 from sod_analyzer.pipeline.guests import receive
 from sod_analyzer.pipeline.judging import Judged
 from sod_analyzer.pipeline.papers import copy_papers
 from sod_analyzer.pipeline.progress import Progress, silent
-from sod_analyzer.pipeline.stored import write_reach
+from sod_analyzer.pipeline.stored import InputVerdict, write_reach
 from sod_analyzer.pipeline.workspace import CONFIG_COPY, RULESET_COPY, SETTINGS, SNAPSHOT
 from sod_analyzer.report.canonical import REPORTER as CANONICAL
 from sod_analyzer.report.canonical import load as load_report

@@ -28,9 +28,10 @@ from sod_analyzer.config import Config
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report, RunFacts
 from sod_analyzer.model.ruleset import Ruleset
-from sod_analyzer.pipeline.checking import InputVerdict, check_input, unknown_systems
+from sod_analyzer.pipeline.checking import check_input, unknown_systems
 from sod_analyzer.pipeline.papers import Papers
 from sod_analyzer.pipeline.progress import Progress, silent
+from sod_analyzer.pipeline.stored import InputVerdict
 from sod_analyzer.report.core import findings_digest
 
 

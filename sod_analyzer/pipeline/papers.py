@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from sod_analyzer.importers.aliases import read_aliases
 from sod_analyzer.model.batch import SourceSpec
 from sod_analyzer.model.finding import REPORT_TABLES
 from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline.workspace import IMPORTS_COPY
 from sod_analyzer.rules import load_catalogue
 from sod_analyzer.rules.approvals import (
     INDEX_NAME,
@@ -40,7 +40,6 @@ Row = dict[str, Any]
 CATALOGUE_COPY = "catalogue.yaml"
 ALIASES_COPY = "aliases.csv"
 _REGISTER_COPY = "mitigations"
-_IMPORTS = "imports.json"
 _MEANINGS = "*.meaning.json"
 
 
@@ -132,17 +131,4 @@ def copy_papers(config: Config, ruleset: Ruleset, settings: Path) -> None:
         index[imported.key] = f"import-{n:02d}.yaml"
         (settings / index[imported.key]).write_text(imported.text, encoding="utf-8")
     text = json.dumps(index, ensure_ascii=False, sort_keys=True, indent=1)
-    (settings / _IMPORTS).write_text(f"{text}\n", encoding="utf-8")
-
-
-def stored_imports(settings: Path) -> Mapping[str, str]:
-    """The imported rulesets of a written folder: key to text."""
-    path = settings / _IMPORTS
-    if not path.is_file():
-        return {}
-    # Written by this program and sealed with the folder.
-    index = json.loads(path.read_text(encoding="utf-8"))
-    return {
-        str(key): (settings / str(name)).read_text(encoding="utf-8")
-        for key, name in sorted(index.items())
-    }
+    (settings / IMPORTS_COPY).write_text(f"{text}\n", encoding="utf-8")

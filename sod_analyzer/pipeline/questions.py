@@ -9,7 +9,6 @@ import numpy as np
 
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas
-from sod_analyzer.completeness import CompletenessResult
 from sod_analyzer.compose.persons import Few, access, find_identity
 from sod_analyzer.compose.questions import Asker, Question
 from sod_analyzer.evaluate.reach import Engine
@@ -17,8 +16,7 @@ from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.edges import Edges, compile_edges
 from sod_analyzer.graph.packed import Packed, chosen
 from sod_analyzer.model.finding import Completeness
-from sod_analyzer.pipeline.checking import InputVerdict, input_for, verdict_of
-from sod_analyzer.pipeline.stored import read_reach
+from sod_analyzer.pipeline.stored import InputVerdict, read_reach
 from sod_analyzer.pipeline.workspace import Workspace
 
 
@@ -53,9 +51,11 @@ def basis_of(space: Workspace, *, as_of: date | None = None) -> Basis:
         edges = compile_edges(space.snapshot, as_of=day)
         packed = Packed.of(edges)
     if verdict is None:
+        from sod_analyzer.pipeline import checking  # noqa: PLC0415 - when nothing is stored
+
         edges = edges or packed.only(np.arange(len(packed)), space.snapshot)
-        found = input_for(space.config, space.ruleset, space.snapshot, edges)
-        verdict = verdict_of(space.config, found)
+        found = checking.input_for(space.config, space.ruleset, space.snapshot, edges)
+        verdict = checking.verdict_of(space.config, found)
     return Basis(day, packed, verdict, stored.notes)
 
 
@@ -71,12 +71,6 @@ def ask(
         question,
         unknown_systems=basis.verdict.unknown_systems,
     )
-
-
-def completeness_of(space: Workspace, *, as_of: date | None = None) -> CompletenessResult:
-    """What the input of a workspace leaves open for its rules: what the report says, too."""
-    edges = compile_edges(space.snapshot, as_of=as_of or space.snapshot.as_of)
-    return input_for(space.config, space.ruleset, space.snapshot, edges)
 
 
 def access_of(space: Workspace, who: str, basis: Basis) -> tuple[str, list[dict[str, object]]]:

@@ -21,7 +21,6 @@ from sod_analyzer.graph.packed import Packed
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Completeness
 from sod_analyzer.model.ruleset import Ruleset
-from sod_analyzer.pipeline.checking import InputVerdict
 from sod_analyzer.pipeline.workspace import SETTINGS
 from sod_analyzer.store import SUMS
 from sod_analyzer.store.arrays import Array, read_about, read_arrays, write_arrays
@@ -36,6 +35,14 @@ _TYPES: Mapping[str, type[np.generic]] = {
 }
 _OPTIONAL: Mapping[str, type[np.generic]] = {"first": np.int32, "rows": np.int32}
 _AGAIN = "delete the folder, or run 'sod analyze' again"
+
+
+@dataclass(frozen=True, slots=True)
+class InputVerdict:
+    """What the input leaves open: the verdict, and the systems of which nothing is certain."""
+
+    completeness: Completeness
+    unknown_systems: frozenset[str]
 
 
 def write_reach(folder: Path, edges: Edges, ruleset: Ruleset, verdict: InputVerdict) -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sod_analyzer.config import Config, load_config
 from sod_analyzer.errors import StoreError
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.ruleset import Ruleset
-from sod_analyzer.pipeline.papers import Papers, load_papers, stored_imports
 from sod_analyzer.rules import find_ruleset, load_ruleset
 from sod_analyzer.store import check_seal, read_snapshot
 from sod_analyzer.store.lazily import open_snapshot
+
+if TYPE_CHECKING:
+    from sod_analyzer.pipeline.papers import Papers
 
 SNAPSHOT = "snapshot"
 #: Copies of what the analysis was told, so that a folder explains itself.
 SETTINGS = "settings"
 CONFIG_COPY = "sod.yaml"
 RULESET_COPY = "ruleset.yaml"
+IMPORTS_COPY = "imports.json"
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Workspace:
     config: Config
     ruleset: Ruleset
     snapshot: Snapshot
-    papers: Papers = field(default_factory=Papers)
+    papers: Papers | None = None  # None: nobody asked for them
 
 
 def open_workspace(folder: Path, *, rules: str | None = None) -> Workspace:
@@ -38,6 +44,8 @@ def open_workspace(folder: Path, *, rules: str | None = None) -> Workspace:
     Raises:
         StoreError: the folder holds no snapshot, or a damaged or changed one.
     """
+    from sod_analyzer.pipeline.papers import load_papers  # noqa: PLC0415 - a question needs none
+
     config = _config(folder)
     snapshot = read_snapshot(folder / SNAPSHOT)
     ruleset = _ruleset(folder, rules)
@@ -72,4 +80,17 @@ def _ruleset(folder: Path, rules: str | None) -> Ruleset:
     if rules is not None:
         return load_ruleset(find_ruleset(rules, Path.cwd()))
     settings = folder / SETTINGS
-    return load_ruleset(settings / RULESET_COPY, imported=stored_imports(settings))
+    return load_ruleset(settings / RULESET_COPY, imported=_imports(settings))
+
+
+def _imports(settings: Path) -> Mapping[str, str]:
+    """The imported rulesets of a written folder: key to text."""
+    path = settings / IMPORTS_COPY
+    if not path.is_file():
+        return {}
+    # Written by this program and sealed with the folder.
+    index = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        str(key): (settings / str(name)).read_text(encoding="utf-8")
+        for key, name in sorted(index.items())
+    }
