@@ -39,6 +39,10 @@ _VERDICTS = [str(verdict) for verdict in Verdict]
 _SEVERITIES = [str(severity) for severity in sorted(Severity, key=lambda s: s.rank)]
 
 
+#: Legs whose hops are laid out together.
+_LEGS = 50_000
+
+
 @dataclass(frozen=True, slots=True)
 class _Order:
     """The order of readers: findings, then their spots, then the legs of these."""
@@ -391,21 +395,42 @@ class _FindingTables:
         return number, pa.concat_arrays([paths, pa.array(texts, pa.string())])
 
     def _hops(self) -> Mapping[str, Any]:
-        found, legs, rows = self.found, self.found.legs, self.order.leg
+        found, legs = self.found, self.found.legs
         witnesses = legs.witnesses
+        rows = self.order.leg
         rows = rows[legs.witness[rows] >= 0]
-        witness = legs.witness[rows]
-        row, hop = spans(witnesses.first[witness], witnesses.first[witness + 1])
-        leg = rows[row]
-        step = found.told.steps.number[hop]
-        spot = legs.spot[leg]
-        holder, (number,) = dense(self.names.snapshot["nodes"].num_rows, legs.subject[leg])
-        columns = {
-            "finding_id": words(self.spots.finding[spot], found.ids.text),
-            "place": words(self.places.place[spot], self.places.key),
+        ends = np.cumsum(legs.edges_each[rows])
+        total = int(ends[-1]) if len(ends) else 0
+        finding, place, subject, duty, part, hop, step = (
+            np.empty(total, dtype=np.int32) for _ in range(7)
+        )
+        # Some legs at a time: whole columns of positions would take as much room as the table.
+        for low in range(0, len(rows), _LEGS):
+            mine = rows[low : low + _LEGS]
+            witness = legs.witness[mine]
+            row, spot = spans(witnesses.first[witness], witnesses.first[witness + 1])
+            here = slice(int(ends[low - 1]) if low else 0, int(ends[low + len(mine) - 1]))
+            at = legs.spot[mine]
+            for column, values in (
+                (finding, self.spots.finding[at]),
+                (place, self.places.place[at]),
+                (subject, legs.subject[mine]),
+                (duty, legs.duty[mine]),
+            ):
+                column[here] = values[row]
+            for column, source in (
+                (part, witnesses.part),
+                (hop, witnesses.hop),
+                (step, found.told.steps.number),
+            ):
+                column[here] = source[spot]
+        holder, (number,) = dense(self.names.snapshot["nodes"].num_rows, subject)
+        return {
+            "finding_id": words(finding, found.ids.text),
+            "place": words(place, self.places.key),
             "holder": words(number, self.names.ids(holder)),
-            "duty": words(legs.duty[leg], found.gathered.duties),
-            "part": witnesses.part[hop],
-            "hop": witnesses.hop[hop],
+            "duty": words(duty, found.gathered.duties),
+            "part": part,
+            "hop": hop,
+            **found.told.steps.columns(step),
         }
-        return {**columns, **found.told.steps.columns(step)}

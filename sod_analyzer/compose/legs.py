@@ -168,6 +168,10 @@ def _with_shown(legs: FoundLegs) -> FoundLegs:
     return both.of(np.argsort(both.spot, kind="stable"))
 
 
+#: Runs whose names are joined together.
+_RUNS = 100_000
+
+
 class Told:
     """What is said of witnesses, each once however many legs share it."""
 
@@ -177,7 +181,9 @@ class Told:
         witnesses = legs.witnesses
         self.steps = Steps(tracer, witnesses.edge, witnesses.own)
         self.hops = witnesses.hops(len(tracer.engine.edges))
-        self.owner = np.repeat(np.arange(len(witnesses)), np.diff(witnesses.first))
+        count = np.arange(len(witnesses), dtype=np.int32)
+        #: Of each hop, its witness.
+        self.owner = np.repeat(count, np.diff(witnesses.first))
 
     @cached_property
     def subject(self) -> Keys:
@@ -190,23 +196,30 @@ class Told:
     @cached_property
     def paths(self) -> pa.Array:
         """Each witness in one line."""
-        witnesses, steps = self.legs.witnesses, self.steps
+        witnesses = self.legs.witnesses
         begins = np.flatnonzero(witnesses.hop == 1)  # of each run, its first hop
         ends = np.append(begins, len(witnesses.hop))[1:]
         of_witness = self.owner[begins]
-        # A run is the name of the subject, then that of every node it comes to.
-        start = np.searchsorted(steps.nodes, self.subject[of_witness])
-        length = ends - begins + 1
-        first = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-        node = np.empty(int(first[-1]), dtype=np.int64)
-        run, hop = spans(begins, ends)
-        node[first[:-1]] = start
-        node[first[run] + 1 + hop - begins[run]] = steps.to_node[steps.number[hop]]
-        texts = _in_pieces(first, node, steps.node_names, " > ")
+        subject = np.searchsorted(self.steps.nodes, self.subject[of_witness])
+        pieces = [pa.array([], pa.string())]
+        # Some runs at a time: the names of all of them at once would be large.
+        for low in range(0, len(begins), _RUNS):
+            mine = slice(low, low + _RUNS)
+            pieces.append(self._runs(subject[mine], begins[mine], ends[mine]))
+        texts = pa.concat_arrays(pieces)
         runs = np.bincount(of_witness, minlength=len(witnesses))
         if (runs == 1).all():
             return texts
         return lists(np.concatenate([[0], np.cumsum(runs)]).astype(np.int64), texts, " + ")
+
+    def _runs(self, subject: Keys, begins: Keys, ends: Keys) -> pa.Array:
+        """Some runs: the name of the subject, then that of every node the run comes to."""
+        first = np.concatenate([[0], np.cumsum(ends - begins + 1)]).astype(np.int64)
+        node = np.empty(int(first[-1]), dtype=np.int64)
+        run, hop = spans(begins, ends)
+        node[first[:-1]] = subject
+        node[first[run] + 1 + hop - begins[run]] = self.steps.to_node[self.steps.number[hop]]
+        return lists(first, self.steps.node_names.take(pa.array(node)), " > ")
 
     def first_removed(self, witness: Keys) -> Keys:
         """The edge that is tried first to mend each witness.
@@ -229,19 +242,6 @@ class Told:
         """The nodes of a kind that witnesses come to: (witness, node in `steps.nodes`) pairs."""
         number = list(NodeKind).index(kind)
         hop = np.flatnonzero(self.steps.to_kind[self.steps.number] == number)
-        return self.owner[hop], self.steps.to_node[self.steps.number[hop]].astype(np.int64)
-
-
-def _in_pieces(first: Keys, node: Keys, names: pa.Array, between: str) -> pa.Array:
-    """Names joined list by list, some lists at a time: all the names at once would be large."""
-    pieces = [pa.array([], pa.string())]
-    for low in range(0, len(first) - 1, _LISTS):
-        high = min(low + _LISTS, len(first) - 1)
-        mine = slice(int(first[low]), int(first[high]))
-        texts = names.take(pa.array(node[mine]))
-        pieces.append(lists(first[low : high + 1] - first[low], texts, between))
-    return pa.concat_arrays(pieces)
-
-
-#: Lists of names that are joined together.
-_LISTS = 100_000
+        return self.owner[hop].astype(np.int64), self.steps.to_node[self.steps.number[hop]].astype(
+            np.int64
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +16,7 @@ from sod_analyzer.compose import people, rule_rows, would_be
 from sod_analyzer.compose.engines import engine_of
 from sod_analyzer.compose.exclusions import exclusion_rows
 from sod_analyzer.compose.finding_tables import finding_tables
-from sod_analyzer.compose.findings import FindingWriter
+from sod_analyzer.compose.findings import Findings, FindingWriter
 from sod_analyzer.compose.mitigating import apply_register
 from sod_analyzer.compose.texts import shaped
 from sod_analyzer.compose.words import counted
@@ -94,11 +95,11 @@ def tables_of(
     found = FindingWriter(judge, names, ruleset.duty, ruleset.control).write(analysis.results)
     register = apply_register(found, analysis.register, ruleset, names, as_of=analysis.as_of)
     told("writing findings down")
-    tables = dict(finding_tables(found))
-    told("looking at everyone's results")
-    tables["population"] = shaped("population", people.population(found, judge, names))
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # What everyone's accounts come to needs none of the paths: two things at a time.
+        others = beside.submit(_everyone, analysis, found)
+        tables = {**finding_tables(found), **others.result()}
     told("summing up rules")
-    tables["dormant"] = shaped("dormant", would_be.would_be(judge, names, analysis.results))
     filled: dict[str, Sequence[Row]] = {
         "rules": rule_rows.rule_rows(judge, ruleset, analysis.results, found),
         "patterns": rule_rows.pattern_rows(judge, ruleset),
@@ -110,6 +111,15 @@ def tables_of(
     for name, rows in filled.items():
         tables[name] = pa.Table.from_pylist(list(rows), schema=REPORT_TABLES[name])
     return tables
+
+
+def _everyone(analysis: Analysis, found: Findings) -> Mapping[str, pa.Table]:
+    """The tables that have a row for each person, or for what each could come to."""
+    judge, names = analysis.judge, analysis.names
+    return {
+        "population": shaped("population", people.population(found, judge, names)),
+        "dormant": shaped("dormant", would_be.would_be(judge, names, analysis.results)),
+    }
 
 
 def _silent(text: str) -> None:

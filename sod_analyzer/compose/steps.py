@@ -74,24 +74,24 @@ class Steps:
         record = taken(grants.column("record"), rows)
         code = source.indices.fill_null(NOTHING).to_numpy()
         told = source.dictionary.to_pylist()
-        every, wide = Rows(step), step.astype(np.int64)
-        start, end, origin = (Rows(number[wide]) for number in (self.from_node, self.to_node, code))
+        every = Rows(step)
+        start, end, origin = (Rows(number[step]) for number in (self.from_node, self.to_node, code))
         note, notes = self._notes(rows, same)
         return {
-            "from_kind": few(self.from_kind[wide], _NODE_KINDS),
+            "from_kind": few(self.from_kind[step], _NODE_KINDS),
             "from_id": start.words(self.node_ids),
             "from_name": start.words(self.node_names),
-            "kind": few(edges.kind[self.edge][wide], [str(kind) for kind in KINDS]),
-            "to_kind": few(self.to_kind[wide], _NODE_KINDS),
+            "kind": few(edges.kind[self.edge][step], [str(kind) for kind in KINDS]),
+            "to_kind": few(self.to_kind[step], _NODE_KINDS),
             "to_id": end.words(self.node_ids),
             "to_name": end.words(self.node_names),
-            "note": words(note[wide], notes),
+            "note": words(note[step], notes),
             "source_id": origin.words(told),
             "file": origin.words([self.names.file(each) for each in told]),
-            "record": of_rows(record, wide),
+            "record": of_rows(record, step),
             "at": every.words(places_at(self.names, code, told, record)),
             "also": every.words(self._also()),
-            "same": same[wide],
+            "same": same[step],
         }
 
     # -- notes -----------------------------------------------------------------------------------

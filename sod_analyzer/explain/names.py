@@ -36,6 +36,7 @@ _NAME_COLUMNS = {
     NodeKind.ACCOUNT: ("login",),
     NodeKind.ROLE: ("name", "title"),
 }
+_EMPTY = pa.array([], pa.string())
 #: Reading one row of a table takes as long as reading so many of all its rows at once.
 _ONE_BY_ONE = 4
 _NAMES_ONE_BY_ONE = 20
@@ -126,7 +127,7 @@ class Names:
         Cost: of the nodes asked for.
         """
         pieces = [_named(kind, table) for kind, table in self._tables_of(codes)]
-        return pa.concat_arrays([pa.array([], pa.string()), *pieces])
+        return pieces[0] if len(pieces) == 1 else pa.concat_arrays([_EMPTY, *pieces])
 
     def _tables_of(self, codes: Codes) -> list[tuple[NodeKind, pa.Table]]:
         """By kind, the rows of the nodes of that kind that are asked for."""

@@ -15,10 +15,13 @@ from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine, Reach
 from sod_analyzer.explain.choices import Choices, Sources
 from sod_analyzer.explain.trails import Edges, Trail
-from sod_analyzer.graph.closure import Keys, spans
+from sod_analyzer.graph.closure import Keys, distinct, spans
 
 Bits = npt.NDArray[np.bool_]
 Small = npt.NDArray[np.int32]
+
+#: Witnesses whose hops are counted together.
+_TOGETHER = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +83,16 @@ class Witnesses:
     def hops(self, n_edges: int) -> Keys:
         """How many distinct hops each witness has over all its runs."""
         total = np.diff(self.first)
-        owner = np.repeat(np.arange(len(self)), total)
-        several = np.zeros(len(self), dtype=bool)
-        several[owner[self.part > 1]] = True
-        mine = np.flatnonzero(several[owner])
-        if not len(mine):
-            return total
-        step = self.edge[mine].astype(np.int64) * 2 + self.own[mine]
-        key = np.sort(owner[mine] * (2 * n_edges) + step)
-        fresh = np.ones(len(key), dtype=bool)
-        fresh[1:] = key[1:] != key[:-1]
-        counted = np.bincount(key[fresh] // (2 * n_edges), minlength=len(self))
-        return np.where(several, counted, total)
+        further = np.flatnonzero(self.part > 1)
+        several = distinct(np.searchsorted(self.first, further, side="right") - 1)
+        counted = total.copy()
+        for low in range(0, len(several), _TOGETHER):
+            mine = several[low : low + _TOGETHER]
+            witness, spot = spans(self.first[mine], self.first[mine + 1])
+            step = self.edge[spot].astype(np.int64) * 2 + self.own[spot]
+            key = distinct(witness * (2 * n_edges) + step)
+            counted[mine] = np.bincount(key // (2 * n_edges), minlength=len(mine))
+        return counted
 
 
 class Walks:
