@@ -35,7 +35,7 @@ def _page(violations: pa.Table, places: pa.Table) -> list[dict[str, Any]]:
     """Some violations with the titles of those places that have the same verdict."""
     import pyarrow.compute as pc
 
-    wanted = violations["finding_id"].combine_chunks()
+    wanted = violations["finding_id"].cast("string").combine_chunks()
     near = places.filter(pc.is_in(places["finding_id"], value_set=wanted))
     titles: dict[tuple[str, str], list[str]] = {}
     for row in near.to_pylist():
