@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -71,6 +72,20 @@ class Cells:
         fresh[1:] = np.any(table[1:] != table[:-1], axis=1)
         node, place, part = np.ascontiguousarray(table[fresh].T)
         return cls(node, place, part)
+
+    def among(self, nodes: Codes) -> Cells:
+        """Those of some nodes, which are then called by their place among them; sorted alike."""
+        kept = np.flatnonzero(_known(self.node, nodes))
+        place = np.searchsorted(nodes, self.node[kept]).astype(np.int64)
+        return Cells(place, self.place[kept], self.part[kept])
+
+
+def _known(codes: Codes, nodes: Codes) -> npt.NDArray[np.bool_]:
+    """Which of the codes are among the nodes, which are sorted."""
+    if not len(nodes):
+        return np.zeros(len(codes), dtype=bool)
+    spot = np.minimum(np.searchsorted(nodes, codes), len(nodes) - 1)
+    return np.asarray(nodes[spot] == codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +271,16 @@ class Columns:
             self._sure.append((code, place, part))
         elif truth is Truth.UNKNOWN:
             self._possible.append((code, place, part))
+
+    def among(self, nodes: Codes) -> Columns:
+        """The same of some nodes, sorted, which are then called by their place among them."""
+        part = copy(self)
+        part.sure, part.possible = self.sure.among(nodes), self.possible.among(nodes)
+        part.whole, part.approval = (
+            np.searchsorted(nodes, codes[_known(codes, nodes)]).astype(np.int64)
+            for codes in (self.whole, self.approval)
+        )
+        return part
 
     # -- asking ----------------------------------------------------------------------------------
 

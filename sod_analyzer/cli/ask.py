@@ -123,8 +123,9 @@ def who_can(
     }
     hops = form in {"json", "jsonl"}
     columns = (*_PERSON, "why", "status", "identity", "hops") if hops else _PERSON
-    rows = Pages(len(answer.rows), partial(answer.rows.page, hops=hops))
-    emit(rows, _PERSON_SHORT if must_fit(form) else columns, form=form, about=about)
+    shown = _PERSON_SHORT if must_fit(form) else columns
+    rows = Pages(len(answer.rows), partial(answer.rows.page, columns=shown))
+    emit(rows, shown, form=form, about=about)
     _beside(answer, basis)
     return exit_of(
         findings=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -18,12 +18,13 @@ from sod_analyzer.compose.steps import Steps
 from sod_analyzer.compose.texts import NOTHING, dense, lists, offsets_of, taken
 from sod_analyzer.compose.trace import Tracer
 from sod_analyzer.evaluate.lens import PLAIN, Lens
+from sod_analyzer.evaluate.part import Part
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
 from sod_analyzer.explain.paths import Hop, Witness
 from sod_analyzer.explain.walks import Walks, Wanted, Witnesses, groups
 from sod_analyzer.graph.closure import Keys, distinct, spans
-from sod_analyzer.graph.packed import chosen
+from sod_analyzer.graph.packed import taken_edges, with_own_grants
 from sod_analyzer.model.access import WHOLE_SYSTEM, IdentityClass, NodeKind, Status
 
 Row = dict[str, Any]
@@ -38,15 +39,32 @@ WORKLOAD = "workload"
 UNDECIDED = "not decided"
 GROUPS = (CAN_NOW, LEAVER, NOT_STARTED, IF, NO_PERSON, WORKLOAD, UNDECIDED)
 
+#: What a row has; `hops` are those of its path, each with its record.
+COLUMNS = (
+    "group",
+    "identity",
+    "name",
+    "email",
+    "department",
+    "status",
+    "account",
+    "means",
+    "resource",
+    "path",
+    "source",
+    "why",
+    "hops",
+)
+
 #: Rows that are made together.
 _PAGE = 32_000
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Whom a question finds, as offsets among the identities, and by which lens. Parallel."""
+    """Whom a question finds, and by which lens. Parallel arrays."""
 
-    subject: Keys
+    subject: Keys  # codes of identities
     lens: Keys  # number in `lenses`
     lenses: Sequence[Lens]
 
@@ -72,29 +90,30 @@ class People:
     Cost: of those whom the question finds, a few passes by column; of a row, its path.
     """
 
-    def __init__(self, engine: Engine, names: Names, duty: str, place: int, found: Found) -> None:
-        self.engine = engine
+    def __init__(self, part: Part, names: Names, duty: str, place: int, found: Found) -> None:
+        self.part = part
         self.names = names
         self.duty = duty
         self.place = place
         self.found = found
-        self._first = engine.snapshot.ranges[NodeKind.IDENTITY].start
+        #: As rows of their table.
+        self.rows = found.subject - names.snapshot.ranges[NodeKind.IDENTITY].start
 
     def __len__(self) -> int:
         return len(self.found.subject)
 
     def __iter__(self) -> Iterator[Row]:
         for start in range(0, len(self), _PAGE):
-            yield from self.page(start, _PAGE, hops=True)
+            yield from self.page(start, _PAGE, COLUMNS)
 
     # -- groups and order ------------------------------------------------------------------------
 
     @cached_property
     def group(self) -> npt.NDArray[np.int8]:
         """The number of each one's group, in the order in which they were found."""
-        table = self.engine.snapshot["identities"]
+        table = self.names.table(NodeKind.IDENTITY)
         workload, unknown, leaver, future = (
-            _is(table.column(name), word)[self.found.subject]
+            _is(table.column(name), word)[self.rows]
             for name, word in (
                 ("kind", IdentityClass.WORKLOAD),
                 ("status", Status.UNKNOWN),
@@ -127,20 +146,21 @@ class People:
         return {name: count for name, count in zip(GROUPS, counts, strict=True) if count}
 
     @cached_property
-    def _called(self) -> pa.Array:
-        return self.names.names(self.found.subject + self._first)
+    def called(self) -> pa.Array:
+        """The name of each one, in the order in which they were found."""
+        return self.names.names(self.found.subject)
 
     @cached_property
     def _order(self) -> Keys:
         """Everyone in order, as places in what was found, which ascends by id lens by lens."""
-        coded = self._called.dictionary_encode()
+        coded = self.called.dictionary_encode()
         rank = pc.rank(coded.dictionary, sort_keys="ascending").to_numpy().astype(np.int64)
         # Ids are sorted as their codes are.
         return np.lexsort((self.found.subject, rank[coded.indices.to_numpy()], self.group))
 
     def _first_in_order(self, count: int) -> Keys:
         """The first so many, without putting all the others in order."""
-        table = pa.table({"g": self.group, "name": self._called, "subject": self.found.subject})
+        table = pa.table({"g": self.group, "name": self.called, "subject": self.found.subject})
         keys = [(name, "ascending") for name in table.column_names]
         return np.asarray(pc.select_k_unstable(table, count, keys).to_numpy(), dtype=np.int64)
 
@@ -151,66 +171,110 @@ class People:
 
     # -- rows ------------------------------------------------------------------------------------
 
-    def page(self, start: int, count: int, *, hops: bool) -> list[Row]:
-        """So many rows from one on; with `hops`, with every hop of the path and its record."""
+    def page(self, start: int, count: int, columns: Iterable[str]) -> list[Row]:
+        """So many rows from one on, with some of `COLUMNS`; `hops` are those of the path.
+
+        Cost: of what is asked for; records of all hops are read only for `hops`.
+        """
         mine = self._page(start, count)
         if not len(mine):
             return []
-        paths = self._paths(mine)
-        table = self.names.table(NodeKind.IDENTITY).take(pa.array(self.found.subject[mine]))
-        lenses = self.found.lenses
-        means = [None if lens.possible else lens.pair for lens in lenses]
-        group = self.group[mine].tolist()
-        columns: dict[str, Sequence[Any]] = {
-            "group": [GROUPS[number] for number in group],
-            "identity": table.column("identity").to_pylist(),
-            "name": self._called.take(pa.array(mine)).to_pylist(),
-            "email": table.column("email").to_pylist(),
-            "department": table.column("department").to_pylist(),
-            "status": table.column("status").to_pylist(),
-            "account": paths.accounts(),
-            "means": [means[number] for number in self.found.lens[mine].tolist()],
-            "resource": paths.resources(),
-            "path": paths.texts(),
-            "source": paths.sources(),
-            "why": self._whys(paths, mine),
-        }
-        if hops:
-            columns["hops"] = paths.hops()
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        told = _Told(self, mine)
+        values = {name: getattr(told, name)() for name in columns}
+        return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
     def whys(self) -> Iterator[tuple[str, str]]:
         """Of everyone of whom it is not decided, who stand last: the name, and why."""
         start = len(self) - self.counts.get(UNDECIDED, 0)
         for low in range(start, len(self), _PAGE):
-            mine = self._page(low, _PAGE)
-            names = self._called.take(pa.array(mine)).to_pylist()
-            for name, why in zip(names, self._whys(self._paths(mine), mine), strict=True):
+            told = _Told(self, self._page(low, _PAGE))
+            for name, why in zip(told.name(), told.why(), strict=True):
                 if why:
                     yield name, why
 
-    def _paths(self, mine: Keys) -> Paths:
+    def paths(self, mine: Keys) -> Paths:
         """The paths of some, by their places in what was found."""
-        subject = self.found.subject[mine] + self._first
+        subject = self.found.subject[mine]
+        # Nothing but what they come to is looked at for their paths.
+        part = self.part.from_(subject)
+        node = part.places(subject)
         number = np.empty(len(mine), dtype=np.int64)
         pieces: list[Witnesses] = []
         before = 0
-        walks = Walks(self.engine)
+        walks = Walks(part.engine)
         for lens, rows in groups(self.found.lens[mine]):
             here = np.zeros(len(rows), dtype=np.int64)
-            wanted = Wanted(subject[rows], here, here + self.place)
+            wanted = Wanted(node[rows], here, here + self.place)
             found, piece = walks.look(self.found.lenses[lens], wanted, [self.duty]).witnesses()
             number[rows] = found + before
             before += len(piece)
             pieces.append(piece)
-        return Paths(self.engine, self.names, subject, number, Witnesses.joined(pieces))
+        return Paths(part, self.names, subject, number, Witnesses.joined(pieces))
 
-    def _whys(self, paths: Paths, mine: Keys) -> list[str | None]:
-        possible = np.array([lens.possible for lens in self.found.lenses])[self.found.lens[mine]]
-        told: list[str | None] = [None] * len(mine)
+
+class _Told:
+    """Some of the people of an answer, column by column."""
+
+    def __init__(self, people: People, mine: Keys) -> None:
+        self.people = people
+        self.mine = mine
+        self.lens = people.found.lens[mine]
+
+    @cached_property
+    def paths(self) -> Paths:
+        """How each of them can."""
+        return self.people.paths(self.mine)
+
+    def group(self) -> list[str]:
+        return [GROUPS[number] for number in self.people.group[self.mine].tolist()]
+
+    def identity(self) -> list[str]:
+        return self._stated("identity")
+
+    def name(self) -> list[str]:
+        return list(self.people.called.take(pa.array(self.mine)).to_pylist())
+
+    def email(self) -> list[str | None]:
+        return self._stated("email")
+
+    def department(self) -> list[str | None]:
+        return self._stated("department")
+
+    def status(self) -> list[str | None]:
+        return self._stated("status")
+
+    def _stated(self, name: str) -> list[Any]:
+        table = self.people.names.table(NodeKind.IDENTITY).select([name])
+        rows = table.take(pa.array(self.people.rows[self.mine]))
+        return list(rows.column(name).to_pylist())
+
+    def account(self) -> list[str | None]:
+        return self.paths.accounts()
+
+    def means(self) -> list[str | None]:
+        told = [None if lens.possible else lens.pair for lens in self.people.found.lenses]
+        return [told[number] for number in self.lens.tolist()]
+
+    def resource(self) -> list[str]:
+        return self.paths.resources()
+
+    def path(self) -> list[str]:
+        return self.paths.texts()
+
+    def source(self) -> list[str | None]:
+        return self.paths.sources()
+
+    def why(self) -> list[str | None]:
+        possible = np.array([lens.possible for lens in self.people.found.lenses])[self.lens]
+        told: list[str | None] = [None] * len(self.mine)
         for row in np.flatnonzero(possible).tolist():
-            told[row] = paths.tracer.why_unknown(paths.witness(row), self.duty, self.place)
+            witness = self.paths.witness(row)
+            tracer = self.paths.tracer
+            told[row] = tracer.why_unknown(witness, self.people.duty, self.people.place)
         return told
+
+    def hops(self) -> list[list[Row]]:
+        return self.paths.hops()
 
 
 class Paths:
@@ -218,7 +282,7 @@ class Paths:
 
     def __init__(
         self,
-        engine: Engine,
+        part: Part,
         names: Names,
         subject: Keys,
         number: Keys,
@@ -233,11 +297,11 @@ class Paths:
         self.part, self.place = witnesses.part[self._hop], witnesses.hop[self._hop]
         self.own = witnesses.own[self._hop]
         self.way = witnesses.way[number]
-        used, (self.edge,) = dense(len(engine.edges), witnesses.edge[self._hop])
+        used, (self.edge,) = dense(len(part.edges), witnesses.edge[self._hop])
         # Of the records behind grants, only those of these paths are read.
-        self.edges = chosen(engine.edges, used)
-        self.columns = engine.columns
-        self.ranges = engine.snapshot.ranges
+        self.edges = with_own_grants(taken_edges(part.edges, used))
+        self.columns = part.columns
+        self.ranges = names.snapshot.ranges
         self.target = self.edges.target[self.edge].astype(np.int64)
 
     @cached_property

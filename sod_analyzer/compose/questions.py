@@ -15,17 +15,18 @@ from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas, Place, PlaceKind
 from sod_analyzer.compose.answers import Answer, Found, People
 from sod_analyzer.compose.persons import Few
-from sod_analyzer.compose.trace import Tracer
+from sod_analyzer.compose.trace import Tracer, unread_of
 from sod_analyzer.compose.why_not import WhyNot
 from sod_analyzer.detect.holding import Holding
 from sod_analyzer.errors import QueryError, near
 from sod_analyzer.evaluate.lens import PLAIN, Lens, narrowings
+from sod_analyzer.evaluate.part import Part
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.forward import Forward
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.graph.edges import Edges
-from sod_analyzer.graph.packed import Packed, chosen
+from sod_analyzer.graph.packed import Packed, with_own_grants
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import PLACE_ANYWHERE
 from sod_analyzer.model.ruleset import Duty, Ruleset, Selector, Way
@@ -77,7 +78,7 @@ class Asker:
         self.snapshot = snapshot
         self.question = question
         self.unknown_systems = frozenset(unknown_systems)
-        self._edges = edges
+        self._edges = edges if isinstance(edges, Packed) else Packed.of(edges)
         atlas = Atlas(snapshot)
         resources = _resources(atlas, snapshot, question)
         self._atlas = Atlas(snapshot, resources=resources) if resources else atlas
@@ -86,47 +87,45 @@ class Asker:
         self.names = Names(snapshot)
 
     @cached_property
-    def engine(self) -> Engine:
-        """What everyone has of the duty, in the place that is asked about."""
+    def part(self) -> Part:
+        """What anybody's having the duty in the place asked about rests on."""
         kinds = [self._atlas.places[self.place].kind]
         columns = Columns(self.snapshot, [self.duty], self._atlas, kinds=kinds)
-        edges = self._edges
-        if isinstance(edges, Packed):
-            rights = distinct(columns.possible.node)
-            edges = edges.only(edges.towards(rights, self.snapshot), self.snapshot)
-        return Engine(self.snapshot, columns, edges)
+        number = self._edges.towards(distinct(columns.possible.node), self.snapshot)
+        edges = self._edges.only(number, self.snapshot)
+        self._edges.let_go()
+        return Part.of(columns, edges)
 
     # -- who can ---------------------------------------------------------------------------------
 
     def who_can(self) -> Answer:
         """Everyone who can, the people who can act alone now first; then what is not decided."""
-        people = People(self.engine, self.names, self.duty.duty_id, self.place, self._found())
+        people = People(self.part, self.names, self.duty.duty_id, self.place, self._found())
         return Answer(people, self.caveats())
 
     def _found(self) -> Found:
         """Whoever can by the first lens that sees it, the one of what is not decided last."""
-        asked = self.question.lens
+        asked, engine = self.question.lens, self.part.engine
         lenses = [*narrowings(asked), replace(asked, possible=True)]
-        subjects = self.engine.identities
-        known = np.zeros(len(subjects), dtype=bool)
+        known = np.zeros(len(engine.identities), dtype=bool)
         found: list[Keys] = []
         for number, lens in enumerate(lenses):
-            # What sees the same finds nobody new.
-            same = any(self.engine.same(lens, other) for other in lenses[:number])
-            holding = Holding(self.engine, lens, subjects)
             who = np.empty(0, dtype=np.int64)
-            if not same:
-                who = holding.who(self.duty.duty_id, self.place)
+            # What sees the same finds nobody new.
+            if not any(engine.same(lens, other) for other in lenses[:number]):
+                who = Holding(engine, lens, engine.identities).who(self.duty.duty_id, self.place)
             found.append(who[~known[who]])
             known[who] = True
+        subject = self.part.nodes[np.concatenate(found) + engine.identities.start]
         lens_of = np.repeat(np.arange(len(lenses)), [len(who) for who in found])
-        return Found(np.concatenate(found), lens_of, lenses)
+        return Found(subject, lens_of, lenses)
 
     def caveats(self) -> tuple[str, ...]:
         """What was not evaluated for any answer to this question."""
-        columns = self.engine.columns
+        # Which systems a duty lives in has nothing to do with places.
+        columns = self.part.columns if "part" in self.__dict__ else self._columns
         systems = columns.systems_of(self.duty.duty_id)
-        caveats = Tracer(self.engine, self.names).caveats(list(systems))
+        caveats = unread_of(columns, systems)
         caveats += [
             f"{system} was not read completely: others may have it"
             for system in systems
@@ -174,10 +173,7 @@ class Asker:
 
     def _engine_from(self, code: int) -> Engine:
         """What one identity comes to, in every place; its snapshot has no other grants."""
-        edges = self._edges
-        if isinstance(edges, Packed):
-            edges = edges.only(edges.onward(code), self.snapshot)
-            edges = chosen(edges, np.arange(len(edges)))
+        edges = with_own_grants(self._edges.only(self._edges.onward(code), self.snapshot))
         return Engine(edges.snapshot, self._columns, edges)
 
     @cached_property
@@ -185,10 +181,10 @@ class Asker:
         return Columns(self.snapshot, [self.duty], self._atlas)
 
     def _row(self, engine: Engine, names: Names, code: int, lens: Lens) -> Row:
-        offset = np.array([code - engine.identities.start], dtype=np.int64)
-        found = Found(offset, np.zeros(1, dtype=np.int64), [lens])
-        people = People(engine, names, self.duty.duty_id, self.place, found)
-        (row,) = people.page(0, 1, hops=True)
+        found = Found(np.array([code], dtype=np.int64), np.zeros(1, dtype=np.int64), [lens])
+        part = Part.of(engine.columns, engine.edges)
+        people = People(part, names, self.duty.duty_id, self.place, found)
+        (row,) = people
         return row
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.compose.derived import Derived
 from sod_analyzer.compose.words import counted, lower_first
@@ -135,13 +136,7 @@ class Tracer:
 
     def caveats(self, systems: list[str]) -> list[str]:
         """What was not evaluated about results through these systems."""
-        known = self.engine.columns.atlas.systems
-        return [
-            f"{_UNREAD_WORDS[unread]} ({system})"
-            for unread in Unread
-            for system in systems
-            if system in known and unread in UNREAD.get(known[system].product, ())
-        ]
+        return unread_of(self.engine.columns, systems)
 
     def why_unknown(self, witness: Witness, duty: str, place: int) -> str:
         """Why a leg that has this witness is not certain to count."""
@@ -186,3 +181,14 @@ class Tracer:
             if self.engine.snapshot.kind_of(target) is NodeKind.ACCOUNT:
                 return self.names.id(target)
         return None
+
+
+def unread_of(columns: Columns, systems: Iterable[str]) -> list[str]:
+    """What is not read of systems of the kinds that these are."""
+    known, systems = columns.atlas.systems, list(systems)
+    return [
+        f"{_UNREAD_WORDS[unread]} ({system})"
+        for unread in Unread
+        for system in systems
+        if system in known and unread in UNREAD.get(known[system].product, ())
+    ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +57,18 @@ class Packed:
         leaving = edges.leaving.astype(np.int32)
         return cls(edges.as_of, leaving, edges.target, edges.kind, edges.flags, first, rows)
 
+    def let_go(self) -> None:
+        """Keep nothing of mapped arrays in memory, where the system can be told to.
+
+        What was looked at counts as memory of the process until then. They stay usable.
+        """
+        for each in (self.leaving, self.target, self.kind, self.flags, self.first, self.rows):
+            base: Any = each
+            while base is not None and not isinstance(base, mmap.mmap):
+                base = getattr(base, "base", None)
+            if base is not None and hasattr(base, "madvise"):
+                base.madvise(mmap.MADV_DONTNEED)
+
     # -- some of them ----------------------------------------------------------------------------
 
     def towards(self, nodes: Keys, snapshot: Snapshot) -> Keys:
@@ -74,17 +88,7 @@ class Packed:
 
     def onward(self, node: int) -> Keys:
         """Every edge that one can come to from a node, whatever must be allowed for it; sorted."""
-        seen = np.zeros(self.n_nodes, dtype=bool)
-        pieces = [np.empty(0, dtype=np.int64)]
-        nodes = np.array([node], dtype=np.int64)
-        while len(nodes):
-            seen[nodes] = True
-            start, stop = (self.leaving[nodes + n].astype(np.int64) for n in (0, 1))
-            _, edge = spans(start, stop)
-            pieces.append(edge)
-            nodes = distinct(self.target[edge].astype(np.int64))
-            nodes = nodes[~seen[nodes]]
-        return np.sort(np.concatenate(pieces))
+        return onward(self.leaving, self.target, np.array([node], dtype=np.int64))
 
     def only(self, edge: Keys, snapshot: Snapshot) -> Edges:
         """Some of the edges, by sorted numbers."""
@@ -177,16 +181,25 @@ def _counts(numbers: Small) -> bool:
     )
 
 
-def chosen(edges: Edges, number: Keys) -> Edges:
-    """Some of the edges, by sorted numbers, over a snapshot that has no grants but theirs.
+def onward(leaving: Keys | Small, target: Small, nodes: Keys) -> Keys:
+    """Every edge that one can come to from some nodes; sorted."""
+    seen = np.zeros(len(leaving) - 1, dtype=bool)
+    pieces = [np.empty(0, dtype=np.int64)]
+    nodes = distinct(nodes)
+    while len(nodes):
+        seen[nodes] = True
+        start, stop = (leaving[nodes + n].astype(np.int64) for n in (0, 1))
+        _, edge = spans(start, stop)
+        pieces.append(edge)
+        nodes = distinct(target[edge].astype(np.int64))
+        nodes = nodes[~seen[nodes]]
+    return np.sort(np.concatenate(pieces))
 
-    Cost: of the groups of rows of a stored table that the grants stand in.
-    """
+
+def taken_edges(edges: Edges, number: Keys) -> Edges:
+    """Some of the edges, by sorted numbers."""
     start, stop = (edges.first[number + n].astype(np.int64) for n in (0, 1))
     _, spot = spans(start, stop)
-    rows = edges.rows[spot].astype(np.int64)
-    known = distinct(rows)
-    grants = edges.snapshot["grants"].take(pa.array(known))
     return Edges(
         edges.n_nodes,
         edges.holder[number],
@@ -195,7 +208,19 @@ def chosen(edges: Edges, number: Keys) -> Edges:
         edges.flags[number],
         edges.becoming[number],
         np.concatenate([[0], np.cumsum(stop - start)]).astype(np.int32),
-        np.searchsorted(known, rows).astype(np.int32),
+        edges.rows[spot],
         edges.as_of,
-        replace(edges.snapshot, tables={**edges.snapshot.tables, "grants": grants}),
+        edges.snapshot,
     )
+
+
+def with_own_grants(edges: Edges) -> Edges:
+    """The same edges over a snapshot that has no grants but theirs.
+
+    Cost: of a stored table nothing yet; of its columns, the groups of rows that they stand in.
+    """
+    known = distinct(edges.rows.astype(np.int64))
+    grants = edges.snapshot["grants"].take(pa.array(known))
+    own = replace(edges.snapshot, tables={**edges.snapshot.tables, "grants": grants})
+    rows = np.searchsorted(known, edges.rows).astype(np.int32)
+    return replace(edges, rows=rows, snapshot=own)

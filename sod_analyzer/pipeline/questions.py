@@ -14,7 +14,7 @@ from sod_analyzer.compose.questions import Asker, Question
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.edges import Edges, compile_edges
-from sod_analyzer.graph.packed import Packed, chosen
+from sod_analyzer.graph.packed import Packed, with_own_grants
 from sod_analyzer.model.finding import Completeness
 from sod_analyzer.pipeline.stored import InputVerdict, read_reach
 from sod_analyzer.pipeline.workspace import Workspace
@@ -81,8 +81,7 @@ def access_of(space: Workspace, who: str, basis: Basis) -> tuple[str, list[dict[
     """
     snapshot, packed = space.snapshot, basis.packed
     code = find_identity(Names(snapshot), who)
-    edges = packed.only(packed.onward(code), snapshot)
-    edges = chosen(edges, np.arange(len(edges)))
+    edges = with_own_grants(packed.only(packed.onward(code), snapshot))
     engine = Engine(edges.snapshot, Columns(snapshot, (), Atlas(snapshot)), edges)
     names = Few(engine, code)
     return names.name(code), access(engine, names, code)

@@ -150,10 +150,11 @@ def _packed(folder: Path, snapshot: Snapshot, day: date) -> Packed:
         raise _unfit(folder, "its arrays are not those of edges")
     if any(each.dtype != known[name] or each.ndim != 1 for name, each in arrays.items()):
         raise _unfit(folder, "its numbers are of the wrong types")
-    packed = Packed(day, **arrays)
+    packed = Packed(day, **{name: np.asarray(each) for name, each in arrays.items()})
     wrong = _unlike(packed, snapshot)
     if wrong:
         raise _unfit(folder, wrong)
+    packed.let_go()
     return packed
 
 

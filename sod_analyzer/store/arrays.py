@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ _MANIFEST = "manifest.json"
 _FORMAT = "sod-analyzer arrays"
 _VERSION = 1
 _MAX_MANIFEST_BYTES = 16 * 1024**2
+
+_THREADS = 2
 
 Array = npt.NDArray[Any]
 
@@ -79,23 +83,32 @@ def read_arrays(folder: Path) -> Arrays | None:
     found = _manifest(folder)
     if found is None:
         return None
-    arrays: dict[str, Array] = {}
-    problems: list[Problem] = []
-    for name, digest in sorted(found["files"].items()):
-        path = folder / f"{name}.npy"
-        try:
-            same = _digest(path) == digest
-            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            same = True
-            said = getattr(error, "strerror", None) or str(error)
-            problems.append(Problem(said, SourceRef(path.as_posix())))
-        if not same:
-            text = "the file is damaged or was changed: its hash is not the manifest's"
-            problems.append(Problem(text, SourceRef(path.as_posix())))
+    files = sorted(found["files"].items())
+    with ThreadPoolExecutor(_THREADS) as threads:
+        results = list(threads.map(partial(_read, folder), files))
+    problems = [each for each in results if isinstance(each, Problem)]
     if problems:
         raise StoreError(problems)
+    arrays = {
+        name: each
+        for (name, _), each in zip(files, results, strict=True)
+        if not isinstance(each, Problem)
+    }
     return Arrays(found["about"], arrays)
+
+
+def _read(folder: Path, file: tuple[str, str]) -> Array | Problem:
+    name, digest = file
+    path = folder / f"{name}.npy"
+    try:
+        if _digest(path) != digest:
+            text = "the file is damaged or was changed: its hash is not the manifest's"
+            return Problem(text, SourceRef(path.as_posix()))
+        found: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        return Problem(said, SourceRef(path.as_posix()))
+    return found
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:

@@ -51,7 +51,7 @@ def names(answer: Answer) -> list[str]:
 
 def can(the_world: World, who: str = "i0", **asked: Any) -> dict[str, Any]:
     the_asker = asker(the_world, **asked)
-    return the_asker.can(the_asker.engine.snapshot.codes[NodeKind.IDENTITY, who])
+    return the_asker.can(the_asker.snapshot.codes[NodeKind.IDENTITY, who])
 
 
 def test_who_can_lists_the_active_first_and_what_is_not_decided_last() -> None:
