@@ -19,11 +19,15 @@ from sod_analyzer.report.quoting import csv_escaped, csv_texts, number_texts, pi
 
 #: Words of two columns that are written out in all pairs; so few stay close to the processor.
 _PAIRS = 4_096
+#: How often a word must stand in a column for its neighbours to be written beside it.
+_REPEATED = 3
 #: Counts up to here are words like any others.
 _SMALL = 64
 
 #: What a row is put together from: texts, or a text that is the same in every row.
 Part: TypeAlias = "pa.Array | str"
+#: Codes by where they stand in memory, kept there, and what was made of them.
+_Shared: TypeAlias = dict[tuple[int, int, int], tuple[Codes, npt.NDArray[np.integer]]]
 Field: TypeAlias = Callable[[int, int], Sequence[Part]]
 
 
@@ -33,8 +37,10 @@ def fields_of(table: Joined) -> list[Field]:
     The fields of a row, one after another, are the row, with commas and line end.
     """
     last = table.columns[-1]
+    shared: _Shared = {}
     tasks = [
-        partial(_source, column, "\r\n" if column is last else ",") for column in table.columns
+        partial(_source, column, "\r\n" if column is last else ",", shared)
+        for column in table.columns
     ]
     groups: list[tuple[Column, list[_Coded | _Plain]]] = []
     # One after another, since every column that is not merged yet takes room.
@@ -93,7 +99,7 @@ class _Plain:
         return '"', csv_escaped(values), f'"{self.end}'
 
 
-def _source(column: Column, end: str) -> _Coded | _Plain:
+def _source(column: Column, end: str, shared: _Shared) -> _Coded | _Plain:
     values = column.values
     if values.null_count == len(values):
         return _Coded(np.zeros(len(values) + 1, np.int16), pa.array([end], pa.string()))
@@ -106,7 +112,10 @@ def _source(column: Column, end: str) -> _Coded | _Plain:
     else:
         return _Plain(values, end)
     pool = with_null(texts, end)
-    return _Coded(_narrow(np.append(codes, np.int32(len(texts))), pool), pool)
+    # Columns with the same codes, as a node's id and name, go on sharing them.
+    key = (codes.__array_interface__["data"][0], len(codes), len(texts))
+    made = _narrow(np.append(codes, np.int32(len(texts))), pool)
+    return _Coded(shared.setdefault(key, (codes, made))[1], pool)
 
 
 def _narrow(codes: npt.NDArray[np.integer], texts: pa.Array) -> npt.NDArray[np.integer]:
@@ -140,6 +149,8 @@ def _both(one: _Coded | _Plain, other: _Coded | _Plain) -> _Coded | None:
         texts = _beside(one.texts, pairs // more, other.texts, pairs % more)
         codes = one.codes if more == 1 else one.codes * np.int32(more) + other.codes
         return _Coded(_narrow(codes, texts), texts)
+    if max(many, more) * _REPEATED > len(one.codes):
+        return None
     part = decided(one.codes, other.codes, many)
     if part is not None:
         return _Coded(one.codes, _beside(one.texts, np.arange(many), other.texts, part))
