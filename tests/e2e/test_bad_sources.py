@@ -247,7 +247,7 @@ def _incomplete(estate: Estate) -> Said:
     assert "input: Incomplete: " in said.err
     assert "No conflicts" not in said.err + (out / "report.html").read_text("utf-8")
     assert outcome.findings(out)["context"]["completeness"]["complete"] is False
-    assert sorted((*outcome.REPORTS, "settings", "snapshot")) == sorted(
+    assert sorted((*outcome.REPORTS, "reach", "settings", "snapshot")) == sorted(
         path.name for path in out.iterdir()
     )
     _no_leftovers(estate)
