@@ -12,7 +12,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.report.columns import Codes, Owners, decided, flat, taken, used, value_type, words
+from sod_analyzer.report.columns import (
+    Codes,
+    Owners,
+    decided,
+    plain,
+    taken,
+    used,
+    value_type,
+    words,
+)
 from sod_analyzer.report.joined import Column, Joined
 from sod_analyzer.report.lanes import in_order
 from sod_analyzer.report.quoting import csv_escaped, csv_texts, number_texts, pieced, with_null
@@ -89,7 +98,7 @@ class _Plain:
 
     def parts(self, rows: Owners | None, start: int, stop: int) -> Sequence[Part]:
         if rows is None:
-            values = flat(self.values.slice(start, stop - start))
+            values = plain(self.values.slice(start, stop - start))
         else:
             values = taken(self.values, rows[start:stop])
         if not pa.types.is_string(values.type):
@@ -104,7 +113,13 @@ def _source(column: Column, end: str, shared: _Shared) -> _Coded | _Plain:
     if values.null_count == len(values):
         return _Coded(np.zeros(len(values) + 1, np.int16), pa.array([end], pa.string()))
     if pa.types.is_dictionary(values.type) and pa.types.is_string(value_type(values.type)):
-        found = used(words(values))
+        coded = words(values)
+        if len(coded.texts) > max(_PAIRS, len(coded) // _REPEATED):
+            coded = used(coded)
+        if len(coded.texts) > max(_PAIRS, len(coded) // _REPEATED):
+            # Words that hardly repeat are written where they stand: all at once take much room.
+            return _Plain(values, end)
+        found = used(coded)
         codes, texts = found.codes, pieced('"', csv_escaped(found.texts), f'"{end}')
     elif _is_small(values):
         codes = values.fill_null(_SMALL).to_numpy().astype(np.int32)
