@@ -166,3 +166,10 @@ def test_two_columns_have_one_digest_only_if_they_are_equal(
         one, other = (digest(pa.table({"c": pa.array(each, kind)})) for each in (left, right))
 
         assert (left == right) == (one == other)
+
+
+def test_an_unused_word_in_its_place_does_not_matter() -> None:
+    words = pa.array(["a", "b", "c"], pa.string())
+    wide = pa.DictionaryArray.from_arrays(pa.array([2, 0, 2], pa.int32()), words)
+
+    assert digest(pa.table({"w": wide})) == digest(pa.table({"w": pa.array(["c", "a", "c"], WORD)}))
