@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +29,7 @@ from sod_analyzer.graph.edges import Edges
 from sod_analyzer.graph.packed import Packed, with_own_grants
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import PLACE_ANYWHERE
-from sod_analyzer.model.ruleset import Duty, Ruleset, Selector, Way
+from sod_analyzer.model.ruleset import Duty, Selector, Way
 
 Row = dict[str, Any]
 
@@ -57,6 +57,19 @@ class Question:
         return " ".join([self.what, *tail])
 
 
+class Known(Protocol):
+    """What a question needs of a ruleset."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def duties(self) -> tuple[Duty, ...]: ...
+
+    @property
+    def duty(self) -> Mapping[str, Duty]: ...
+
+
 class Asker:
     """Answers one question about one snapshot.
 
@@ -69,7 +82,7 @@ class Asker:
     def __init__(
         self,
         snapshot: Snapshot,
-        ruleset: Ruleset,
+        ruleset: Known,
         edges: Edges | Packed,
         question: Question,
         *,
@@ -91,8 +104,7 @@ class Asker:
         """What anybody's having the duty in the place asked about rests on."""
         kinds = [self._atlas.places[self.place].kind]
         columns = Columns(self.snapshot, [self.duty], self._atlas, kinds=kinds)
-        number = self._edges.towards(distinct(columns.possible.node), self.snapshot)
-        edges = self._edges.only(number, self.snapshot)
+        edges = self._edges.towards(distinct(columns.possible.node), self.snapshot)
         self._edges.let_go()
         return Part.of(columns, edges)
 
@@ -188,7 +200,7 @@ class Asker:
         return row
 
 
-def _duty(ruleset: Ruleset, atlas: Atlas, what: str) -> Duty:
+def _duty(ruleset: Known, atlas: Atlas, what: str) -> Duty:
     product, colon, action = what.partition(":")
     if not colon:
         duty = ruleset.duty.get(what)

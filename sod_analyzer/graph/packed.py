@@ -22,7 +22,7 @@ Bits = npt.NDArray[np.bool_]
 #: So many edges are looked at together: what of them is in memory is small.
 _PIECE = 2**20
 #: Kinds of holders, those that are held by the others first.
-_INWARD = (NodeKind.ROLE, NodeKind.ACCOUNT, NodeKind.IDENTITY)
+_INWARD = (NodeKind.ENTITLEMENT, NodeKind.ROLE, NodeKind.ACCOUNT, NodeKind.IDENTITY)
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ class Packed:
 
     # -- some of them ----------------------------------------------------------------------------
 
-    def towards(self, nodes: Keys, snapshot: Snapshot) -> Keys:
+    def towards(self, nodes: Keys, snapshot: Snapshot) -> Edges:
         """Every edge from which one comes to some of the nodes, whatever must be allowed for it.
 
-        What anybody has of these nodes rests on these edges alone. Sorted.
+        What anybody has of these nodes rests on these edges alone.
 
         Cost: one look at every edge, more only where roles or accounts hold accounts or people.
         """
@@ -84,7 +84,9 @@ class Packed:
         while True:
             found = [block.spread(reaches) for block in blocks]
             if not any(block.lags(reaches) for block in blocks):
-                return np.concatenate(found[::-1])
+                break
+        edge, holder = (np.concatenate(column[::-1]) for column in zip(*found, strict=True))
+        return self._only(edge, holder, snapshot)
 
     def onward(self, node: int) -> Keys:
         """Every edge that one can come to from a node, whatever must be allowed for it; sorted."""
@@ -92,25 +94,28 @@ class Packed:
 
     def only(self, edge: Keys, snapshot: Snapshot) -> Edges:
         """Some of the edges, by sorted numbers."""
+        return self._only(edge, self.holders(edge), snapshot)
+
+    def _only(self, edge: Keys, holder: Small, snapshot: Snapshot) -> Edges:
         kind = self.kind[edge]
         becoming = np.array([each in BECOMING for each in KINDS])
-        start, stop = self._first(edge), self._first(edge + 1)
-        _, rows = spans(start, stop)
+        first, rows = np.arange(len(edge) + 1, dtype=np.int32), edge
+        if self.first is not None:
+            start, stop = (self.first[edge + n].astype(np.int64) for n in (0, 1))
+            first[1:] = np.cumsum(stop - start)
+            _, rows = spans(start, stop)
         return Edges(
             self.n_nodes,
-            self.holders(edge),
+            holder,
             self.target[edge],
             kind,
             self.flags[edge],
             becoming[kind],
-            np.concatenate([[0], np.cumsum(stop - start)]).astype(np.int32),
+            first,
             rows.astype(np.int32) if self.rows is None else self.rows[rows],
             self.as_of,
             snapshot,
         )
-
-    def _first(self, edge: Keys) -> Keys:
-        return edge if self.first is None else self.first[edge].astype(np.int64)
 
     def holders(self, edge: Keys) -> Small:
         """The holder of each edge, of edges that ascend."""
@@ -136,12 +141,13 @@ class _Block:
             back.append(within[~own] + low)
         self.inner = _joined(inner)
         self.back = _joined(back)
+        self._seen: Bits = np.empty(0, dtype=bool)
 
     def _pieces(self) -> Iterator[tuple[int, Small]]:
         for low in range(self.start, self.stop, _PIECE):
             yield low, self.packed.target[low : min(low + _PIECE, self.stop)]
 
-    def spread(self, reaches: Bits) -> Keys:
+    def spread(self, reaches: Bits) -> tuple[Keys, Small]:
         """Mark the holders of what is marked, and theirs of the same kind; edges to any of it."""
         packed = self.packed
         found = self._edges(reaches)
@@ -155,7 +161,9 @@ class _Block:
             seeds = Facts(1, marked, np.zeros(len(marked), dtype=np.int64))
             reaches[flow.spread(seeds).key + begins] = True
             found = self._edges(reaches)
-        return found
+            holders = packed.holders(found)
+        self._seen = reaches[packed.target[self.back]]
+        return found, holders
 
     def _edges(self, reaches: Bits) -> Keys:
         return _joined(
@@ -163,9 +171,8 @@ class _Block:
         )
 
     def lags(self, reaches: Bits) -> bool:
-        """Whether something of another kind was marked after its holders here were looked for."""
-        missed = self.back[reaches[self.packed.target[self.back]]]
-        return not bool(np.all(reaches[self.packed.holders(missed)]))
+        """Whether something of another kind was marked after edges to it were looked for here."""
+        return not np.array_equal(self._seen, reaches[self.packed.target[self.back]])
 
 
 def _joined(pieces: list[Keys]) -> Keys:

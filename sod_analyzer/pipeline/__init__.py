@@ -33,14 +33,9 @@ if TYPE_CHECKING:
     from sod_analyzer.pipeline.papers import Papers, load_papers
     from sod_analyzer.pipeline.progress import Progress, Silent, silent
     from sod_analyzer.pipeline.questions import Basis, access_of, ask, basis_of
+    from sod_analyzer.pipeline.spaces import SETTINGS, SNAPSHOT, Space
     from sod_analyzer.pipeline.trying import Tried, what_if
-    from sod_analyzer.pipeline.workspace import (
-        SETTINGS,
-        SNAPSHOT,
-        Workspace,
-        open_to_ask,
-        open_workspace,
-    )
+    from sod_analyzer.pipeline.workspace import Workspace, open_to_ask, open_workspace
 
 __all__ = [
     "FINDINGS",
@@ -54,6 +49,7 @@ __all__ = [
     "Papers",
     "Progress",
     "Silent",
+    "Space",
     "Tried",
     "Workspace",
     "access_of",
@@ -110,7 +106,8 @@ _HOMES = {
     "progress": ("Progress", "Silent", "silent"),
     "questions": ("Basis", "access_of", "ask", "basis_of"),
     "trying": ("Tried", "what_if"),
-    "workspace": ("SETTINGS", "SNAPSHOT", "Workspace", "open_to_ask", "open_workspace"),
+    "spaces": ("SETTINGS", "SNAPSHOT", "Space"),
+    "workspace": ("Workspace", "open_to_ask", "open_workspace"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -22,8 +22,8 @@ from sod_analyzer.pipeline.guests import receive
 from sod_analyzer.pipeline.judging import Judged
 from sod_analyzer.pipeline.papers import copy_papers
 from sod_analyzer.pipeline.progress import Progress, silent
+from sod_analyzer.pipeline.spaces import CONFIG_COPY, RULESET_COPY, SETTINGS, SNAPSHOT
 from sod_analyzer.pipeline.stored import InputVerdict, write_reach
-from sod_analyzer.pipeline.workspace import CONFIG_COPY, RULESET_COPY, SETTINGS, SNAPSHOT
 from sod_analyzer.report.canonical import REPORTER as CANONICAL
 from sod_analyzer.report.canonical import load as load_report
 from sod_analyzer.store import atomic_file, atomic_folder, seal, write_snapshot

@@ -16,7 +16,7 @@ from sod_analyzer.importers.aliases import read_aliases
 from sod_analyzer.model.batch import SourceSpec
 from sod_analyzer.model.finding import REPORT_TABLES
 from sod_analyzer.model.ruleset import Ruleset
-from sod_analyzer.pipeline.workspace import IMPORTS_COPY
+from sod_analyzer.pipeline.spaces import IMPORTS_COPY
 from sod_analyzer.rules import load_catalogue
 from sod_analyzer.rules.approvals import (
     INDEX_NAME,

@@ -16,8 +16,10 @@ from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.edges import Edges, compile_edges
 from sod_analyzer.graph.packed import Packed, with_own_grants
 from sod_analyzer.model.finding import Completeness
+from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline.duties import Duties
+from sod_analyzer.pipeline.spaces import Space
 from sod_analyzer.pipeline.stored import InputVerdict, read_reach
-from sod_analyzer.pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Basis:
 
     as_of: date
     packed: Packed
+    duties: Duties | Ruleset
     verdict: InputVerdict
     notes: tuple[str, ...]  # of what was not stored, and so computed
 
@@ -35,16 +38,16 @@ class Basis:
         return self.verdict.completeness
 
 
-def basis_of(space: Workspace, *, as_of: date | None = None) -> Basis:
-    """What answers about a workspace rest on: as an analysis stored it, else computed.
+def basis_of(space: Space, *, as_of: date | None = None) -> Basis:
+    """What answers about a folder rest on: as an analysis stored it, else computed.
 
-    Cost: what is stored is only looked at; computing it takes every grant.
+    Cost: what is stored is only looked at; computing it takes every grant, and the settings.
 
     Raises:
         StoreError: what is stored is damaged.
     """
     day = as_of or space.snapshot.as_of
-    stored = read_reach(space.folder, space.snapshot, space.ruleset, day)
+    stored = read_reach(space, day)
     edges: Edges | None = None
     packed, verdict = stored.packed, stored.verdict
     if packed is None:
@@ -56,24 +59,24 @@ def basis_of(space: Workspace, *, as_of: date | None = None) -> Basis:
         edges = edges or packed.only(np.arange(len(packed)), space.snapshot)
         found = checking.input_for(space.config, space.ruleset, space.snapshot, edges)
         verdict = checking.verdict_of(space.config, found)
-    return Basis(day, packed, verdict, stored.notes)
+    return Basis(day, packed, stored.duties or space.ruleset, verdict, stored.notes)
 
 
 def ask(
-    space: Workspace, question: Question, *, as_of: date | None = None, basis: Basis | None = None
+    space: Space, question: Question, *, as_of: date | None = None, basis: Basis | None = None
 ) -> Asker:
-    """Whoever answers a question about a workspace."""
+    """Whoever answers a question about a folder."""
     basis = basis or basis_of(space, as_of=as_of)
     return Asker(
         space.snapshot,
-        space.ruleset,
+        basis.duties,
         basis.packed,
         question,
         unknown_systems=basis.verdict.unknown_systems,
     )
 
 
-def access_of(space: Workspace, who: str, basis: Basis) -> tuple[str, list[dict[str, object]]]:
+def access_of(space: Space, who: str, basis: Basis) -> tuple[str, list[dict[str, object]]]:
     """A person's name, and every right the person comes to now, sorted.
 
     Raises:

@@ -1,12 +1,13 @@
-"""What an analysis leaves for questions: the compiled edges, and what the input leaves open.
+"""What an analysis leaves for questions: compiled edges, duties, and what the input leaves open.
 
-Edges answer any question, narrowed ones too, and take a tenth of what the records take. They are
-as of a day and of one snapshot; the verdict on the input depends on rules and settings besides.
+Edges answer any question, narrowed ones too. They are as of a day and of one snapshot; duties and
+the verdict on the input depend on rules and settings besides.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
@@ -15,13 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from sod_analyzer import __version__
 from sod_analyzer.errors import SourceRef, StoreError
 from sod_analyzer.graph.edges import KINDS, Edges, Flag
 from sod_analyzer.graph.packed import Packed
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Completeness
 from sod_analyzer.model.ruleset import Ruleset
-from sod_analyzer.pipeline.workspace import SETTINGS
+from sod_analyzer.pipeline.duties import Duties, duty_told, told_duty
+from sod_analyzer.pipeline.spaces import IMPORTS_COPY, RULESET_COPY, SETTINGS, Space
 from sod_analyzer.store import SUMS
 from sod_analyzer.store.arrays import Array, read_about, read_arrays, write_arrays
 
@@ -46,10 +49,10 @@ class InputVerdict:
 
 
 def write_reach(folder: Path, edges: Edges, ruleset: Ruleset, verdict: InputVerdict) -> None:
-    """Store edges and the verdict on the input in a folder that has settings, in place of others.
+    """Store edges, duties and the verdict on the input in a folder that has settings.
 
-    Edges that are not all there are not stored: of a snapshot that is larger than memory, only
-    those that its rules need are compiled.
+    In place of any that it holds. Edges that are not all there are not stored: of a snapshot that
+    is larger than memory, only those that its rules need are compiled.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -65,7 +68,11 @@ def write_reach(folder: Path, edges: Edges, ruleset: Ruleset, verdict: InputVerd
     }
     about = {
         **_of_edges(snapshot, edges.as_of),
-        **_of_verdict(folder, ruleset),
+        "settings": _of_settings(folder),
+        "ruleset": ruleset.digest,
+        "own": _own(folder, ruleset),
+        "name": ruleset.name,
+        "duties": [told_duty(duty) for duty in ruleset.duties],
         "completeness": asdict(verdict.completeness),
         "unknown_systems": sorted(verdict.unknown_systems),
     }
@@ -76,13 +83,30 @@ def _of_edges(snapshot: Snapshot, day: date) -> dict[str, Any]:
     """What stored edges must agree with: kinds and flags are stored as numbers."""
     flags = {str(flag.name): int(flag) for flag in Flag}
     words = {"kinds": [str(kind) for kind in KINDS], "flags": flags}
-    return {"snapshot": snapshot.digest, "as_of": day.isoformat(), "words": words}
+    return {
+        "snapshot": snapshot.digest,
+        "as_of": day.isoformat(),
+        "tool": __version__,
+        "words": words,
+    }
 
 
-def _of_verdict(folder: Path, ruleset: Ruleset) -> dict[str, Any]:
-    """What a stored verdict must agree with, beside the edges."""
-    settings = hashlib.sha256((folder / SETTINGS / SUMS).read_bytes()).hexdigest()
-    return {"ruleset": ruleset.digest, "settings": settings}
+def _of_settings(folder: Path) -> str:
+    return hashlib.sha256((folder / SETTINGS / SUMS).read_bytes()).hexdigest()
+
+
+def _own(folder: Path, ruleset: Ruleset) -> bool:
+    """Whether a ruleset is the one that the folder's settings have."""
+    settings = folder / SETTINGS
+    if (settings / RULESET_COPY).read_text(encoding="utf-8") != ruleset.text:
+        return False
+    if not ruleset.imports:
+        return True
+    index = json.loads((settings / IMPORTS_COPY).read_text(encoding="utf-8"))
+    return all(
+        each.key in index and (settings / index[each.key]).read_text(encoding="utf-8") == each.text
+        for each in ruleset.imports
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,43 +114,43 @@ class Stored:
     """What a folder has for a question; None, and why, for what it has not."""
 
     packed: Packed | None
+    duties: Duties | None
     verdict: InputVerdict | None
     notes: tuple[str, ...]
 
 
-def read_reach(folder: Path, snapshot: Snapshot, ruleset: Ruleset, day: date) -> Stored:
-    """What is stored of this snapshot on this day, under this ruleset.
+def read_reach(space: Space, day: date) -> Stored:
+    """What is stored of a folder's snapshot on this day, and under its ruleset.
 
     Cost: hashes the arrays; they are read where they are looked at.
 
     Raises:
         StoreError: a file is missing, was changed, or has what no such file can have.
     """
-    about = read_about(folder / REACH)
+    folder = space.folder / REACH
+    about = read_about(folder)
     if about is None:
-        note = (
-            f"no reach is stored in {folder.as_posix()}; it was computed ('sod analyze' stores it)"
-        )
-        return Stored(None, None, (note,))
-    wrong = _differs(about, _of_edges(snapshot, day))
+        note = "no reach is stored here, so it was computed; 'sod analyze' stores it"
+        return Stored(None, None, None, (note,))
+    wrong = _differs(about, _of_edges(space.snapshot, day))
     if wrong:
-        note = f"the reach that is stored is of another {wrong}; it was computed anew"
-        return Stored(None, None, (note,))
-    packed = _packed(folder / REACH, snapshot, day)
-    wrong = _differs(about, _of_verdict(folder, ruleset))
-    if wrong:
-        note = f"the verdict on the input that is stored is of other {wrong}; it was computed anew"
-        return Stored(packed, None, (note,))
-    return Stored(packed, _verdict(folder / REACH, about), ())
+        note = f"the reach stored here is of another {wrong}, so it was computed anew"
+        return Stored(None, None, None, (note,))
+    packed = _packed(folder, space.snapshot, day)
+    known: Duties | None = None
+    if space.rules is None:
+        same = about.get("own") is True
+        known = _duties(folder, about) if same else None
+    else:
+        same = about.get("ruleset") == space.ruleset.digest
+    if not same or about.get("settings") != _of_settings(space.folder):
+        what = "settings" if same else "rules"
+        note = f"the verdict on the input stored here is of other {what}, so it was computed anew"
+        return Stored(packed, None, None, (note,))
+    return Stored(packed, known, _verdict(folder, about), ())
 
 
-_WORDS = {
-    "snapshot": "snapshot",
-    "as_of": "day",
-    "words": "version",
-    "ruleset": "rules",
-    "settings": "settings",
-}
+_WORDS = {"snapshot": "snapshot", "as_of": "day", "tool": "version", "words": "version"}
 
 
 def _differs(about: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
@@ -140,6 +164,13 @@ def _verdict(folder: Path, about: Mapping[str, Any]) -> InputVerdict:
         return InputVerdict(Completeness(**stated), frozenset(map(str, about["unknown_systems"])))
     except (KeyError, TypeError) as error:
         raise _unfit(folder, "it has no verdict on the input") from error
+
+
+def _duties(folder: Path, about: Mapping[str, Any]) -> Duties:
+    try:
+        return Duties(str(about["name"]), tuple(duty_told(each) for each in about["duties"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _unfit(folder, "it has no duties") from error
 
 
 def _packed(folder: Path, snapshot: Snapshot, day: date) -> Packed:

@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sod_analyzer.config import Config, load_config
-from sod_analyzer.errors import StoreError
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline.spaces import (
+    CONFIG_COPY,
+    IMPORTS_COPY,
+    RULESET_COPY,
+    SETTINGS,
+    SNAPSHOT,
+    check_settings,
+)
 from sod_analyzer.rules import find_ruleset, load_ruleset
-from sod_analyzer.store import check_seal, read_snapshot
+from sod_analyzer.store import read_snapshot
 from sod_analyzer.store.lazily import open_snapshot
 
 if TYPE_CHECKING:
     from sod_analyzer.pipeline.papers import Papers
 
-SNAPSHOT = "snapshot"
-#: Copies of what the analysis was told, so that a folder explains itself.
-SETTINGS = "settings"
-CONFIG_COPY = "sod.yaml"
-RULESET_COPY = "ruleset.yaml"
-IMPORTS_COPY = "imports.json"
+__all__ = ["SETTINGS", "SNAPSHOT", "Workspace", "open_to_ask", "open_workspace"]
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,8 @@ def open_to_ask(folder: Path, *, rules: str | None = None) -> Workspace:
 
 
 def _config(folder: Path) -> Config:
-    settings = folder / SETTINGS / CONFIG_COPY
-    if not settings.is_file():
-        raise StoreError(
-            f"{folder.as_posix()} holds no snapshot; write one with `sod import` or `sod run`"
-        )
-    # A changed copy would be judged by rules, or clear itself by gaps, that nobody imported with.
-    check_seal(settings.parent, again="run 'sod import' again")
-    return load_config(settings)
+    check_settings(folder)
+    return load_config(folder / SETTINGS / CONFIG_COPY)
 
 
 def _ruleset(folder: Path, rules: str | None) -> Ruleset:

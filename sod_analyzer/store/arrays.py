@@ -54,6 +54,7 @@ def write_arrays(folder: Path, arrays: Mapping[str, Array], about: Mapping[str, 
                 "version": _VERSION,
                 "files": files,
                 "about": dict(about),
+                "sha256": _own_digest(files, about),
             }
             text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
             (grown / _MANIFEST).write_text(text, encoding="utf-8", newline="\n")
@@ -67,7 +68,11 @@ def _write(path: Path, array: Array) -> str:
 
 
 def read_about(folder: Path) -> Mapping[str, Any] | None:
-    """What was said of the arrays in a folder; None where there are none that can be read."""
+    """What was said of the arrays in a folder; None where there are none of this version.
+
+    Raises:
+        StoreError: the manifest is not as it was written.
+    """
     found = _manifest(folder)
     return None if found is None else found["about"]
 
@@ -117,13 +122,22 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
         with path.open("rb") as stream:
             found = json.loads(stream.read(_MAX_MANIFEST_BYTES))
         known = found["format"] == _FORMAT and found["version"] == _VERSION
-        names = all(
-            isinstance(name, str) and isinstance(digest, str) and name.isidentifier()
-            for name, digest in found["files"].items()
-        )
-        return found if known and names and isinstance(found["about"], dict) else None
+        names = all(isinstance(name, str) and name.isidentifier() for name in found["files"])
+        if not known or not names or not isinstance(found["about"], dict):
+            return None
+        same = found["sha256"] == _own_digest(found["files"], found["about"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    if not same:
+        text = "the file is damaged or was changed: its hash is not the one it states"
+        raise StoreError(text, where=SourceRef(path.as_posix()))
+    return dict(found)
+
+
+def _own_digest(files: Mapping[str, str], about: Mapping[str, Any]) -> str:
+    """The hash of what a manifest says, which finds out accidents."""
+    text = json.dumps([files, about], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _digest(path: Path) -> str:

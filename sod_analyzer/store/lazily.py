@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ from sod_analyzer.store.snapshots import AGAIN, MANIFEST, as_stored, in_one_piec
 
 Rows = npt.NDArray[np.int64]
 
+_PIECE = 2**22
 #: So many rows are in memory at once where only some of them are wanted.
 _BATCH = 2**16
 
@@ -128,7 +131,24 @@ class StoredFile:
         self.schema = schema
         self.rows = rows
         self._sha256 = sha256
+        self._checking: threading.Thread | None = None
+        self._found: str | OSError = ""
         self._columns: dict[str, pa.ChunkedArray] = {}
+
+    def check_ahead(self) -> None:
+        """Begin to hash the file, which will be asked for; other work goes on meanwhile."""
+        if self._checking is None:
+            self._checking = threading.Thread(target=self._hash, name="check", daemon=True)
+            self._checking.start()
+
+    def _hash(self) -> None:
+        try:
+            self._stream = self.path.open("rb")
+            # Open for as long as it is read from, which may be until the end.
+            weakref.finalize(self, self._stream.close)
+            self._found = _hashed(self._stream)
+        except OSError as error:
+            self._found = error
 
     def column(self, name: str) -> pa.ChunkedArray:
         """A whole column, which is kept."""
@@ -190,13 +210,17 @@ class StoredFile:
             raise StoreError(f"{said}; {AGAIN}", where=SourceRef(self.path.as_posix())) from error
 
     def _opened(self) -> pq.ParquetFile:
-        # Open for as long as it is read from, so that what is hashed is what is parsed.
-        stream = self.path.open("rb")
-        if hashlib.file_digest(stream, "sha256").hexdigest() != self._sha256:
+        self.check_ahead()
+        if self._checking is not None:
+            self._checking.join()
+        if isinstance(self._found, OSError):
+            raise self._found
+        if self._found != self._sha256:
             raise ValueError("the file is damaged or was changed: its hash is not the manifest's")
-        stream.seek(0)
+        # The stream that was hashed: what is checked is what is parsed.
+        self._stream.seek(0)
         words = [each.name for each in self.schema if pa.types.is_dictionary(each.type)]
-        source = pa.PythonFile(stream, "r")
+        source = pa.PythonFile(self._stream, "r")
         file = pq.ParquetFile(source, pre_buffer=False, read_dictionary=words)
         if file.schema_arrow != as_stored(self.schema):
             raise ValueError(f"the columns are not those of schema version {SCHEMA_VERSION}")
@@ -206,12 +230,26 @@ class StoredFile:
         return file
 
 
+def _hashed(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    # Large pieces: between two of them the interpreter lock is waited for.
+    piece = memoryview(bytearray(_PIECE))
+    while size := stream.readinto(piece):  # type: ignore[attr-defined]
+        digest.update(piece[:size])
+    return digest.hexdigest()
+
+
 class StoredSnapshot(Snapshot):
     """A stored snapshot whose tables are read, and held against the manifest, when asked for.
 
     The digest is the one that the manifest states. Only reading everything can tell whether it is
     that of the tables: see `read_snapshot`.
     """
+
+    def check_ahead(self, *tables: str) -> None:
+        """Begin to hold tables against the manifest, which will be asked for."""
+        for name in tables:
+            self.tables[name].file.check_ahead()
 
     @cached_property
     def ranges(self) -> Mapping[NodeKind, range]:

@@ -23,8 +23,8 @@ DUTIES = ("commit", "approve", "deploy", "administer-access", "change-pipeline",
 
 
 @pytest.fixture(scope="module")
-def space(northbank: Ran) -> pipeline.Workspace:
-    return pipeline.open_workspace(northbank.folder)
+def space(northbank: Ran) -> pipeline.Space:
+    return pipeline.Space(northbank.folder)
 
 
 def _ask(northbank: Ran, *arguments: str) -> dict[str, Any]:
@@ -69,7 +69,7 @@ PAIRS = [
 
 @pytest.mark.parametrize(("duty", "application"), PAIRS)
 def test_who_can_names_exactly_those_of_whom_can_says_yes(
-    northbank: Ran, space: pipeline.Workspace, duty: str, application: str
+    northbank: Ran, space: pipeline.Space, duty: str, application: str
 ) -> None:
     told = _ask(northbank, "who-can", duty, "--app", application)
 
@@ -107,7 +107,7 @@ def test_those_who_can_act_now_come_first_and_the_undecided_last(northbank: Ran)
 
 
 def test_every_leg_of_a_violation_is_confirmed_by_who_can(
-    northbank: Ran, space: pipeline.Workspace
+    northbank: Ran, space: pipeline.Space
 ) -> None:
     holders = {
         (duty, application): _by_answer(
@@ -267,7 +267,7 @@ def test_can_says_why_not(northbank: Ran, asked: tuple[str, str], why: str) -> N
 
 
 def test_can_says_why_not_of_a_person_without_any_account(
-    northbank: Ran, space: pipeline.Workspace
+    northbank: Ran, space: pipeline.Space
 ) -> None:
     holders = set(space.snapshot["grants"].column("holder").to_pylist())
     nobody = next(c for c in space.snapshot.ranges[NodeKind.IDENTITY] if c not in holders)

@@ -90,6 +90,8 @@ def test_pickles_are_never_loaded(tmp_path: Path) -> None:
     np.save(place / "holder.npy", np.array([{}], dtype=object), allow_pickle=True)
     text = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
     text["files"]["holder"] = hashlib.sha256((place / "holder.npy").read_bytes()).hexdigest()
+    said = json.dumps([text["files"], text["about"]], sort_keys=True, separators=(",", ":"))
+    text["sha256"] = hashlib.sha256(said.encode()).hexdigest()
     (place / "manifest.json").write_text(json.dumps(text), encoding="utf-8")
 
     with pytest.raises(StoreError, match=r"holder\.npy"):

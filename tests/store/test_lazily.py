@@ -1,0 +1,186 @@
+"""A snapshot of which little is read says the same, and damage to what is read is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sod_analyzer.errors import StoreError
+from sod_analyzer.model.access import SNAPSHOT_TABLES, Snapshot
+from sod_analyzer.model.digest import tables_digest
+from sod_analyzer.store import MANIFEST, read_snapshot, snapshots, write_snapshot
+from sod_analyzer.store.lazily import StoredFile, StoredTable, open_snapshot
+from tests.engine.kit import right, world
+from tests.world import snapshot_of
+
+HELD = "x-prod c ra"
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> Snapshot:
+    made = snapshot_of(world(*(f"i{n} > a{n} > r{n % 3} > {HELD}" for n in range(40))))
+    digest = tables_digest(made.tables, as_of=made.as_of)
+    return Snapshot(made.tables, made.as_of, made.name, digest)
+
+
+@pytest.fixture
+def folder(snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stored snapshot whose tables have several groups of rows."""
+    monkeypatch.setattr(snapshots, "_PACKING", {**snapshots._PACKING, "row_group_size": 7})
+    target = tmp_path / "snapshot"
+    write_snapshot(snapshot, target)
+    return target
+
+
+def test_every_table_is_what_was_written(snapshot: Snapshot, folder: Path) -> None:
+    found = open_snapshot(folder)
+
+    assert (found.as_of, found.name, found.digest) == (
+        snapshot.as_of,
+        snapshot.name,
+        snapshot.digest,
+    )
+    assert found.ranges == snapshot.ranges
+    assert set(found.tables) == set(SNAPSHOT_TABLES)
+    assert len(found.tables) == len(SNAPSHOT_TABLES)
+    for name, table in snapshot.tables.items():
+        assert found[name].num_rows == len(found[name]) == table.num_rows
+        assert found[name].column_names == table.schema.names
+        assert found[name].to_pylist() == table.to_pylist()
+        assert found[name].whole.schema == table.schema
+
+
+@given(rows=st.lists(st.integers(0, 39)), kept=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_rows_are_read_in_the_order_asked_for(rows: list[int], *, kept: bool) -> None:
+    other, table = table_of(40), table_of(40)
+    whole = pa.table({name: other[name] for name in other.column_names})
+    if kept:
+        table.column("word")
+
+    some = table.take(np.array(rows, dtype=np.int64))
+
+    expected = whole.take(pa.array(rows, pa.int64()))
+    assert some.to_pylist() == expected.to_pylist()
+    assert some["number"].to_pylist() == expected["number"].to_pylist()
+    assert some.column("word").type == table.schema.field("word").type
+    again = list(range(len(rows)))[::-1]
+    assert some.take(np.array(again, dtype=np.int64)).to_pylist() == expected.to_pylist()[::-1]
+    assert len(some) == some.num_rows == len(rows)
+
+
+def table_of(rows: int) -> StoredTable:
+    """A stored table with several groups of rows, whose file is gone as soon as it is open."""
+    schema = pa.schema(
+        {"word": pa.dictionary(pa.int32(), pa.string()), "number": pa.int64(), "text": pa.string()}
+    )
+    words = pa.array(["ab"[n % 2] if n % 5 else None for n in range(rows)]).dictionary_encode()
+    numbers = pa.array([None if n == 3 else n * n for n in range(rows)], pa.int64())
+    texts = pa.array([f"t{n}" for n in range(rows)])
+    table = pa.Table.from_arrays([words, numbers, texts], schema=schema)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.parquet"
+        with pq.ParquetWriter(path, schema) as writer:
+            writer.write_table(table, row_group_size=7)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        stored = StoredTable(StoredFile(path, schema, rows=rows, sha256=sha256), schema.names)
+        stored.take(np.array([0])).column("text")
+    return stored
+
+
+def test_a_slice_is_some_rows(snapshot: Snapshot, folder: Path) -> None:
+    table = open_snapshot(folder)["identities"]
+
+    assert table.slice(3, 2).to_pylist() == snapshot["identities"].slice(3, 2).to_pylist()
+    assert table.slice(38, 9).num_rows == 2
+
+
+def test_some_columns_are_read_without_the_others(folder: Path) -> None:
+    table = open_snapshot(folder)["identities"]
+
+    some = table.select(["name"]).take(np.array([1]))
+
+    assert some.column("name").to_pylist() == ["i1"]
+    assert some.schema.names == ["name"]
+    with pytest.raises(KeyError):
+        some.column("email")
+
+
+def test_what_is_not_asked_for_is_not_looked_at(folder: Path) -> None:
+    (folder / "grants.parquet").unlink()
+    (folder / "issues.parquet").write_bytes(b"")
+
+    found = open_snapshot(folder)
+
+    assert found["identities"].column("name").to_pylist()[0] == "i0"
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def swap(path: Path) -> None:
+    path.write_bytes((path.parent / "roles.parquet").read_bytes())
+
+
+@pytest.mark.parametrize("damage", [flip, swap, Path.unlink])
+@pytest.mark.parametrize("ahead", [False, True])
+def test_damage_is_noticed_by_whoever_asks(
+    folder: Path, damage: Callable[[Path], None], *, ahead: bool
+) -> None:
+    damage(folder / "identities.parquet")
+    found = open_snapshot(folder)
+    if ahead:
+        found.check_ahead("identities", "roles")
+
+    with pytest.raises(StoreError, match=r"identities\.parquet.*run 'sod import' again"):
+        found["identities"].column("name")
+    assert found["roles"].num_rows == 3
+
+
+def changed(folder: Path, table: str, **said: object) -> None:
+    """Let the manifest say something else of a table."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest["tables"][table].update(said)
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_nodes_are_as_many_as_their_tables_have_rows(folder: Path) -> None:
+    changed(folder, "roles", rows=4)
+
+    with pytest.raises(StoreError, match="the nodes are not those of the tables"):
+        open_snapshot(folder)
+
+
+def test_rows_are_as_many_as_the_manifest_says(folder: Path) -> None:
+    changed(folder, "grants", rows=4)
+
+    with pytest.raises(StoreError, match=r"grants\.parquet.*80|grants\.parquet"):
+        open_snapshot(folder)["grants"].column("kind")
+
+
+def test_a_folder_without_a_snapshot_is_none(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no snapshot"):
+        open_snapshot(tmp_path / "none")
+
+
+def test_whole_reading_and_reading_what_is_asked_for_agree(folder: Path) -> None:
+    whole, lazily = read_snapshot(folder), open_snapshot(folder)
+
+    assert lazily.ids.to_pylist() == whole.ids.to_pylist()
+    assert lazily.find(next(iter(whole.ranges)), "i7") == whole.find(next(iter(whole.ranges)), "i7")
+    assert lazily.as_of == whole.as_of != date(1970, 1, 1)
+    assert right(HELD) in whole.ids.to_pylist()
