@@ -21,10 +21,8 @@ from sod_analyzer.compose.gathered import SHOWN
 from sod_analyzer.compose.report import Analysis
 from sod_analyzer.detect.combination import Combination
 from sod_analyzer.detect.headcount import Headcount
-from sod_analyzer.detect.holding import Holding
 from sod_analyzer.detect.hygiene import HygieneRule
 from sod_analyzer.detect.judge import Judge
-from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Facts, Flow, Keys
 from sod_analyzer.graph.edges import (
@@ -38,12 +36,12 @@ from sod_analyzer.model.access import NodeKind, Snapshot
 from sod_analyzer.model.finding import Verdict
 from sod_analyzer.model.mitigation import Mitigation
 from sod_analyzer.model.ruleset import Holder, HygieneCheck, Rule, RuleKind, Ruleset
-from sod_analyzer.spark.engine import FarEngine
+from sod_analyzer.spark.engine import FarEngine, FarJudge
 from sod_analyzer.spark.lake import Lake
 from sod_analyzer.spark.memberships import Memberships
 from sod_analyzer.spark.rows import Bits, Pick, Plan, packed
 from sod_analyzer.spark.session import spark_session
-from sod_analyzer.spark.whole import as_grants
+from sod_analyzer.spark.whole import as_grants, coded
 
 
 @contextmanager
@@ -109,10 +107,10 @@ class FarMemberships:
         unknown = frozenset(unknown_systems)
         near = _Near(self._lake, snapshot, ruleset, as_of)
         far = self._until.enter_context(self._lake.memberships(near.plan))
-        first = Judge(near.engine(far), unknown_systems=unknown)
-        edges, here = near.with_those_of(_found(first, ruleset, unknown))
+        found = _found(FarJudge(near.engine(far), unknown_systems=unknown), ruleset)
+        edges, here = near.with_those_of(found)
         engine = FarEngine(edges.snapshot, near.columns, edges, far, here)
-        judge = Judge(engine, unknown_systems=unknown)
+        judge = FarJudge(engine, unknown_systems=unknown)
         results = judge.judge_all(ruleset.rules)
         names = Names(edges.snapshot)
         return Analysis(edges.snapshot, ruleset, as_of, judge, names, results, tuple(register))
@@ -129,20 +127,20 @@ class _Near:
         self.roles = snapshot.ranges[NodeKind.ROLE]
         self.n_nodes = snapshot["nodes"].num_rows
         self._bare = snapshot
-        self._near = lake.near()
-        self._edges = self._compiled([self._near])
-        engine = engine_of(self._edges.snapshot, ruleset, self._edges)
-        #: What columns say does not depend on who has what.
-        self.columns: Columns = engine.columns
-        self._fetched = [self._near, lake.fetch(self._pick), *self._of_groups()]
-        self._edges = self._compiled(self._fetched)
+        #: What may be done where does not depend on who has it.
+        self._engine = engine_of(snapshot, ruleset, compile_edges(snapshot, as_of=as_of))
+        self.columns: Columns = self._engine.columns
+        self._near = coded(lake.near())
+        more = [lake.fetch(self._pick), *self._of_groups()]
+        self._fetched = as_grants([self._near, *map(coded, more)])
 
     def engine(self, far: Memberships) -> FarEngine:
         """What finds out who is found."""
-        return FarEngine(self._edges.snapshot, self.columns, self._edges, far)
+        edges = self._compiled(self._fetched)
+        return FarEngine(edges.snapshot, self.columns, edges, far)
 
-    def _compiled(self, pieces: Iterable[pa.Table]) -> Edges:
-        tables = {**self._bare.tables, "grants": as_grants(pieces)}
+    def _compiled(self, grants: pa.Table) -> Edges:
+        tables = {**self._bare.tables, "grants": grants}
         edges = compile_edges(replace(self._bare, tables=tables), as_of=self.as_of)
         flags = self.lake.flags(self.as_of)
         if len(dormant_accounts(self._bare, self.as_of)):
@@ -163,9 +161,9 @@ class _Near:
     @cached_property
     def _inward(self) -> Flow:
         """From what is held to the accounts and roles that hold it."""
-        edges = self._edges
-        rows = slice(int(edges.leaving[self.accounts.start]), len(edges))
-        return Flow(edges.n_nodes, edges.holder[rows], edges.target[rows])
+        holder, target = (self._near.column(name).to_numpy() for name in ("holder", "target"))
+        rows = np.flatnonzero(holder >= self.accounts.start)
+        return Flow(self.n_nodes, holder[rows], target[rows])
 
     def _leading(self, nodes: Keys) -> Bits:
         """Nodes after the accounts that lead to any of these, or are among them."""
@@ -248,9 +246,9 @@ class _Near:
         rules = self._checks(HygieneCheck.SELF_MANAGED_GROUP)
         if not rules:
             return []
-        judge = Judge(engine_of(self._edges.snapshot, self.ruleset, self._edges))
-        population = judge.population(Holder.ROLE)
-        rule = HygieneRule(judge.engine, rules[0], population, {}, unknown_systems=frozenset())
+        # Who owns a group is stated with the group.
+        population = Judge(self._engine).population(Holder.ROLE)
+        rule = HygieneRule(self._engine, rules[0], population, {}, unknown_systems=frozenset())
         mine = self.accounts
         pairs = [(h, g) for g, owners in rule.owners().items() for h in owners if h in mine]
         return [self.lake.fetch_own(), self.lake.fetch_pairs(pairs)]
@@ -259,41 +257,28 @@ class _Near:
 
     def with_those_of(self, nodes: Keys) -> tuple[Edges, Bits]:
         """The edges with all useful memberships of some nodes; and the nodes that have all."""
-        edges = self._edges
         here = np.zeros(self.n_nodes, dtype=bool)
         here[nodes] = True
-        people = slice(0, int(edges.leaving[self.accounts.start]))
-        theirs = edges.target[people][here[edges.holder[people]]]
-        here[theirs] = True
+        holder, target = (self._near.column(name).to_numpy() for name in ("holder", "target"))
+        people = np.flatnonzero(holder < self.accounts.start)
+        here[target[people[here[holder[people]]]]] = True
         mine = here[self.accounts.start : self.accounts.stop]
         both = (packed(mine), packed(self._useful))
         table = self.lake.fetch(replace(self._pick, both=both))
         mine |= self._inner
         here[self.accounts.stop :] = True
-        return self._compiled([*self._fetched, table]), here
+        return self._compiled(as_grants([self._fetched, coded(table)])), here
 
 
-class _Holdings(dict[Lens, Holding]):
-    """What each lens sees, as the judge has it."""
-
-    def __init__(self, judge: Judge, holder: Holder) -> None:
-        super().__init__()
-        self._judge = judge
-        self._holder = holder
-
-    def __missing__(self, lens: Lens) -> Holding:
-        return self._judge.holding(lens, self._holder)
-
-
-def _found(judge: Judge, ruleset: Ruleset, unknown: frozenset[str]) -> Keys:
+def _found(judge: FarJudge, ruleset: Ruleset) -> Keys:
     """Codes of all whose paths a report may show."""
-    everything = unrestricted_result(judge)
+    everything, unknown = unrestricted_result(judge), judge.unknown_systems
     found = [everything.subjects.start + everything.subject]
     for rule in ruleset.rules:
         if rule.kind is RuleKind.HYGIENE:
             continue  # told by the edges that show it
         holder = Holder.IDENTITY if rule.kind.counts_people else rule.holder
-        population, holdings = judge.population(holder), _Holdings(judge, holder)
+        population, holdings = judge.population(holder), judge.everyone(holder)
         if rule.kind.counts_people:
             counted = Headcount(judge.engine, rule, population, holdings, unknown_systems=unknown)
             found += [

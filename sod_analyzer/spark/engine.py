@@ -1,12 +1,15 @@
-"""The engine over near edges and far memberships."""
+"""Engine and judge over near edges and far memberships."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from sod_analyzer.catalogue.columns import Columns
+from sod_analyzer.detect.holding import Holding
+from sod_analyzer.detect.judge import Judge
 from sod_analyzer.evaluate.bulk import Elsewhere
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine, Reach
@@ -14,6 +17,7 @@ from sod_analyzer.graph.closure import Keys
 from sod_analyzer.graph.edges import Edges
 from sod_analyzer.graph.masks import Table
 from sod_analyzer.model.access import Snapshot
+from sod_analyzer.model.ruleset import Holder
 from sod_analyzer.spark.rows import Bits
 
 
@@ -61,3 +65,16 @@ class FarEngine(Engine):
         simple = super()._simplified(lens)
         # Only the workers know whether hours leave anything open, so it may.
         return replace(simple, possible=lens.possible) if lens.longer_than is not None else simple
+
+
+class FarJudge(Judge):
+    """Looks at everyone where others look at those whom they can tell from the edges."""
+
+    def narrowed(self, only: Keys, holder: Holder = Holder.IDENTITY) -> Mapping[Lens, Holding]:
+        """What lenses see of everyone: who is meant was told from edges that are not all here."""
+        del only
+        return self.everyone(holder)
+
+    def everyone(self, holder: Holder) -> Mapping[Lens, Holding]:
+        """What each lens sees of everyone."""
+        return self._of(holder)

@@ -13,11 +13,11 @@ from sod_analyzer.model.access import GRANTS
 _FIRST = ("holder", "target", "kind", "source_id", "record")
 
 
+def coded(rows: pa.Table) -> pa.Table:
+    """Rows as Spark gives them, in the types of a snapshot's grants."""
+    return worded(rows.select(GRANTS.names), GRANTS)
+
+
 def as_grants(pieces: Iterable[pa.Table]) -> pa.Table:
-    """Rows in the order and the types of a snapshot's grants, repeats once."""
-    spelled = pa.schema(
-        field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field
-        for field in GRANTS
-    )
-    rows = pa.concat_tables([each.select(GRANTS.names).cast(spelled) for each in pieces])
-    return canonical(worded(rows, GRANTS), first=_FIRST)
+    """Coded rows in the order of a snapshot's grants, repeats once."""
+    return canonical(worded(pa.concat_tables(pieces), GRANTS), first=_FIRST)
