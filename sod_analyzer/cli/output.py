@@ -215,6 +215,8 @@ def emit(
 
 def flat(cell: Any) -> str:
     """One cell as text: nothing for None, `yes` or `no`, ISO dates, lists joined by `; `."""
+    if isinstance(cell, str):
+        return cell
     if cell is None:
         return ""
     if isinstance(cell, bool):

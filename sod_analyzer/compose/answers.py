@@ -112,14 +112,9 @@ class People:
     def group(self) -> npt.NDArray[np.int8]:
         """The number of each one's group, in the order in which they were found."""
         table = self.names.table(NodeKind.IDENTITY)
-        workload, unknown, leaver, future = (
-            _is(table.column(name), word)[self.rows]
-            for name, word in (
-                ("kind", IdentityClass.WORKLOAD),
-                ("status", Status.UNKNOWN),
-                ("status", Status.LEAVER),
-                ("status", Status.FUTURE),
-            )
+        workload, *_ = _are(table.column("kind"), self.rows, IdentityClass.WORKLOAD)
+        unknown, leaver, future = _are(
+            table.column("status"), self.rows, Status.UNKNOWN, Status.LEAVER, Status.FUTURE
         )
         lenses = self.found.lenses
         possible = np.array([lens.possible for lens in lenses])[self.found.lens]
@@ -325,7 +320,8 @@ class Paths:
         )
         mine = mine[np.diff(self.row[mine], prepend=-1) != 0]
         nodes = distinct(self.target[mine])
-        ids = self.names.ids(nodes).to_pylist()
+        accounts = self.names.table(NodeKind.ACCOUNT).select(["account"])
+        ids = accounts.take(pa.array(nodes - span.start)).column("account").to_pylist()
         told: list[str | None] = [None] * len(self.subject)
         where = np.searchsorted(nodes, self.target[mine])
         for row, node in zip(self.row[mine].tolist(), where.tolist(), strict=True):
@@ -406,6 +402,11 @@ class Paths:
         return Witness(int(self.way[row]), tuple(tuple(run) for run in runs))
 
 
-def _is(column: pa.ChunkedArray, word: str) -> npt.NDArray[np.bool_]:
-    found = pc.fill_null(pc.equal(column, word), pa.scalar(value=False))
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+def _are(column: pa.ChunkedArray, rows: Keys, *words: str) -> list[npt.NDArray[np.bool_]]:
+    """For each of some words, which of the rows of a column say it."""
+    some = column.take(pa.array(rows)).combine_chunks().dictionary_encode()
+    code = some.indices.fill_null(NOTHING).to_numpy()
+    told = some.dictionary.to_pylist()
+    # Nothing is the number of a word that nobody says.
+    numbers = [told.index(word) if word in told else NOTHING - 1 for word in words]
+    return [np.asarray(code == number) for number in numbers]

@@ -39,7 +39,8 @@ class Part:
         for codes in (edges.holder, edges.target, columns.possible.node):
             seen[codes] = True
         nodes = np.flatnonzero(seen)
-        place = np.cumsum(seen, dtype=np.int32) - np.int32(1)
+        place = np.empty(edges.n_nodes, dtype=np.int32)  # only those of nodes are ever touched
+        place[nodes] = np.arange(len(nodes))
         ends = np.searchsorted(nodes, [span.stop for span in edges.snapshot.ranges.values()])
         spans: dict[NodeKind, range] = {}
         start = 0
