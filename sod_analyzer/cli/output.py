@@ -215,10 +215,8 @@ def emit(
 
 def flat(cell: Any) -> str:
     """One cell as text: nothing for None, `yes` or `no`, ISO dates, lists joined by `; `."""
-    if isinstance(cell, str):
-        return cell
-    if cell is None:
-        return ""
+    if cell is None or isinstance(cell, str):
+        return cell or ""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, (date, datetime)):
