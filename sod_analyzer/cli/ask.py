@@ -109,7 +109,7 @@ def who_can(
     from sod_analyzer.cli.stages import pipeline
 
     question = _ask(what, **narrow)
-    space = pipeline.Space(folder_of(folder), rules=rules)
+    space = pipeline.open_space(folder_of(folder), rules=rules)
     basis = pipeline.basis_of(space, as_of=as_of)
     answer = pipeline.ask(space, question, basis=basis).who_can()
     complete = basis.completeness
@@ -176,7 +176,7 @@ def can(
     from sod_analyzer.compose.persons import find_identity
 
     question = _ask(what, **narrow)
-    space = pipeline.Space(folder_of(folder), rules=rules)
+    space = pipeline.open_space(folder_of(folder), rules=rules)
     basis = pipeline.basis_of(space, as_of=as_of)
     asker = pipeline.ask(space, question, basis=basis)
     row = asker.can(find_identity(asker.names, who))
@@ -222,7 +222,7 @@ def access(who: str, *, folder: Path | None, as_of: date | None, form: str) -> i
     """Everything WHO comes to: each right once, by its shortest path, with the source."""
     from sod_analyzer.cli.stages import pipeline
 
-    space = pipeline.Space(folder_of(folder))
+    space = pipeline.open_space(folder_of(folder))
     basis = pipeline.basis_of(space, as_of=as_of)
     name, rows = pipeline.access_of(space, who, basis)
     account = () if must_fit(form) else ("account",)

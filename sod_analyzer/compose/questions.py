@@ -117,7 +117,9 @@ class Asker:
 
     def _found(self) -> Found:
         """Whoever can by the first lens that sees it, the one of what is not decided last."""
-        asked, engine = self.question.lens, self.part.engine
+        asked, part = self.question.lens, self.part.engine
+        # An engine of its own, since what it remembers of everyone is needed only here.
+        engine = Engine(part.snapshot, part.columns, part.edges)
         lenses = [*narrowings(asked), replace(asked, possible=True)]
         known = np.zeros(len(engine.identities), dtype=bool)
         found: list[Keys] = []

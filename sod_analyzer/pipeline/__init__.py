@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sod_analyzer.pipeline.papers import Papers, load_papers
     from sod_analyzer.pipeline.progress import Progress, Silent, silent
     from sod_analyzer.pipeline.questions import Basis, access_of, ask, basis_of
-    from sod_analyzer.pipeline.spaces import SETTINGS, SNAPSHOT, Space
+    from sod_analyzer.pipeline.spaces import SETTINGS, SNAPSHOT, Space, open_space
     from sod_analyzer.pipeline.trying import Tried, what_if
     from sod_analyzer.pipeline.workspace import Workspace, open_to_ask, open_workspace
 
@@ -65,6 +65,7 @@ __all__ = [
     "measures_of",
     "new_folder",
     "open_lake",
+    "open_space",
     "open_to_ask",
     "open_workspace",
     "report_of",
@@ -106,7 +107,7 @@ _HOMES = {
     "progress": ("Progress", "Silent", "silent"),
     "questions": ("Basis", "access_of", "ask", "basis_of"),
     "trying": ("Tried", "what_if"),
-    "spaces": ("SETTINGS", "SNAPSHOT", "Space"),
+    "spaces": ("SETTINGS", "SNAPSHOT", "Space", "open_space"),
     "workspace": ("Workspace", "open_to_ask", "open_workspace"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -131,6 +131,7 @@ class StoredFile:
         self.schema = schema
         self.rows = rows
         self._sha256 = sha256
+        self._lock = threading.RLock()  # a file is read by one thread at a time
         self._checking: threading.Thread | None = None
         self._found: str | OSError = ""
         self._columns: dict[str, pa.ChunkedArray] = {}
@@ -152,12 +153,13 @@ class StoredFile:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """A whole column, which is kept."""
-        found = self._columns.get(name)
-        if found is None:
-            kind = self.schema.field(name).type
-            read = self._file.read(columns=[name], use_threads=False).column(0)
-            found = self._columns[name] = pa.chunked_array([in_one_piece(read, kind)], kind)
-        return found
+        with self._lock:
+            found = self._columns.get(name)
+            if found is None:
+                kind = self.schema.field(name).type
+                read = self._file.read(columns=[name], use_threads=False).column(0)
+                found = self._columns[name] = pa.chunked_array([in_one_piece(read, kind)], kind)
+            return found
 
     def values(self, name: str, rows: Rows) -> pa.Array:
         """Some values of a column.
@@ -178,12 +180,13 @@ class StoredFile:
     def _ascending(self, name: str, kind: pa.DataType, rows: Rows) -> pa.Array:
         pieces: list[pa.Array] = []
         begins, stop = 0, int(rows[-1]) + 1 if len(rows) else 0
-        for group in range(self._file.metadata.num_row_groups):
-            ends = begins + self._file.metadata.row_group(group).num_rows
-            low, high = np.searchsorted(rows, [begins, min(ends, stop)])
-            if low < high:
-                pieces += self._of_group(group, name, rows[low:high] - begins)
-            begins = ends
+        with self._lock:
+            for group in range(self._file.metadata.num_row_groups):
+                ends = begins + self._file.metadata.row_group(group).num_rows
+                low, high = np.searchsorted(rows, [begins, min(ends, stop)])
+                if low < high:
+                    pieces += self._of_group(group, name, rows[low:high] - begins)
+                begins = ends
         same = [each if each.type == kind else each.cast(kind) for each in pieces]
         return in_one_piece(pa.chunked_array(same, kind), kind)
 
