@@ -15,6 +15,7 @@ from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.compose.texts import dense, lists, offsets_of, put, taken, words
 from sod_analyzer.compose.words import LISTED, listed
 from sod_analyzer.detect.combination import rule_lens
+from sod_analyzer.detect.holding import Holding
 from sod_analyzer.detect.judge import Judge, RuleResult
 from sod_analyzer.evaluate.lens import COUNTED, Lens
 from sod_analyzer.evaluate.reach import Engine
@@ -86,30 +87,69 @@ _Piece = tuple[Keys, Keys, Keys, Keys]
 def _found(judge: Judge, results: Iterable[RuleResult]) -> Iterator[_Piece]:
     empty = np.empty(0, dtype=np.int64)
     yield empty, empty, empty, empty
+    further = _Further(judge)
     for number, result in enumerate(results):
         if result.rule.kind not in _ABOUT_SUBJECTS or result.rule.holder is not Holder.IDENTITY:
             continue
         lens = rule_lens(result.rule)
-        further = [(replace(lens, dormant=True), 0)]
+        wider = [(replace(lens, dormant=True), Flag.DORMANT)]
         if lens.means is not Means.SELF_GRANT:
-            further.append((replace(lens, means=Means.SELF_GRANT, changes=1), 1))
-        for wider, own in further:
-            if judge.engine.same(wider, lens):
+            # Whoever may change something may activate something, too.
+            flags = Flag.SELF_GRANTED | (Flag(0) if lens.flags & Flag.ELIGIBLE else Flag.ELIGIBLE)
+            wider.append((replace(lens, means=Means.SELF_GRANT, changes=1), flags))
+        for each, flags in wider:
+            if judge.engine.same(each, lens):
                 continue
-            subject, place = _beyond(judge, result, wider)
+            subject, place = further.beyond(result, each, flags)
             code = judge.subjects.start + subject
-            yield np.full(len(code), number), code, place, np.full(len(code), own)
+            by_change = np.full(len(code), int(Flag.SELF_GRANTED in flags))
+            yield np.full(len(code), number), code, place, by_change
 
 
-def _beyond(judge: Judge, result: RuleResult, lens: Lens) -> tuple[Keys, Keys]:
-    """The subjects and places that a wider lens sees and the rule's own does not."""
-    stride = judge.engine.n_places + 1
-    broken = result.subject[result.broken] * stride + result.place[result.broken]
-    everywhere = broken[broken % stride == judge.engine.n_places] // stride
-    seen = np.asarray(judge.places_seen(result.rule, lens), dtype=np.int64).reshape(-1, 2)
-    subject, place = seen[:, 0], seen[:, 1]
-    further = ~among(subject * stride + place, broken) & ~among(subject, everywhere)
-    return subject[further], place[further]
+class _Further:
+    """What wider lenses see, of those who come to any grant that only they let in."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._holdings: dict[Flag, Mapping[Lens, Holding]] = {}
+
+    def beyond(self, result: RuleResult, lens: Lens, flags: Flag) -> tuple[Keys, Keys]:
+        """The subjects and places that a lens sees and the rule's own does not.
+
+        `flags` are what grants may carry that only the wider one lets in.
+        """
+        judge = self._judge
+        stride = judge.engine.n_places + 1
+        broken = result.subject[result.broken] * stride + result.place[result.broken]
+        everywhere = broken[broken % stride == judge.engine.n_places] // stride
+        if flags not in self._holdings:
+            self._holdings[flags] = judge.narrowed(coming_to(judge, flags))
+        subject, place = judge.places_seen(result.rule, lens, self._holdings[flags])
+        further = ~among(subject * stride + place, broken) & ~among(subject, everywhere)
+        return subject[further], place[further]
+
+
+def coming_to(judge: Judge, flags: Flag) -> Keys:
+    """Identities, by offset, who come to a grant that carries a flag and leads to a duty.
+
+    Errs: names more than those, since it looks at no other flag on the way.
+    """
+    engine = judge.engine
+    edges, roles = engine.edges, engine.roles
+    every = np.ones(len(edges), dtype=bool)
+    leads = np.zeros(edges.n_nodes, dtype=bool)
+    # Accounts may always lead to a duty; of roles and rights it is known.
+    leads[: roles.start] = True
+    leads[np.asarray(engine.columns.possible.node)] = True
+    inner = slice(int(edges.leaving[roles.start]), len(edges))
+    while _step(edges, leads, every, inner):
+        pass
+    carry = np.flatnonzero((edges.flags & int(flags)) != 0)
+    comes = np.zeros(edges.n_nodes, dtype=bool)
+    comes[edges.holder[carry[leads[edges.target[carry]]]]] = True
+    _spread(edges, comes, every, inner)
+    people = judge.subjects
+    return np.flatnonzero(comes[people.start : people.stop])
 
 
 def _asleep(judge: Judge, names: Names, codes: Keys) -> tuple[pa.Array, pa.Array]:
@@ -203,13 +243,18 @@ def _towards(engine: Engine, rights: Keys) -> Flow:
     reaches = np.zeros(edges.n_nodes, dtype=bool)
     reaches[rights] = True
     inner = slice(int(edges.leaving[engine.roles.start]), len(edges))
+    _spread(edges, reaches, allowed, inner)
+    chosen = np.flatnonzero(allowed & reaches[edges.target])
+    return Flow(edges.n_nodes, edges.holder[chosen], edges.target[chosen])
+
+
+def _spread(edges: Edges, reaches: Bits, allowed: Bits, inner: slice) -> None:
+    """Mark whoever comes to what is marked; `inner` are the edges of roles."""
     while True:
         while _step(edges, reaches, allowed, inner):
             pass
         if not _step(edges, reaches, allowed, slice(0, inner.start)):
             break
-    chosen = np.flatnonzero(allowed & reaches[edges.target])
-    return Flow(edges.n_nodes, edges.holder[chosen], edges.target[chosen])
 
 
 def _step(edges: Edges, reaches: Bits, allowed: Bits, among_: slice) -> bool:

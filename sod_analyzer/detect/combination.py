@@ -174,12 +174,12 @@ class Combination:
             return np.zeros(len(subject), dtype=bool)
         return self.holds(replace(self.lens, only_unrestricted=True), subject, place)
 
-    def places_seen(self, lens: Lens) -> list[tuple[int, int]]:
-        """(subject, place) pairs where a lens sees enough duties, for everyone judged.
+    def places_seen(self, lens: Lens) -> tuple[Keys, Keys]:
+        """Subjects and places where a lens sees enough duties, for everyone judged.
 
-        A subject that has them over everything has the one place `n_places`. Sorted. What no
-        application claims is left out: there nothing is certain. So is what an exclusion leaves
-        out, and whoever the rule may not be about.
+        A subject that has them over everything has the one place `n_places`. Sorted by subject and
+        place. What no application claims is left out: there nothing is certain. So is what an
+        exclusion leaves out, and whoever the rule may not be about.
         """
         seen = self._seen(lens, None)
         about: Bits = np.asarray(self.truths == int(Truth.YES), dtype=bool)
@@ -190,7 +190,8 @@ class Combination:
         subject = np.concatenate([everywhere, pairs // self.n_places])
         place = np.concatenate([np.full(len(everywhere), self.n_places), pairs % self.n_places])
         kept, _ = self._exclusions(subject, place)
-        return sorted(zip(subject[kept].tolist(), place[kept].tolist(), strict=True))
+        pairs = distinct(subject[kept] * (self.n_places + 1) + place[kept])
+        return pairs // (self.n_places + 1), pairs % (self.n_places + 1)
 
     # -- one lens --------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -132,9 +132,20 @@ class Judge:
             for rule in rules
         )
 
-    def places_seen(self, rule: Rule, lens: Lens) -> list[tuple[int, int]]:
-        """(subject, place) pairs where a lens sees enough duties of a rule about subjects."""
-        return self._combination(rule).places_seen(lens)
+    def narrowed(self, only: Keys, holder: Holder = Holder.IDENTITY) -> Mapping[Lens, Holding]:
+        """What lenses see of some subjects, by their offsets; of the others it may say nothing."""
+        return self._of(holder).of(only)
+
+    def places_seen(
+        self, rule: Rule, lens: Lens, holdings: Mapping[Lens, Holding] | None = None
+    ) -> tuple[Keys, Keys]:
+        """Subjects and places where a lens sees enough duties of a rule about subjects.
+
+        Of everyone, or of those whom `narrowed` holdings say something of.
+        """
+        looking = self._combination(rule)
+        looking.holdings = holdings if holdings is not None else looking.holdings
+        return looking.places_seen(lens)
 
     def _combination(self, rule: Rule) -> Combination:
         return Combination(

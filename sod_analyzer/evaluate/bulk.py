@@ -113,7 +113,8 @@ class Bulk:
     def _next_core(self, core: Facts, seen: Seen) -> Facts:
         """What core nodes have after one more change of their own."""
         edges, rows = self.net.edges, self.net.adding[0]
-        taken = seen.of(rows, edges.holder, taking=True)
+        # Whoever is asked about: roles stand between people and what is taken.
+        taken = rows[seen.takable[rows]]
         if not len(taken):
             return core
         step = Flow(self.net.n_nodes, edges.holder[taken], edges.target[taken]).step(core)

@@ -13,15 +13,19 @@ from hypothesis import strategies as st
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.compose.report import Analysis, analyse, tables_of
 from sod_analyzer.compose.trace import Tracer
+from sod_analyzer.compose.would_be import coming_to
+from sod_analyzer.detect.combination import rule_lens
+from sod_analyzer.detect.judge import Judge
 from sod_analyzer.evaluate.lens import Lens, lens_of
 from sod_analyzer.explain.names import Names
 from sod_analyzer.explain.paths import Guide
+from sod_analyzer.graph.edges import Flag
 from sod_analyzer.model.access import NodeKind, Snapshot
 from sod_analyzer.model.finding import REPORT_TABLES
 from sod_analyzer.model.ruleset import Counts, Means, ScopeKind
-from tests.engine.kit import stated
+from tests.engine.kit import COMMIT, DEPLOY, right, stated, world
 from tests.strategies import DUTIES, worlds
-from tests.world import TODAY, World, rule, ruleset, snapshot_of, table
+from tests.world import TODAY, Edge, World, rule, ruleset, snapshot_of, table
 
 RULE = rule(
     "R",
@@ -145,6 +149,51 @@ def test_findings_name_their_subjects_as_one_asks_for_them_alone(analysis: Analy
     for person in people:
         assert person["violations"] == told[person["identity"], "violation"]
         assert person["not_evaluable"] >= told[person["identity"], "not-evaluable"]
+
+
+def rows_of(analysis: Analysis, lens: Lens, *, narrowed: bool) -> set[tuple[int, int]]:
+    """Where a lens sees the second rule broken: for everyone, or for those it may matter to."""
+    judge = Judge(analysis.judge.engine)
+    holdings = None
+    if narrowed:
+        flags = Flag.SELF_GRANTED if lens.means is Means.SELF_GRANT else Flag.DORMANT
+        holdings = judge.narrowed(coming_to(judge, flags))
+    subject, place = judge.places_seen(PLAIN_RULE, lens, holdings)
+    return set(zip(subject.tolist(), place.tolist(), strict=True))
+
+
+PLAIN_RULE = replace(RULE, counts=Counts())
+
+
+@given(analyses())
+@settings(max_examples=60, deadline=None)
+def test_what_a_wider_lens_sees_further_it_sees_of_those_who_come_to_a_further_grant(
+    analysis: Analysis,
+) -> None:
+    lens = rule_lens(PLAIN_RULE)
+    own = rows_of(analysis, lens, narrowed=False)
+
+    for wider in (replace(lens, dormant=True), replace(lens, means=Means.SELF_GRANT, changes=1)):
+        everyone = rows_of(analysis, wider, narrowed=False)
+        some = rows_of(analysis, wider, narrowed=True)
+        assert everyone - own <= some <= everyone
+
+
+def test_a_role_that_can_give_itself_a_right_makes_its_members_able_to() -> None:
+    """Known by hand: the change is the role's, two hops behind the person."""
+    changing = world(
+        "i0 > a0 > r0", "a0 > x-prod d ra", Edge("r0", right("x-prod c ra"), self_granted=True)
+    )
+    analysis = analyse(
+        snapshot_of(changing),
+        ruleset([COMMIT, DEPLOY], [rule("R", "commit", "deploy")]),
+        as_of=TODAY,
+    )
+
+    (row,) = tables_of(analysis)["dormant"].to_pylist()
+
+    assert (row["subject"], row["place"]) == ("i0", "app-a")
+    assert row["why"] == "could become a violation by one own change"
 
 
 def test_every_table_has_the_schema_that_the_report_states() -> None:
