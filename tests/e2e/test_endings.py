@@ -17,11 +17,15 @@ from tests.e2e.conftest import Ran
 from tests.e2e.shell import cold_sod, command, plain, sod
 
 COUNT_THREADS = """
-import os, sys
+import os, sys, time
 from pathlib import Path
 from sod_analyzer.store import read_snapshot
 before = len(os.listdir("/proc/self/task"))
 read_snapshot(Path(sys.argv[1]))
+# A thread that was joined is gone a moment later.
+until = time.monotonic() + 10
+while len(os.listdir("/proc/self/task")) > before and time.monotonic() < until:
+    time.sleep(0.01)
 print(len(os.listdir("/proc/self/task")) - before)
 """
 
