@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from tests.fault_kit import Fault
 from tests.faults_around import AROUND
+from tests.faults_compose import COMPOSE
 from tests.faults_engine import ENGINE
 from tests.faults_rules import RULES
 
-FAULTS: tuple[Fault, ...] = (*ENGINE, *RULES, *AROUND)
+FAULTS: tuple[Fault, ...] = (*ENGINE, *RULES, *COMPOSE, *AROUND)
 
 #: Runs when the tests that a fault names do not notice it, in this order.
 EVERYTHING_FAST = (
