@@ -28,6 +28,8 @@ _ALWAYS = {
 #: Where nobody says otherwise Spark runs here, for this one answer, and for nobody else.
 _HERE = {
     "spark.master": "local[*]",
+    # Everything that is fetched passes through it.
+    "spark.driver.memory": "2g",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
