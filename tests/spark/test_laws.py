@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from unittest import mock
 
 import numpy as np
@@ -21,7 +22,7 @@ from tests.test_rule_laws import ruleset as laws
 from tests.test_rule_laws import world as world_of
 from tests.world import World, rule, ruleset, snapshot_of
 
-_QUICK = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+_QUICK = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 _OWN = Counts(means=(Means.HELD, Means.ELIGIBLE, Means.SELF_GRANT), max_changes=2)
 _RULES = ruleset(
     tuple(DUTIES.values()),
@@ -71,11 +72,20 @@ def test_the_report_of_any_world_is_the_same(world: World, seed: int, *, lean: b
     both_ways(snapshot_of(world), _RULES, seed=seed, lean=lean)
 
 
-@given(folk=folks(), seed=st.integers(0, 3), lean=st.booleans())
+@given(
+    folk=folks(),
+    seed=st.integers(0, 3),
+    lean=st.booleans(),
+    # Few at a time: memberships of whoever one rule finds are there for all others.
+    chosen=st.sets(st.integers(0, len(laws().rules) - 1), min_size=1, max_size=3),
+)
 @_QUICK
-def test_the_report_of_every_kind_of_rule_is_the_same(folk: Folk, seed: int, *, lean: bool) -> None:
+def test_the_report_of_every_kind_of_rule_is_the_same(
+    folk: Folk, seed: int, chosen: set[int], *, lean: bool
+) -> None:
     found = world_of(folk)
     snapshot = assemble([found.batch], found.estate)
 
     unknown = frozenset(found.unknown_systems)
-    both_ways(snapshot, laws(), seed=seed, lean=lean, unknown=unknown)
+    rules = replace(laws(), rules=tuple(laws().rules[n] for n in sorted(chosen)))
+    both_ways(snapshot, rules, seed=seed, lean=lean, unknown=unknown)
