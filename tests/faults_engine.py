@@ -303,9 +303,9 @@ _EXPLAIN = (
             "first[:-1] = row[1:] != row[:-1]",
         ),
         (
-            "many-walks-step-aside",
-            "nearer = (onto >= 0) & (self.distance[onto] == self.distance[state][row] - 1)",
-            "nearer = (onto >= 0) & (self.distance[onto] < self.distance[state][row])",
+            "many-walks-hide-what-is-taken",
+            "self._note(state[mine[row]], edge, onto, own=True)",
+            "self._note(state[mine[row]], edge, onto, own=False)",
         ),
     ),
     *in_module(
