@@ -213,7 +213,7 @@ COMPOSE = (
     ),
     *in_module(
         "compose/answers.py",
-        "tests/engine/test_questions.py",
+        "tests/engine/test_questions.py tests/engine/test_packed.py",
         ("leaver-stands-among-the-active", "            (LEAVER, leaver),\n", ""),
         (
             "undecided-answer-looks-decided",
