@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sod_analyzer.errors import SourceRef, StoreError
+from sod_analyzer.errors import Problem, SourceRef, StoreError
 from sod_analyzer.model.access import SCHEMA_VERSION, SNAPSHOT_TABLES, NodeKind, Snapshot
 from sod_analyzer.store.snapshots import AGAIN, MANIFEST, as_stored, in_one_piece, manifest_of
 
@@ -285,11 +287,19 @@ def open_snapshot(folder: Path) -> StoredSnapshot:
     """The snapshot in a folder, of which a table is read and checked when it is asked for.
 
     Raises:
-        StoreError: nothing is there, it is of another version, or its kinds of nodes are not as
-            many as their tables have rows. A table that is missing or changed is found when it is
-            asked for.
+        StoreError: nothing is there, it is of another version, a table has no file, or its kinds
+            of nodes are not as many as their tables have rows. A table that was changed is found
+            when it is asked for.
     """
     manifest = manifest_of(folder)
+    # Now, and not when half an answer has been printed.
+    missing = [
+        Problem(f"{os.strerror(errno.ENOENT)}; {AGAIN}", SourceRef(path.as_posix()))
+        for path in (folder / f"{name}.parquet" for name in SNAPSHOT_TABLES)
+        if not path.is_file()
+    ]
+    if missing:
+        raise StoreError(missing)
     files = {
         name: StoredFile(folder / f"{name}.parquet", schema, rows=rows, sha256=sha256)
         for name, schema in SNAPSHOT_TABLES.items()

@@ -118,12 +118,25 @@ def test_some_columns_are_read_without_the_others(folder: Path) -> None:
 
 
 def test_what_is_not_asked_for_is_not_looked_at(folder: Path) -> None:
-    (folder / "grants.parquet").unlink()
     (folder / "issues.parquet").write_bytes(b"")
 
     found = open_snapshot(folder)
 
     assert found["identities"].column("name").to_pylist()[0] == "i0"
+
+
+def test_every_missing_file_is_named_before_anything_is_answered(folder: Path) -> None:
+    (folder / "grants.parquet").unlink()
+    (folder / "nodes.parquet").unlink()
+
+    with pytest.raises(StoreError) as refused:
+        open_snapshot(folder)
+
+    named = [str(each) for each in refused.value.problems]
+    assert len(named) == 2
+    assert all("No such file or directory; run 'sod import' again" in each for each in named)
+    assert "nodes.parquet" in named[0]
+    assert "grants.parquet" in named[1]
 
 
 def flip(path: Path) -> None:
@@ -136,7 +149,7 @@ def swap(path: Path) -> None:
     path.write_bytes((path.parent / "roles.parquet").read_bytes())
 
 
-@pytest.mark.parametrize("damage", [flip, swap, Path.unlink])
+@pytest.mark.parametrize("damage", [flip, swap])
 @pytest.mark.parametrize("ahead", [False, True])
 def test_damage_is_noticed_by_whoever_asks(
     folder: Path, damage: Callable[[Path], None], *, ahead: bool
