@@ -64,6 +64,17 @@ def test_a_rule_about_a_department_is_about_nobody_else_and_unknown_without_one(
     assert got == {("i0", "app-a"): "violation", ("i2", "app-a"): "not-evaluable"}
 
 
+def test_a_rule_that_narrows_twice_is_about_those_whom_both_fit() -> None:
+    four = world(*(f"i{n} > a{n} > {DEPLOYS}" for n in range(4)))
+    narrow = replace(CRITICAL, subjects=Subjects(departments=("Dev*",), titles=("Lead",)))
+    stated = [("Development", "Lead"), ("Development", "Clerk"), ("Sales", "Lead"), ("Sales", "-")]
+    facts = {f"i{n}": {"department": d, "title": t} for n, (d, t) in enumerate(stated)}
+
+    got = plain(analysis_of(four, narrow, facts=people(**facts)))
+
+    assert got == {("i0", "app-a"): "violation"}
+
+
 def test_a_rule_about_a_role_follows_it_through_nested_roles_and_doubtful_links() -> None:
     three = world(
         f"i0 > a0 > r1 > r0 > {DEPLOYS}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from unittest import mock
 
 import numpy as np
@@ -13,15 +14,16 @@ from hypothesis import strategies as st
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas
 from sod_analyzer.evaluate import tracing
-from sod_analyzer.evaluate.lens import Lens
+from sod_analyzer.evaluate.lens import COUNTED, Lens
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.graph import masks
 from sod_analyzer.graph.closure import Facts
 from sod_analyzer.graph.edges import compile_edges
 from sod_analyzer.graph.masks import Cells, Source, combined, has, has_all, mask_of, table_of
 from sod_analyzer.model.ruleset import Means
+from tests.engine import kit
 from tests.strategies import DUTIES, worlds
-from tests.world import TODAY, World, snapshot_of
+from tests.world import TODAY, Edge, World, snapshot_of
 
 lenses = st.builds(
     Lens,
@@ -198,6 +200,24 @@ def test_keys_combine_however_large_they_are(rows: list[tuple[int, int]]) -> Non
         expected[k] = expected.get(k, 0) | m
     assert dict(zip(got_key.tolist(), got_mask[0].tolist(), strict=True)) == expected
     assert got_key.tolist() == sorted(expected)
+
+
+@pytest.mark.parametrize("most", [0, 1000])
+def test_a_chain_of_bots_is_traced_to_its_end(most: int) -> None:
+    names = [f"a{n:02}" for n in range(40)]
+    chain = [Edge(*pair, becoming=True) for pair in pairwise(["i0", *names])]
+    right = "a39 > x-prod c ra"
+    snapshot = snapshot_of(kit.world(*chain, right))
+    columns = Columns(snapshot, [kit.COMMIT], Atlas(snapshot))
+    engine = Engine(snapshot, columns, compile_edges(snapshot, as_of=TODAY))
+    keys = engine.at(COUNTED).ways.within(engine.identities).key
+
+    with mock.patch.object(tracing, "_MOST_DISTANCES", most):
+        traced = engine.traced(COUNTED, keys)
+
+    assert traced.ways.distance_at(keys).tolist() == [len(chain) + 1] * len(keys)
+    assert len(keys)
+    assert len(traced.layers[-1].ways.key) >= len(names)
 
 
 @pytest.mark.parametrize("most", [0, 1000])
