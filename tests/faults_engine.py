@@ -421,7 +421,7 @@ _BULK = (
     ),
     *in_module(
         "detect/judge.py",
-        "tests/engine/test_kinds.py",
+        "tests/engine/test_judge.py",
         (
             "only-the-first-rule-names-those-who-are-looked-at",
             "narrow = self._of(holder).of(distinct(np.concatenate(subjects)))",

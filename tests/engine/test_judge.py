@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from sod_analyzer.model.ruleset import ScopeKind
+import pytest
+from hypothesis import given, settings
+
+from sod_analyzer.model.ruleset import Holder, ScopeKind
 from tests.engine.kit import SYSTEMS, analysis_of, verdicts, world
-from tests.world import Edge, rule
+from tests.strategies import DUTIES, worlds
+from tests.world import Edge, World, rule
 
 R = rule("R", "commit", "deploy")
 PROD = rule("R", "commit", "deploy-prod")
@@ -206,3 +210,39 @@ def test_a_right_over_a_whole_system_reaches_what_nobody_placed() -> None:
     got = verdicts(analysis_of(lost, R))
 
     assert got == {("i0", "app-b"): "violation", ("i0", "unmapped"): "not-evaluable"}
+
+
+RULES = (
+    rule("R0", "commit", "deploy"),
+    replace(rule("R1", "deploy", count=1), holder=Holder.ACCOUNT),
+    rule("R2", "launch", "both"),
+    replace(rule("R3", "commit", count=1), scope=ScopeKind.SYSTEM),
+)
+
+
+@given(worlds())
+@settings(max_examples=60, deadline=None)
+def test_rules_judged_together_say_what_each_says_alone(world: World) -> None:
+    analysis = analysis_of(world, *RULES, duties=tuple(DUTIES.values()))
+
+    for together in analysis.results:
+        alone = analysis.judge.judge(together.rule)
+        for name in ("subject", "place", "verdict", "legs", "pairs", "folded"):
+            assert getattr(together, name).tolist() == getattr(alone, name).tolist(), name
+        assert together.lenses == alone.lenses
+
+
+def test_what_the_second_rule_finds_is_looked_at_through_every_lens() -> None:
+    two = world(
+        "i0 > a0 > x-prod c ra",
+        Edge("i1", "a1", becoming=True, conditional=True),
+        "a1 > x-prod d ra",
+    )
+    rules = (rule("R0", "commit", count=1), rule("R1", "deploy", count=1))
+
+    best = [
+        next(lens.pair for lens, met in zip(each.lenses, each.pairs[0], strict=True) if met)
+        for each in analysis_of(two, *rules).results
+    ]
+
+    assert best == ["held, sure", "held, conditional"]
