@@ -81,7 +81,7 @@ _GRAPH = (
 _EVALUATE = (
     *in_module(
         "evaluate/reach.py",
-        "tests/engine/test_reach.py",
+        "tests/engine/test_masks.py",
         (
             "edges-are-reversed",
             "edges.holder[chosen], edges.target[chosen])",

@@ -105,6 +105,15 @@ def test_a_question_is_narrowed_to_an_application_an_environment_a_resource() ->
     assert names(who_can(people, resource="x-test:ra")) == ["i2"]
 
 
+@pytest.mark.parametrize("start", range(6))
+def test_a_page_begins_where_it_was_asked_to(start: int) -> None:
+    people = world(*(f"i{n} > a{n} > {HELD}" for n in range(6)))
+
+    page = who_can(people).rows.page(start, 2, ("identity",))
+
+    assert [row["identity"] for row in page] == [f"i{n}" for n in range(start, min(start + 2, 6))]
+
+
 def test_a_raw_action_is_asked_for_by_product() -> None:
     people = world("i0 > a0 > x-prod q ra", "i1 > a1 > y q ra", "i2 > a2 > x-prod * *")
 
