@@ -62,6 +62,20 @@ _INPUT = (
         ),
     ),
     *in_module(
+        "assemble/pairs.py",
+        "tests/assemble/test_by_the_book.py",
+        (
+            "equal-pairs-across-blocks-differ",
+            "again[0] = before is not None and pair[0] == before",
+            "again[0] = False",
+        ),
+        (
+            "what-is-told-stays-where-it-stood",
+            'np.take(given, rows, out=found[place], mode="clip")',
+            'np.take(given, np.sort(rows), out=found[place], mode="clip")',
+        ),
+    ),
+    *in_module(
         "assemble/merge.py",
         "tests/assemble/test_assemble.py",
         ("disabled-anywhere-wins", '"enabled": Pick.HIGHEST', '"enabled": Pick.LOWEST'),

@@ -207,10 +207,9 @@ class Edges:
         rows = _Rows(self._parts, facts, known)
         self._parts = []
         give_back()
-        pairs = sort_pairs(rows.holder, rows.target)
-        rows.follow(pairs.row)
-        kept = _settle(pairs.again, rows, facts) if pairs.again.any() else None
-        del pairs
+        again = rows.sort()
+        kept = _settle(again, rows, facts) if again.any() else None
+        del again
         give_back()
         return rows.table(self._schema, facts, kept)
 
@@ -241,10 +240,11 @@ class _Rows:
         if count and min(int(self.holder.min()), int(self.target.min())) < 0:
             raise ValueError("an edge has an end that is no node")
 
-    def follow(self, order: Codes) -> None:
-        """Puts what is said of rows into their order; the ends are in order already."""
-        self.fact = self.fact[order]
-        self.record = self.record[order]
+    def sort(self) -> Flags:
+        """Puts the rows in the order of their ends; tells which have those of the one before."""
+        pairs = sort_pairs(self.holder, self.target, (self.fact, self.record))
+        self.fact, self.record = pairs.told
+        return pairs.again
 
     def table(self, schema: pa.Schema, facts: Ordered, kept: Flags | None) -> pa.Table:
         """The snapshot's table, of the rows that are kept."""

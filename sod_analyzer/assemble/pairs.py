@@ -1,7 +1,8 @@
-"""Pairs of codes in order, with the row each one came from."""
+"""Pairs of codes in order, with what is said of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from sod_analyzer.assemble.columns import Codes, Flags
 
+Integers = npt.NDArray[np.integer]
 Words = npt.NDArray[np.uint64]
 
 _WORD: Final = 64
@@ -22,11 +24,11 @@ _WORTH_A_THREAD: Final = 2**18
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs sorted by the first, then the second, then the row."""
+    """Pairs sorted by the first, then the second, then the row they stood in."""
 
     first: Codes
     second: Codes
-    row: Codes
+    told: tuple[Integers, ...]  # of each pair, as it was given
     again: Flags  # whether a pair equals the one before it
 
 
@@ -60,46 +62,62 @@ class _Layout:
             at += len(word)
         return words
 
-    def unpack(self, words: Words, begin: int, into: tuple[Codes, Codes, Codes], at: int) -> None:
-        """Writes first, second and row of these words from a place on."""
+    def unpack(self, words: Words, begin: int, into: Pairs, told: Sequence[Integers]) -> None:
+        """Writes sorted words as pairs, and what is told of the row of each."""
+        before = None
         for start in range(0, len(words), _BLOCK):
             word = words[start : start + _BLOCK]
-            place = slice(at + start, at + start + len(word))
-            into[2][place] = word & np.uint64(2**self.row_bits - 1)
-            word = word >> np.uint64(self.row_bits)
-            into[1][place] = word & np.uint64(2**self.second_bits - 1)
-            into[0][place] = word >> np.uint64(self.second_bits)
-        place = slice(at, at + len(words))
-        into[0][place] += np.int32(begin)
-        into[1][place] += np.int32(self.low)
+            place = slice(start, start + len(word))
+            rows = (word & np.uint64(2**self.row_bits - 1)).astype(np.intp)
+            for given, found in zip(told, into.told, strict=True):
+                # No row is out of bounds; the other modes copy their result.
+                np.take(given, rows, out=found[place], mode="clip")
+            pair = word >> np.uint64(self.row_bits)
+            again = into.again[place]
+            again[0] = before is not None and pair[0] == before
+            np.equal(pair[1:], pair[:-1], out=again[1:])
+            before = pair[-1]
+            into.second[place] = pair & np.uint64(2**self.second_bits - 1)
+            into.first[place] = pair >> np.uint64(self.second_bits)
+        into.first[...] += np.int32(begin)
+        into.second[...] += np.int32(self.low)
 
 
-def sort_pairs(first: Codes, second: Codes) -> Pairs:
-    """Two columns of codes as sorted pairs, in place of the columns.
+def sort_pairs(first: Codes, second: Codes, told: Sequence[Integers] = ()) -> Pairs:
+    """Two columns of codes as sorted pairs, in place of the columns; `told` follows its rows.
 
     Cost: both codes and the row number go into one integer, and integers are sorted, in two
     threads; codes too large for that are sorted in more pieces.
     """
     count = len(first)
     again = np.zeros(count, dtype=np.bool_)
-    row = np.empty(count, dtype=np.int32)
+    found = Pairs(first, second, tuple(np.empty_like(each) for each in told), again)
     if not count:
-        return Pairs(first, second, row, again)
+        return found
     low, high = int(second.min()), int(second.max())
     layout = _Layout(low, (high - low).bit_length(), (count - 1).bit_length())
     pieces = _pieces(first, layout.room)
+    words: list[Words | None] = [None] * len(pieces)
+
+    def sort(number: int) -> int:
+        packed = layout.pack(first, second, pieces[number])
+        packed.sort()
+        words[number] = packed
+        return len(packed)
+
+    def unpack(number: int, at: int) -> None:
+        packed, words[number] = words[number], None
+        if packed is not None:
+            span = slice(at, at + len(packed))
+            into = Pairs(first[span], second[span], tuple(e[span] for e in found.told), again[span])
+            layout.unpack(packed, pieces[number][0], into, told)
+
     with ThreadPoolExecutor(2) as threads:
-        words = list(threads.map(lambda piece: layout.pack(first, second, piece), pieces))
-        list(threads.map(np.ndarray.sort, words))
-    words.reverse()
-    at = 0
-    for begin, _ in pieces:
-        piece = words.pop()
-        layout.unpack(piece, begin, (first, second, row), at)
-        at += len(piece)
-    again[1:] = first[1:] == first[:-1]
-    again[1:] &= second[1:] == second[:-1]
-    return Pairs(first, second, row, again)
+        # Every pair is packed before the first one is written over.
+        sizes = list(threads.map(sort, range(len(pieces))))
+        starts = (np.cumsum(sizes) - sizes).tolist()
+        list(threads.map(unpack, range(len(pieces)), starts))
+    return found
 
 
 def _pieces(first: Codes, room: int) -> list[tuple[int, int]]:

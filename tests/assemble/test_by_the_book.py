@@ -208,10 +208,10 @@ def test_pairs_are_sorted_however_many_bits_there_are(rows: list[tuple[int, int]
     first, second = (np.array([row[n] for row in rows], dtype=np.int32) for n in (0, 1))
 
     with patch.object(pairs, "_BLOCK", 7):
-        found = sort_pairs(first.copy(), second.copy())
+        found = sort_pairs(first.copy(), second.copy(), (np.arange(len(rows)),))
 
     order = sorted(range(len(rows)), key=lambda row: (rows[row], row))
-    assert order == found.row.tolist()
+    assert order == found.told[0].tolist()
     assert [rows[row] for row in order] == [
         *zip(found.first.tolist(), found.second.tolist(), strict=True)
     ]
