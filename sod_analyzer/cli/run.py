@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +115,15 @@ def run(
         snapshot = pipeline.import_exports(told, progress=say, builtin_only=no_plugins)
         with pipeline.new_folder(target, replace_existing=force) as folder:
             folder.snapshot(snapshot, told, ruleset)
-            judged = pipeline.judge(told, snapshot, ruleset, papers, as_of=as_of, progress=say)
+            judged = pipeline.judge(
+                told,
+                snapshot,
+                ruleset,
+                papers,
+                as_of=as_of,
+                progress=say,
+                compiled=partial(folder.let_go, snapshot),
+            )
             folder.judged(judged)
             facts = pipeline.run_facts(_command(), started)
             report_ = pipeline.report_of(judged, told, run=facts, progress=say)

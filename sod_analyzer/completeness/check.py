@@ -36,11 +36,12 @@ class CompletenessResult:
     unknown_systems: Mapping[str, str]
     _snapshot: Snapshot
     _as_of: date
+    _known: pa.Table | None = None
 
     @cached_property
     def reconciliation(self) -> pa.Table:
         """RECONCILIATION rows. Cost: a pass over all accounts, which few who ask want."""
-        return reconcile(self._snapshot, as_of=self._as_of)
+        return reconcile(self._snapshot, as_of=self._as_of) if self._known is None else self._known
 
 
 def check(
@@ -51,12 +52,14 @@ def check(
     as_of: date | None = None,
     further: pa.Table | None = None,
     unread: Mapping[str, tuple[Unread, ...]] = UNREAD,
+    reconciliation: pa.Table | None = None,
 ) -> CompletenessResult:
     """Everything about the input that could hide a conflict, open or accepted.
 
     `as_of` is the day to judge, the snapshot's unless given; `further` are issues (ISSUES) found
     after the import, such as resources that no application claims. Systems that are not in scope
-    have exceptions but no gaps.
+    have exceptions but no gaps. The reconciliation is made when it is asked for, unless it is given
+    from an earlier check of the same snapshot and day.
     """
     day = as_of or snapshot.as_of
     coverage = cover(snapshot, as_of=day, max_skew_days=max_skew_days, unread=unread)
@@ -80,6 +83,7 @@ def check(
         coverage.unknown,
         snapshot,
         day,
+        reconciliation,
     )
 
 

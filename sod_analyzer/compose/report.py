@@ -68,12 +68,16 @@ def analyse(
     as_of: date,
     unknown_systems: Iterable[str] = (),
     register: Iterable[Mitigation] = (),
+    compiled: Callable[[], object] | None = None,
 ) -> Analysis:
-    """Every rule judged over everyone, as of a day.
+    """Every rule judged over everyone, as of a day; `compiled` is called when edges stand.
 
     Cost: two closures per lens that the grants tell apart, then one test per rule and candidate.
     """
-    engine = engine_of(snapshot, ruleset, compile_edges(snapshot, as_of=as_of))
+    edges = compile_edges(snapshot, as_of=as_of)
+    if compiled is not None:
+        compiled()
+    engine = engine_of(snapshot, ruleset, edges)
     judge = Judge(engine, unknown_systems=unknown_systems)
     results = judge.judge_all(ruleset.rules)
     names = Names(snapshot)

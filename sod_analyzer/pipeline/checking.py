@@ -54,13 +54,22 @@ def unknown_systems(config: Config, found: CompletenessResult) -> frozenset[str]
 
 
 def check_input(
-    config: Config, snapshot: Snapshot, day: date, *, further: pa.Table | None = None
+    config: Config,
+    snapshot: Snapshot,
+    day: date,
+    *,
+    further: pa.Table | None = None,
+    reconciliation: pa.Table | None = None,
 ) -> CompletenessResult:
-    """What the input leaves open, by what the configuration accepts; `further` are issues."""
+    """What the input leaves open, by what the configuration accepts; `further` are issues.
+
+    A reconciliation is given where an earlier check of the same snapshot and day has made it.
+    """
     return check(
         snapshot,
         as_of=day,
         max_skew_days=config.max_skew_days,
         accepted_gaps=config.accepted_gaps,
         further=further,
+        reconciliation=reconciliation,
     )

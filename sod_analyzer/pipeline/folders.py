@@ -15,6 +15,7 @@ from sod_analyzer.errors import ConfigError, Problem, StoreError
 from sod_analyzer.graph.edges import Edges, compile_edges
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report
+from sod_analyzer.model.memory import give_back
 from sod_analyzer.model.rows import shown
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.pipeline.checking import input_for, verdict_of
@@ -27,6 +28,7 @@ from sod_analyzer.pipeline.stored import InputVerdict, write_reach
 from sod_analyzer.report.canonical import REPORTER as CANONICAL
 from sod_analyzer.report.canonical import load as load_report
 from sod_analyzer.store import atomic_file, atomic_folder, seal, write_snapshot
+from sod_analyzer.store.lazily import Resident
 
 FINDINGS = "findings.json"
 #: The file by which a folder is known to be this tool's own, to be replaced when asked.
@@ -96,6 +98,17 @@ class NewFolder:
         if self._threads:
             raise RuntimeError("one snapshot to a folder")
         self._begin("snapshot", partial(_write_snapshot, snapshot, config, ruleset, self._folder))
+
+    def let_go(self, snapshot: Snapshot) -> None:
+        """Wait until the snapshot is written, and keep its grants in memory no longer.
+
+        There are more of them than of everything else, and few are asked for once they stand as
+        edges: those are read again.
+        """
+        self.settle()
+        if isinstance(snapshot.tables, Resident):
+            snapshot.tables.let_go(self._folder / SNAPSHOT, "grants")
+            give_back()
 
     def judged(self, judged: Judged) -> None:
         """Begin to write what questions need of an analysis, once the snapshot is written."""

@@ -31,6 +31,7 @@ from sod_analyzer.model.settings import (
 from sod_analyzer.pipeline.guests import receive
 from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.rules import load_catalogue
+from sod_analyzer.store.lazily import Resident
 
 
 def import_exports(
@@ -47,7 +48,8 @@ def import_exports(
     specs = _specs(config, builtin_only=builtin_only)
     # Before the sources: who waited an hour for them should not learn of a typing mistake then.
     estate, further = _estate(config)
-    return assemble(_batches(specs, further, progress, builtin_only=builtin_only), estate)
+    found = assemble(_batches(specs, further, progress, builtin_only=builtin_only), estate)
+    return replace(found, tables=Resident(found.tables))
 
 
 def _batches(

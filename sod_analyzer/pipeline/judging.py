@@ -58,25 +58,31 @@ def judge(
     *,
     as_of: date | None = None,
     progress: Progress = silent,
+    compiled: Callable[[], object] | None = None,
     by: Callable[..., Analysis] = analyse,
 ) -> Judged:
     """Every rule over everyone, and what the input leaves open.
 
-    Without `papers`, no mitigation excuses anything. `by` is asked for the analysis.
+    Without `papers`, no mitigation excuses anything. `compiled` is called once the grants stand
+    as edges: whoever has them on disk may let go of them. `by` is asked for the analysis.
     """
     papers = papers or Papers()
     day = as_of or snapshot.as_of
     progress("computing reach and judging rules")
-    unknown = unknown_systems(config, check_input(config, snapshot, day))
+    first = check_input(config, snapshot, day)
+    unknown = unknown_systems(config, first)
+    # It is a pass over the grants, too.
+    reconciled = None if compiled is None else first.reconciliation
     analysis = by(
         snapshot,
         ruleset,
         as_of=day,
         unknown_systems=unknown,
         register=papers.register.mitigations if papers.register else (),
+        **({} if compiled is None else {"compiled": compiled}),
     )
     further = engine_issues(analysis.judge.engine, ruleset)
-    found = check_input(config, snapshot, day, further=further)
+    found = check_input(config, snapshot, day, further=further, reconciliation=reconciled)
     return Judged(analysis, found, papers, unknown)
 
 

@@ -19,7 +19,14 @@ import pyarrow.parquet as pq
 
 from sod_analyzer.errors import Problem, SourceRef, StoreError
 from sod_analyzer.model.access import SCHEMA_VERSION, SNAPSHOT_TABLES, NodeKind, Snapshot
-from sod_analyzer.store.snapshots import AGAIN, MANIFEST, as_stored, in_one_piece, manifest_of
+from sod_analyzer.store.snapshots import (
+    AGAIN,
+    MANIFEST,
+    Manifest,
+    as_stored,
+    in_one_piece,
+    manifest_of,
+)
 
 Rows = npt.NDArray[np.int64]
 
@@ -267,11 +274,14 @@ class StoredSnapshot(Snapshot):
         return spans
 
 
-class _Tables(Mapping[str, Any]):
-    """The tables of a folder, each opened once."""
+class Resident(Mapping[str, Any]):
+    """The tables of a snapshot: in memory, or on disk and read when they are asked for.
 
-    def __init__(self, tables: Mapping[str, StoredTable]) -> None:
-        self._tables = tables
+    A table in memory can be let go of once it is on disk.
+    """
+
+    def __init__(self, tables: Mapping[str, pa.Table | StoredTable]) -> None:
+        self._tables = dict(tables)
 
     def __getitem__(self, name: str) -> Any:
         return self._tables[name]
@@ -281,6 +291,26 @@ class _Tables(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._tables)
+
+    def let_go(self, folder: Path, *names: str) -> None:
+        """From now on, read these tables from the folder that the snapshot was written to.
+
+        Whoever has a table or column of them already keeps it.
+
+        Raises:
+            StoreError: the folder holds no snapshot.
+        """
+        self._tables |= _stored(folder, manifest_of(folder), names)
+
+
+def _stored(folder: Path, manifest: Manifest, names: Iterable[str]) -> dict[str, StoredTable]:
+    tables = {}
+    for name in names:
+        rows, sha256 = manifest.tables[name]
+        schema = SNAPSHOT_TABLES[name]
+        file = StoredFile(folder / f"{name}.parquet", schema, rows=rows, sha256=sha256)
+        tables[name] = StoredTable(file, schema.names)
+    return tables
 
 
 def open_snapshot(folder: Path) -> StoredSnapshot:
@@ -300,13 +330,8 @@ def open_snapshot(folder: Path) -> StoredSnapshot:
     ]
     if missing:
         raise StoreError(missing)
-    files = {
-        name: StoredFile(folder / f"{name}.parquet", schema, rows=rows, sha256=sha256)
-        for name, schema in SNAPSHOT_TABLES.items()
-        for rows, sha256 in [manifest.tables[name]]
-    }
-    tables = {name: StoredTable(file, file.schema.names) for name, file in files.items()}
-    found = StoredSnapshot(_Tables(tables), manifest.as_of, manifest.name, manifest.digest)
+    tables = _stored(folder, manifest, SNAPSHOT_TABLES)
+    found = StoredSnapshot(Resident(tables), manifest.as_of, manifest.name, manifest.digest)
     if sum(len(span) for span in found.ranges.values()) != tables["nodes"].num_rows:
         where = SourceRef((folder / MANIFEST).as_posix())
         raise StoreError(f"the nodes are not those of the tables; {AGAIN}", where=where)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import pyarrow as pa
 import pytest
 
 from sod_analyzer import pipeline, store
@@ -18,6 +19,7 @@ from sod_analyzer.model.finding import Report
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.pipeline import folders
 from sod_analyzer.rules import find_ruleset, load_ruleset
+from sod_analyzer.store.lazily import StoredTable
 from tests.e2e.estate import Estate
 
 Parts = tuple[Snapshot, Config, Ruleset]
@@ -84,6 +86,35 @@ def test_the_folder_appears_only_when_the_snapshot_is_whole(
         folder.snapshot(*parts)
 
     assert (target / pipeline.SNAPSHOT / "manifest.json").is_file()
+
+
+def test_grants_are_let_go_of_once_they_are_written(
+    parts: Parts, slow: threading.Event, tmp_path: Path
+) -> None:
+    snapshot = parts[0]
+    grants = snapshot["grants"].to_pylist()
+    threading.Timer(0.2, slow.set).start()
+
+    with pipeline.new_folder(tmp_path / "out", replace_existing=False) as folder:
+        folder.snapshot(*parts)
+        folder.let_go(snapshot)
+
+        assert isinstance(snapshot["grants"], StoredTable)
+        assert snapshot["grants"].to_pylist() == grants
+
+
+def test_nothing_is_let_go_of_that_was_not_written(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(snapshot: Snapshot, folder: Path) -> None:
+        del snapshot
+        raise StoreError(f"cannot write '{folder.name}': No space left on device")
+
+    monkeypatch.setattr(folders, "write_snapshot", full)
+
+    with pytest.raises(StoreError, match="No space left"):
+        written(parts, tmp_path / "out", then=lambda folder: folder.let_go(parts[0]))
+    assert isinstance(parts[0]["grants"], pa.Table)
 
 
 def test_what_goes_wrong_with_the_snapshot_is_raised_at_the_end(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import tempfile
+import weakref
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -20,7 +22,7 @@ from sod_analyzer.errors import StoreError
 from sod_analyzer.model.access import SNAPSHOT_TABLES, Snapshot
 from sod_analyzer.model.digest import tables_digest
 from sod_analyzer.store import MANIFEST, read_snapshot, snapshots, write_snapshot
-from sod_analyzer.store.lazily import StoredFile, StoredTable, open_snapshot
+from sod_analyzer.store.lazily import Resident, StoredFile, StoredTable, open_snapshot
 from tests.engine.kit import right, world
 from tests.world import snapshot_of
 
@@ -59,6 +61,25 @@ def test_every_table_is_what_was_written(snapshot: Snapshot, folder: Path) -> No
         assert found[name].column_names == table.schema.names
         assert found[name].to_pylist() == table.to_pylist()
         assert found[name].whole.schema == table.schema
+
+
+def test_a_table_that_was_let_go_of_is_gone_and_read_again(
+    snapshot: Snapshot, folder: Path
+) -> None:
+    tables = Resident(
+        {name: pa.table(table.columns, table.schema) for name, table in snapshot.tables.items()}
+    )
+    before = weakref.ref(tables["grants"])
+    others = {name: table for name, table in tables.items() if name != "grants"}
+
+    tables.let_go(folder, "grants")
+
+    gc.collect()
+    assert before() is None
+    assert isinstance(tables["grants"], StoredTable)
+    assert tables["grants"].to_pylist() == snapshot["grants"].to_pylist()
+    assert list(tables) == list(snapshot.tables)
+    assert all(tables[name] is table for name, table in others.items())
 
 
 @given(rows=st.lists(st.integers(0, 39)), kept=st.booleans())
