@@ -80,9 +80,9 @@ def by_facts(engine: Engine, lens: Lens, nodes: range) -> list[int]:
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_masks_say_what_facts_say(dense: int, world: World, lens: Lens, *, simple: bool) -> None:
-    """For people and accounts, and through role lenses for roles, however cells are kept."""
+    """For people, accounts and roles, through role lenses for roles alone, however kept."""
     engine = engine_of(world, simple=simple)
-    kinds = [engine.roles] if lens.roles else [engine.identities, engine.accounts]
+    kinds = [engine.roles] if lens.roles else [engine.identities, engine.accounts, engine.roles]
     with mock.patch.object(masks, "_DENSE", dense), mock.patch.object(masks, "_PIECE", 3):
         for nodes in kinds:
             assert by_masks(engine, lens, nodes) == by_facts(engine, lens, nodes)
