@@ -77,6 +77,20 @@ _INPUT = (
     ),
     *in_module(
         "assemble/merge.py",
+        "tests/assemble/test_by_the_book.py",
+        (
+            "last-of-several-rows-counts",
+            "if count - np.count_nonzero(absent) < len(keys):",
+            "if count < 0:",
+        ),
+        (
+            "only-the-last-piece-states-it",
+            "begin, end = (begin if end else at - len(chunk)), at",
+            "begin, end = at - len(chunk), at",
+        ),
+    ),
+    *in_module(
+        "assemble/merge.py",
         "tests/assemble/test_assemble.py",
         ("disabled-anywhere-wins", '"enabled": Pick.HIGHEST', '"enabled": Pick.LOWEST'),
         ("workload-anywhere-wins", '"kind": Pick.LOWEST,', '"kind": Pick.HIGHEST,'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,7 @@ NODE_TABLES: Mapping[NodeKind, str] = {
     NodeKind.ROLE: "roles",
     NodeKind.ENTITLEMENT: "entitlements",
 }
+_KINDS: Mapping[str, NodeKind] = {name: kind for kind, name in NODE_TABLES.items()}
 #: More systems than this are looked for in another way.
 _MOST_PASSES = 16
 
@@ -130,24 +132,34 @@ class Intake:
             "grants": Edges(GRANTS, self.pools),
             "derivations": Edges(DERIVATIONS, self.pools),
         }
-        small: dict[str, list[pa.Table]] = {"sources": [], "issues": []}
-        kinds = {name: kind for kind, name in NODE_TABLES.items()}
-        for batch in batches:
-            for name, table in batch.tables.items():
-                if name in self.edges:
-                    self.edges[name].add(table)
-                elif name in kinds:
-                    self.nodes[kinds[name]].add(table)
-                else:
-                    small[name].append(table)
+        self._small: dict[str, list[pa.Table]] = {"sources": [], "issues": []}
+        taken: Future[None] | None = None
+        # In a thread of its own, while the next batch is read; one waits at most.
+        with ThreadPoolExecutor(1) as thread:
+            for batch in batches:
+                if taken is not None:
+                    taken.result()
+                taken = thread.submit(self._take_in, batch)
+                del batch
+            if taken is not None:
+                taken.result()
         for pool in self.pools.values():
             pool.forget()
         self.sources, self.issues = (
-            pa.concat_tables([BATCH_TABLES[name].empty_table(), *small[name]])
+            pa.concat_tables([BATCH_TABLES[name].empty_table(), *self._small.pop(name)])
             for name in ("sources", "issues")
         )
         # What reading needed and is free by now is of use to nobody in here.
         give_back()
+
+    def _take_in(self, batch: Batch) -> None:
+        for name, table in batch.tables.items():
+            if name in self.edges:
+                self.edges[name].add(table)
+            elif name in _KINDS:
+                self.nodes[_KINDS[name]].add(table)
+            else:
+                self._small[name].append(table)
 
     def settle(self) -> None:
         """Lets go of everything but edges: no id need be looked up any more."""

@@ -129,7 +129,7 @@ def merge(table: pa.Table, keys: Codes, how: Merging) -> tuple[pa.Table, pa.Tabl
     """
     count = int(keys.max()) + 1 if len(keys) else 0
     if count < len(keys):
-        return _merged(table, _grouped(table, keys), how)
+        return _merged(table, keys, _grouped(table, keys), how)
     rows = None
     if (np.diff(keys) < 0).any():
         places = np.empty(count, dtype=np.intp)
@@ -177,27 +177,56 @@ def _finished(column: pa.Array, words: pa.Array | None, otherwise: str | None) -
     return in_words(codes, words)
 
 
-def _merged(table: pa.Table, groups: _Groups, how: Merging) -> tuple[pa.Table, pa.Table]:
-    clashes: dict[str, Rows] = {}
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Chooses the value of each id, column by column; safe to ask in several threads at a time."""
+
+    table: pa.Table
+    keys: Codes
+    groups: _Groups
+    how: Merging
+    clashes: dict[str, Rows] = field(default_factory=dict)
+    alone: dict[tuple[int, int], pa.Array | None] = field(default_factory=dict)
+
+    def cells(self, name: str) -> tuple[pa.Array, pa.Array | None]:
+        """A column as `_numbered` gives it, a cell per id; notes the ids that clash."""
+        column, how = self.table.column(name), self.how
+        begin, end = _stated(column)
+        if (begin, end) not in self.alone:
+            self.alone[begin, end] = _alone(self.keys[begin:end], len(self.groups.starts))
+        rows = self.alone[begin, end]
+        if rows is not None:
+            cells, words = _numbered(column.slice(begin, end - begin))
+            return _taken(cells, rows), words
+        cells, words = _numbered(column)
+        pick = how.picks.get(name, Pick.FIRST)
+        told = name not in _PLACE and name != how.key and name not in how.silent
+        compared = told or pick is not Pick.FIRST
+        rows, differing = _chosen(cells, self.groups, pick, compared=compared)
+        if told and len(differing):
+            self.clashes[name] = differing
+        return _taken(cells, rows), words
+
+
+def _merged(
+    table: pa.Table, keys: Codes, groups: _Groups, how: Merging
+) -> tuple[pa.Table, pa.Table]:
+    choice = _Choice(table, keys, groups, how)
     live = np.zeros(0, dtype=np.bool_)
     if "enabled" in table.schema.names:
         live = _enabled(whole(table.column("enabled")), groups) & groups.several
 
     def column(name: str) -> pa.Array:
-        cells, words = _numbered(table.column(name))
-        pick = how.picks.get(name, Pick.FIRST)
-        told = name not in _PLACE and name != how.key and name not in how.silent
-        rows, differing = _chosen(cells, groups, pick, compared=told or pick is not Pick.FIRST)
-        if told and len(differing):
-            clashes[name] = differing
-        cells = _taken(cells, rows)
+        cells, words = choice.cells(name)
         if name == "dormant_why" and cells.null_count < len(cells):
             # An account that counts as enabled is not dormant for any reason.
             cells = pc.if_else(pa.array(live), pa.scalar(None, cells.type), cells)
         return _finished(cells, words, None)
 
     merged = _table(table.schema, column)
-    issues = _issues(table, merged, groups, clashes, how) if clashes else ISSUES.empty_table()
+    issues = ISSUES.empty_table()
+    if choice.clashes:
+        issues = _issues(table, merged, groups, choice.clashes, how)
 
     def filled(name: str) -> pa.Array:
         cells, words = _numbered(merged.column(name))
@@ -208,6 +237,29 @@ def _merged(table: pa.Table, groups: _Groups, how: Merging) -> tuple[pa.Table, p
         if merged.column(at).null_count:
             merged = merged.set_column(at, merged.schema.field(at), filled(name))
     return merged, issues
+
+
+def _stated(column: pa.ChunkedArray) -> tuple[int, int]:
+    """The rows from the first to the last piece of a column in which some row has a value."""
+    begin = end = at = 0
+    for chunk in column.chunks:
+        at += len(chunk)
+        if chunk.null_count < len(chunk):
+            begin, end = (begin if end else at - len(chunk)), at
+    return begin, end
+
+
+def _alone(keys: Codes, count: int) -> pa.Array | None:
+    """The row of each id among these rows, null for none; None where an id has several.
+
+    Most columns are stated by one file, which has a row per id: then nothing needs comparing.
+    """
+    row = np.full(count, -1, dtype=np.int32)
+    row[keys] = np.arange(len(keys), dtype=np.int32)
+    absent = row < 0
+    if count - np.count_nonzero(absent) < len(keys):
+        return None
+    return pa.array(row, mask=absent if absent.any() else None)
 
 
 def _enabled(column: pa.Array, groups: _Groups) -> Flags:

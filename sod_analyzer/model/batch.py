@@ -195,11 +195,13 @@ class BatchBuilder:
         return known.slice(0, count)
 
     def _filled(self, kind: pa.DataType, value: Any, size: int) -> pa.Array:
-        if value is None:
-            return pa.nulls(size, kind)
         if pa.types.is_dictionary(kind):
-            word = pa.array([value], kind.value_type)
-            return pa.DictionaryArray.from_arrays(self._repeated(kind.index_type, 0, size), word)
+            place = None if value is None else 0
+            words = pa.array([] if value is None else [value], kind.value_type)
+            places = self._repeated(kind.index_type, place, size)
+            return pa.DictionaryArray.from_arrays(places, words)
+        if value is None or (value == 0 and pa.types.is_primitive(kind)):
+            return _zeros(kind, size, valid=value is not None)
         return pa.repeat(pa.scalar(value, kind), size)
 
     def account(
@@ -407,6 +409,15 @@ class BatchBuilder:
         self._tables = {}
         self._rows = 0
         return Batch(tables)
+
+
+def _zeros(kind: pa.DataType, size: int, *, valid: bool) -> pa.Array:
+    """Nulls, zeros or noes, in memory that nobody has written to: the system gives none for it."""
+    content = pa.py_buffer(bytes(8 * (size + 1)))  # enough for offsets, and for what is widest
+    buffers = [None if valid else content, content]
+    if pa.types.is_string(kind):
+        buffers.append(content)
+    return pa.Array.from_buffers(kind, size, buffers, null_count=0 if valid else size)
 
 
 def join_batches(batches: Sequence[Batch]) -> Mapping[str, pa.Table]:
