@@ -77,7 +77,8 @@ class Headcount:
             sure, maybe = people.active_people, people.active_people | people.maybe_people
         else:
             sure, maybe = people.known_people, people.known_people | people.maybe_people
-        about = np.where(sure, int(Truth.YES), np.where(maybe, int(Truth.UNKNOWN), 0))
+        unsure = np.where(maybe, np.int8(Truth.UNKNOWN), np.int8(Truth.NO))
+        about = np.where(sure, np.int8(Truth.YES), unsure)
         if self.rule.subjects:
             about = np.minimum(about, people.fits(self.rule.subjects))
         return about

@@ -25,7 +25,8 @@ from sod_analyzer.graph.edges import KINDS, Flag
 from sod_analyzer.model.access import GrantKind, IdentityClass, NodeKind, Status
 from sod_analyzer.model.ruleset import Holder, Rule, RuleKind, Subjects
 
-Truths = npt.NDArray[np.int64]
+#: A `Truth` for each node, in a byte: every rule asks for everyone's.
+Truths = npt.NDArray[np.int8]
 
 _KINDS: Mapping[Holder, NodeKind] = {
     Holder.IDENTITY: NodeKind.IDENTITY,
@@ -71,7 +72,7 @@ class Words:
             int(Truth.YES if any(matches(glob, word) for glob in globs) else Truth.NO)
             for word in self.words.to_pylist()
         ]
-        return np.asarray(np.array([*known, int(Truth.UNKNOWN)])[self.codes], dtype=np.int64)
+        return np.array([*known, int(Truth.UNKNOWN)], dtype=np.int8)[self.codes]
 
 
 class Population:
@@ -85,6 +86,7 @@ class Population:
         self.holder = holder
         self.range = engine.snapshot.ranges[_KINDS[holder]]
         self._fits: dict[Subjects, Truths] = {}
+        self._judged: dict[tuple[bool, Subjects, Subjects], Truths] = {}
 
     def _column(self, name: str) -> Words:
         """One column of the nodes' table, whose rows stand in the order of the codes."""
@@ -111,7 +113,13 @@ class Population:
         but those it allows, and a rule whose subjects name a class judges that class.
         """
         people = rule.kind is not RuleKind.ONLY and not rule.subjects.kinds
-        truths = np.full(len(self.range), int(Truth.YES), dtype=np.int64)
+        key = (people, rule.subjects, rule.allowed)
+        if key not in self._judged:
+            self._judged[key] = self._truths(rule, people=people)
+        return self._judged[key]
+
+    def _truths(self, rule: Rule, *, people: bool) -> Truths:
+        truths = np.full(len(self.range), int(Truth.YES), dtype=np.int8)
         if people:
             truths[self.workloads] = int(Truth.NO)
         if rule.subjects:
@@ -135,7 +143,7 @@ class Population:
                 truths.append(self._having(NodeKind.ROLE, subjects.roles))
             if subjects.accounts:
                 truths.append(self._having(NodeKind.ACCOUNT, subjects.accounts))
-            everyone = np.full(len(self.range), int(Truth.YES), dtype=np.int64)
+            everyone = np.full(len(self.range), int(Truth.YES), dtype=np.int8)
             found = self._fits[subjects] = np.min([everyone, *truths], axis=0)
         return found
 
@@ -225,10 +233,11 @@ class Population:
         if self.holder is Holder.ROLE:
             # A role that contains a named one has more than that one, and is another role.
             itself = np.isin(np.array(self.range), named)
-            return np.where(itself, int(Truth.YES), int(Truth.NO))
+            return np.where(itself, np.int8(Truth.YES), np.int8(Truth.NO))
         sure = self._reaching(named, kind, possible=False)
         possible = self._reaching(named, kind, possible=True)
-        return np.where(sure, int(Truth.YES), np.where(possible, int(Truth.UNKNOWN), 0))
+        known = np.where(possible, np.int8(Truth.UNKNOWN), np.int8(Truth.NO))
+        return np.where(sure, np.int8(Truth.YES), known)
 
     def _reaching(self, named: Iterable[int], kind: NodeKind, *, possible: bool) -> Bits:
         edges = self.engine.edges

@@ -23,6 +23,7 @@ from sod_analyzer.graph.closure import (
     distinct,
     joined,
     offsets,
+    places_of,
     spans,
 )
 from sod_analyzer.graph.masks import (
@@ -201,8 +202,8 @@ class Bulk:
             cells = Cells.of(core, n_places=self.n_places, n_columns=self.n_parts)
             source = Source.of(cells, self.net.n_nodes)
             last = self.net.adding[1]
-            useful = np.flatnonzero(source.busy[source.slot[self.net.edges.target[last]]])
-            rows = useful + last.start if isinstance(last, slice) else last[useful]
+            useful = places_of(source.busy[source.slot[self.net.edges.target[last]]])
+            rows = useful + np.int32(last.start) if isinstance(last, slice) else last[useful]
             # With the facts, so that their id stays theirs.
             here = self._here(cells, self.net.accounts)
             found = self._sources[key] = (core, source, rows, here)
@@ -427,6 +428,6 @@ def _nothing() -> tuple[Keys, Keys]:
     return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
 
 
-def _hash(array: Keys) -> bytes:
+def _hash(array: Keys | Rows) -> bytes:
     """What stands for an array in a dictionary of answers."""
     return blake2b(array.tobytes(), digest_size=16).digest()

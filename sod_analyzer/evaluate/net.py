@@ -14,11 +14,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from sod_analyzer.graph.closure import Facts, Flags, Flow, Keys, distinct, spans
+from sod_analyzer.graph.closure import Facts, Flags, Flow, Keys, distinct, places_of, spans
 from sod_analyzer.graph.edges import Edges
 from sod_analyzer.model.access import NodeKind, Snapshot
 
-Rows = npt.NDArray[np.int64]
+#: Numbers of edges, of which there are fewer than two thousand million.
+Rows = npt.NDArray[np.int32]
 
 
 class Net:
@@ -50,7 +51,7 @@ class Net:
         """
         edges, accounts = self.edges, self.accounts
         low, high = edges.leaving[[accounts.stop, self.holders.stop]]
-        roles = np.flatnonzero(~edges.becoming[low:high]) + low
+        roles = places_of(~edges.becoming[low:high]) + np.int32(low)
         target = edges.target[self.of_holders]
         low, middle = edges.leaving[[accounts.start, accounts.stop]]
         becoming = edges.becoming[self.of_holders]
@@ -59,7 +60,7 @@ class Net:
             return roles, slice(int(low), int(middle))
         held = np.zeros(self.n_nodes, dtype=bool)
         held[inner] = True
-        rows = np.flatnonzero(~edges.becoming[low:middle]) + low
+        rows = places_of(~edges.becoming[low:middle]) + np.int32(low)
         core = held[edges.holder[rows]]
         return np.concatenate([rows[core], roles]), rows[~core]
 
@@ -73,7 +74,7 @@ class Net:
         target = self.edges.target[span]
         leads = np.zeros(self.n_nodes, dtype=bool)
         leads[self.accounts.start : self.accounts.stop] = True
-        to_account = np.flatnonzero(leads[target]) + span.start
+        to_account = places_of(leads[target]) + np.int32(span.start)
         holders = self.edges.holder[to_account]
         roles = holders[holders >= self.accounts.stop]
         core = to_account
@@ -84,8 +85,8 @@ class Net:
             seeds = distinct(roles.astype(np.int64))
             reached = flow.spread(Facts.of(1, seeds, np.zeros(len(seeds), dtype=np.int64)))
             leads[reached.key] = True
-            core = np.flatnonzero(leads[target]) + span.start
-        people = np.arange(self.of_people.start, self.of_people.stop)
+            core = places_of(leads[target]) + np.int32(span.start)
+        people = np.arange(self.of_people.start, self.of_people.stop, dtype=np.int32)
         return core, people[leads[self.edges.target[people]]]
 
     def beyond(self, nodes: Keys) -> Flags:

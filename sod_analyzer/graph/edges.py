@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.graph.closure import offsets
+from sod_analyzer.graph.closure import offsets, places_of
 from sod_analyzer.model.access import BECOMING, GrantKind, NodeKind, Snapshot
 
 Codes = npt.NDArray[np.int64]
@@ -147,7 +147,7 @@ def compile_edges(snapshot: Snapshot, *, as_of: date) -> Edges:
     starts[1:] = holder[1:] != holder[:-1]
     for column in (target, kind, flags):
         starts[1:] |= column[1:] != column[:-1]
-    first = np.flatnonzero(starts).astype(np.int32)
+    first = places_of(starts)
     if len(first) < count:
         holder, target, kind, flags = holder[starts], target[starts], kind[starts], flags[starts]
     becoming_kinds = np.array([k in BECOMING for k in KINDS])

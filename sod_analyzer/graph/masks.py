@@ -24,6 +24,8 @@ _BITS = 64
 _DENSE = 4
 #: Pairs of edge and cell that are looked at at once: what stays in the processor's cache.
 _PIECE = 2**16
+#: And so many edges.
+_EDGES = 2**20
 
 
 def words(columns: int) -> int:
@@ -374,21 +376,21 @@ class Source:
         """What holders of a contiguous range have through these edges, which are sorted by holder.
 
         Cost: a gather per edge, dense place and word; a sort of the sparse cells of holders with
-        several edges.
+        several edges. Edges are looked at piece by piece, so what it needs in between stays small.
         """
-        row = self.slot[target]
-        useful = np.flatnonzero(self.busy[row])
-        row, offset = row[useful], holder[useful].astype(np.int64) - nodes.start
-        starts = np.flatnonzero(np.diff(offset, prepend=-1))
         dense = np.zeros((*self.dense.shape[:2], len(nodes)), dtype=np.uint64)
-        if len(starts):
-            for into, column in zip(
-                dense.reshape(-1, len(nodes)),
-                self.dense.reshape(-1, self.dense.shape[2]),
-                strict=True,
-            ):
-                into[offset[starts]] = np.bitwise_or.reduceat(column[row], starts)
-        pieces = list(self._sparse(offset, row))
+        pieces: list[tuple[Keys, Words]] = []
+        begin = 0
+        while begin < len(holder):
+            end = min(begin + _EDGES, len(holder))
+            # A holder's edges stay together.
+            end = int(np.searchsorted(holder, holder[end - 1], side="right"))
+            row = self.slot[target[begin:end]]
+            useful = np.flatnonzero(self.busy[row])
+            row, offset = row[useful], holder[begin:end][useful].astype(np.int64) - nodes.start
+            self._put(dense, offset, row)
+            pieces += self._sparse(offset, row)
+            begin = end
         n_words = self.dense.shape[1]
         key = np.concatenate([k for k, _ in pieces]) if pieces else np.empty(0, dtype=np.int64)
         mask = (
@@ -397,6 +399,18 @@ class Source:
             else np.zeros((n_words, 0), dtype=np.uint64)
         )
         return Table(nodes, self.n_places, self.dense_places, dense, key, mask)
+
+    def _put(self, dense: Words, offset: Keys, row: Nodes) -> None:
+        """The dense places of some holders."""
+        starts = np.flatnonzero(np.diff(offset, prepend=-1))
+        if not len(starts):
+            return
+        for into, column in zip(
+            dense.reshape(-1, dense.shape[2]),
+            self.dense.reshape(-1, self.dense.shape[2]),
+            strict=True,
+        ):
+            into[offset[starts]] = np.bitwise_or.reduceat(column[row], starts)
 
     def _sparse(self, offset: Keys, row: Nodes) -> Iterator[tuple[Keys, Words]]:
         """The sparse cells of runs of holders, so many at once."""

@@ -16,7 +16,7 @@ from sod_analyzer.catalogue.places import Atlas
 from sod_analyzer.evaluate import tracing
 from sod_analyzer.evaluate.lens import COUNTED, Lens
 from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.graph import masks
+from sod_analyzer.graph import closure, masks
 from sod_analyzer.graph.closure import Facts
 from sod_analyzer.graph.edges import compile_edges
 from sod_analyzer.graph.masks import Cells, Source, combined, has, has_all, mask_of, table_of
@@ -83,7 +83,8 @@ def test_masks_say_what_facts_say(dense: int, world: World, lens: Lens, *, simpl
     """For people, accounts and roles, through role lenses for roles alone, however kept."""
     engine = engine_of(world, simple=simple)
     kinds = [engine.roles] if lens.roles else [engine.identities, engine.accounts, engine.roles]
-    with mock.patch.object(masks, "_DENSE", dense), mock.patch.object(masks, "_PIECE", 3):
+    small = {"_DENSE": dense, "_PIECE": 3, "_EDGES": 2}
+    with mock.patch.multiple(masks, **small):
         for nodes in kinds:
             assert by_masks(engine, lens, nodes) == by_facts(engine, lens, nodes)
 
@@ -130,7 +131,8 @@ def test_holders_have_what_their_targets_have(
     edges = sorted(edges)
     holder = np.array([h for h, _ in edges], dtype=np.int32)
     target = np.array([t for _, t in edges], dtype=np.int32)
-    with mock.patch.object(masks, "_DENSE", dense), mock.patch.object(masks, "_PIECE", 5):
+    small = {"_DENSE": dense, "_PIECE": 5, "_EDGES": 3}
+    with mock.patch.multiple(masks, **small):
         table = Source.of(cells_of(rows), 25).to_holders(holder, target, range(20, 25))
 
     expected = sorted(
@@ -251,3 +253,12 @@ def test_traced_facts_are_those_of_everyone(
         for name in ("parts", "ways", "finished"):
             got, all_ = getattr(one, name), getattr(other, name)
             assert got.distance.tolist() == all_.distance_at(got.key).tolist(), name
+
+
+@given(st.lists(st.booleans(), max_size=20), st.integers(1, 7))
+def test_the_chosen_are_where_they_are_whatever_the_pieces(flags: list[bool], piece: int) -> None:
+    with mock.patch.object(closure, "_PIECE", piece):
+        found = closure.places_of(np.array(flags, dtype=bool))
+
+    assert found.tolist() == [place for place, flag in enumerate(flags) if flag]
+    assert found.dtype == np.int32
