@@ -83,8 +83,7 @@ def test_masks_say_what_facts_say(dense: int, world: World, lens: Lens, *, simpl
     """For people, accounts and roles, through role lenses for roles alone, however kept."""
     engine = engine_of(world, simple=simple)
     kinds = [engine.roles] if lens.roles else [engine.identities, engine.accounts, engine.roles]
-    small = {"_DENSE": dense, "_PIECE": 3, "_EDGES": 2}
-    with mock.patch.multiple(masks, **small):
+    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=3, _EDGES=2):
         for nodes in kinds:
             assert by_masks(engine, lens, nodes) == by_facts(engine, lens, nodes)
 
@@ -131,8 +130,7 @@ def test_holders_have_what_their_targets_have(
     edges = sorted(edges)
     holder = np.array([h for h, _ in edges], dtype=np.int32)
     target = np.array([t for _, t in edges], dtype=np.int32)
-    small = {"_DENSE": dense, "_PIECE": 5, "_EDGES": 3}
-    with mock.patch.multiple(masks, **small):
+    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=5, _EDGES=3):
         table = Source.of(cells_of(rows), 25).to_holders(holder, target, range(20, 25))
 
     expected = sorted(
