@@ -62,6 +62,15 @@ _INPUT = (
         ),
     ),
     *in_module(
+        "assemble/ids.py",
+        "tests/assemble/test_by_the_book.py",
+        (
+            "ids-of-one-memory-are-the-same",
+            "if known is None or not _within(ids, known[0]):",
+            "if known is None or len(ids) > len(known[0]):",
+        ),
+    ),
+    *in_module(
         "assemble/pairs.py",
         "tests/assemble/test_by_the_book.py",
         (
@@ -302,6 +311,16 @@ _IMPORTERS = (
             "return rows[order[1:][same]]",
             "return rows[order[:-1][same]]",
         ),
+        (
+            "only-every-other-row-is-looked-at",
+            "return np.flatnonzero(shared.take(places)) + start",
+            "return np.flatnonzero(shared.take(places))[::2] + start",
+        ),
+        (
+            "suspects-stand-at-the-beginning",
+            "return Alike(rows[found.rows], found.first, found.exact)",
+            "return found",
+        ),
     ),
     *in_module(
         "importers/tabular/excel.py",
@@ -352,6 +371,11 @@ _IMPORTERS = (
             "one-statement-per-node",
             "other = np.flatnonzero(common[group] != codes)",
             "other = np.flatnonzero(common[group] != codes)[:0]",
+        ),
+        (
+            "records-stay-while-nodes-are-put-in-order",
+            "ordered[codes - low] = records",
+            "ordered[...] = records",
         ),
         (
             "last-record-states-it",

@@ -26,12 +26,15 @@ class Ids:
 
     def of(self, ids: pa.Array) -> Codes:
         """The number of each id, -1 for null."""
-        key = _place(ids)
-        known = self._known.pop(key, None) or (ids, self._texts.add(ids))
-        self._known[key] = known
+        place = tuple(0 if each is None else each.address for each in ids.buffers())
+        known = self._known.pop(place, None)
+        if known is None or not _within(ids, known[0]):
+            known = ids, self._texts.add(ids)
+        self._known[place] = known
         while len(self._known) > _REMEMBERED:
             del self._known[next(iter(self._known))]
-        return known[1]
+        begin = ids.offset - known[0].offset
+        return known[1][begin : begin + len(ids)]
 
     def forget(self) -> None:
         """Lets go of the dictionaries that are remembered."""
@@ -67,6 +70,7 @@ class Ids:
         return rows[:-1]
 
 
-def _place(ids: pa.Array) -> tuple[int, ...]:
-    addresses = (0 if each is None else each.address for each in ids.buffers())
-    return (ids.offset, len(ids), *addresses)
+def _within(part: pa.Array, whole: pa.Array) -> bool:
+    """Whether one slice of the same memory lies within another."""
+    begin = part.offset - whole.offset
+    return bool(0 <= begin <= len(whole) - len(part))

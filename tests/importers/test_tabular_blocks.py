@@ -392,13 +392,21 @@ def test_too_much_text_for_one_array_is_an_error(tmp_path: Path) -> None:
 @given(
     rows=st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), min_size=1, max_size=30),
     bits=st.sampled_from([8, 12, 63]),
+    worth=st.sampled_from([0, 2**18]),
 )
-def test_repeated_rows_are_those_equal_to_an_earlier_one(rows: list[list[int]], bits: int) -> None:
+def test_repeated_rows_are_those_equal_to_an_earlier_one(
+    rows: list[list[int]], bits: int, worth: int
+) -> None:
     """However few bits there are for the key, of which too few only cost time."""
     columns = list(np.array(rows, dtype=np.int32).T.copy())
     expected = [n for n, row in enumerate(rows) if row in rows[:n]]
 
-    with mock.patch.object(blocks_repeats, "_BITS", bits), ThreadPoolExecutor(2) as pool:
+    with (
+        mock.patch.object(blocks_repeats, "_BITS", bits),
+        mock.patch.object(blocks_repeats, "_WORTH_A_LOOK", worth),
+        mock.patch.object(blocks_repeats, "_STEP", 7),
+        ThreadPoolExecutor(2) as pool,
+    ):
         found = blocks_repeats.alike(columns, [4, 4, 4], pool)
     ascending = np.sort(found.rows)
     actual = blocks_repeats.repeats(ascending, [column[ascending] for column in columns])

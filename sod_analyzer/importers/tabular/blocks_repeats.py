@@ -14,12 +14,18 @@ from sod_analyzer.importers.tabular.blocks_codes import Codes
 from sod_analyzer.importers.tabular.blocks_text import Ints
 
 Mask = npt.NDArray[np.bool_]
+Shorts = npt.NDArray[np.uint32]
 
 _BITS: Final = 63
 #: Odd, so that multiplying by it loses nothing (2**64 divided by the golden ratio).
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15).view(np.int64)
 #: Rows whose keys are made at a time: they stay in the processor's cache.
 _STEP: Final = 2**18
+#: From so many rows on, most are ruled out by half as long a key before any is sorted in full.
+_WORTH_A_LOOK: Final = 2**18
+#: Bits of that key, and those of them that tell which rows share theirs with another one.
+_SHORT: Final = 32
+_SHORTER: Final = 24
 
 
 class Alike(NamedTuple):
@@ -35,8 +41,54 @@ def alike(columns: Sequence[Codes], sizes: Sequence[int], pool: Executor) -> Ali
 
     `sizes` are the numbers of different codes. Nothing equal is missed.
 
-    Cost: one sort of an int64 for each row, in two halves at a time.
+    Cost: one sort of an int32 for each row, and of an int64 for those that may be equal to others,
+    in two halves at a time.
     """
+    count = len(columns[0])
+    if count < _WORTH_A_LOOK:
+        return _sorted_out(columns, sizes, pool)
+    rows = _suspects(columns, pool)
+    found = _sorted_out([column[rows] for column in columns], sizes, pool)
+    return Alike(rows[found.rows], found.first, found.exact)
+
+
+def _suspects(columns: Sequence[Codes], pool: Executor) -> Ints:
+    """Rows, ascending, among which are all that are equal to another one."""
+    count = len(columns[0])
+    short = np.empty(count, dtype=np.uint32)
+
+    def keyed(start: int) -> tuple[Shorts, Shorts]:
+        key = short[start : start + _STEP]
+        key[...] = _mixed_key([column[start : start + _STEP] for column in columns], _SHORT)
+        side = (key & 1).astype(np.bool_)
+        return key[side], key[~side]
+
+    begin, end = 0, count
+    halves = np.empty(count, dtype=np.uint32)
+    for near, far in pool.map(keyed, range(0, count, _STEP)):
+        halves[begin : begin + len(near)] = near
+        halves[end - len(far) : end] = far
+        begin += len(near)
+        end -= len(far)
+    shared = np.zeros(2**_SHORTER, dtype=np.bool_)
+
+    def told(half: Shorts) -> Shorts:
+        half.sort()
+        twice: Shorts = half[1:][half[1:] == half[:-1]]
+        return twice >> np.uint32(_SHORT - _SHORTER)
+
+    for places in pool.map(told, (halves[:begin], halves[begin:])):
+        shared[places] = True
+
+    def suspected(start: int) -> Ints:
+        places = (short[start : start + _STEP] >> np.uint32(_SHORT - _SHORTER)).astype(np.intp)
+        return np.flatnonzero(shared.take(places)) + start
+
+    return np.concatenate(list(pool.map(suspected, range(0, count, _STEP))))
+
+
+def _sorted_out(columns: Sequence[Codes], sizes: Sequence[int], pool: Executor) -> Alike:
+    """What `alike` gives, by a key for each row."""
     count = len(columns[0])
     low = max(count.bit_length(), 1)
     room = _BITS - low

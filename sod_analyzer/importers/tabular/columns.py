@@ -199,7 +199,7 @@ class _ColumnLoader:
         words = read.words
 
         def make() -> Mapping[str, pa.Array]:
-            ids = joined(f"{self._builder.spec.system}:", words.values)
+            ids = self._ids(read, self._builder.spec.system)
             if words.value_of is not None and len(words.value_of):
                 ids = take(ids, words.value_of)
             key, shown = ("account", "login") if name == "account" else ("role", "name")
@@ -236,9 +236,17 @@ class _ColumnLoader:
             return end
         read, words = reads[name], reads[name].words
         kind, owner = self._owner(name)
-        ids = read.field.keep("ids", words, lambda: joined(f"{owner}:", words.values))
         counts, codes = read.flat()
-        return End(kind, ids, counts, _values(words.value_of, codes))
+        return End(kind, self._ids(read, owner), counts, _values(words.value_of, codes))
+
+    @staticmethod
+    def _ids(read: Read, owner: str) -> pa.Array:
+        """The id of each value, made once for nodes and grants, so that it is looked up once."""
+        words = read.words
+        ids: pa.Array = read.field.keep(
+            f"ids of {owner}", words, lambda: joined(f"{owner}:", words.values)
+        )
+        return ids
 
     def _owner(self, name: str) -> tuple[NodeKind, str]:
         """What a field names, and the system that its ids begin with."""

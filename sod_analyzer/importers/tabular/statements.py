@@ -134,13 +134,41 @@ class Statements:
                 records, facts = records[order], [fact.of(order) for fact in facts]
             rows = first_rows(facts, len(records))
             records, facts = records[rows], [fact.of(rows) for fact in facts]
+        if all(fact.codes is None for fact in facts[1:]):
+            facts[0], records = _in_place(facts[0], records)
         columns: dict[str, object] = dict(self._constant)
         for fact in facts:
             for name, cells in fact.cells.items():
-                columns[name] = cells[0].as_py() if fact.codes is None else take(cells, fact.codes)
+                columns[name] = (
+                    cells[0].as_py() if fact.codes is None else _cells(cells, fact.codes)
+                )
         if self._recorded:
             columns["record"] = pa.array(records)
         builder.columns(self._table, len(records), **columns)
+
+
+def _in_place(fact: Fact, records: Rows) -> tuple[Fact, Rows]:
+    """Rows that each say another thing, in the order in which those things are kept.
+
+    What is kept in one piece then needs no copy, and whoever knows it by its place knows the rows.
+    """
+    codes = fact.codes
+    if codes is None or not len(codes) or codes.min() < 0:
+        return fact, records
+    low, size = int(codes.min()), int(codes.max()) - int(codes.min()) + 1
+    if size != len(codes):
+        return fact, records
+    ordered = np.empty_like(records)
+    ordered[codes - low] = records
+    return Fact(fact.cells, np.arange(low, low + size, dtype=np.int32)), ordered
+
+
+def _cells(values: pa.Array, codes: Codes) -> pa.Array:
+    """The values with these numbers, null for -1; a part of them is not copied."""
+    begin = int(codes[0]) if len(codes) else -1
+    if begin >= 0 and np.array_equal(codes, np.arange(begin, begin + len(codes))):
+        return values.slice(begin, len(codes))
+    return take(values, codes)
 
 
 def _together(facts: Sequence[Fact], counts: Sequence[int]) -> Fact:
