@@ -1,4 +1,4 @@
-"""Faults of how answers are put together and told."""
+"""Faults of how answers are put together, told and written."""
 
 from __future__ import annotations
 
@@ -55,6 +55,76 @@ COMPOSE = (
             "further-records-are-told-twice",
             "fresh[1:] = (step[1:] != step[:-1]) | ~again",
             "fresh[1:] = True",
+        ),
+    ),
+    *in_module(
+        "compose/finding_tables.py",
+        "tests/engine/test_columns.py",
+        (
+            "hop-names-its-leg-as-it-was-found",
+            "leg[here] = mine[row]",
+            "leg[here] = self.order.leg[mine][row]",
+        ),
+    ),
+    *in_module(
+        "report/ties.py",
+        "tests/report/test_canonical.py",
+        (
+            "hop-may-count-rows-from-the-end",
+            "if len(found) and not (found.min() >= 0 and found.max() < rows):",
+            "if len(found) and not found.max() < rows:",
+        ),
+        (
+            "two-hops-may-stand-in-one-place",
+            "if len(runs(of_hop[order], part[order], hop[order])) < len(order):",
+            "if not len(order):",
+        ),
+        (
+            "leg-may-lack-the-hops-that-it-says",
+            "if not np.array_equal(has, said):",
+            "if (has & ~said).any():",
+        ),
+    ),
+    *in_module(
+        "report/numbering.py",
+        "tests/report/test_canonical.py tests/report/test_writers.py",
+        (
+            "equal-edges-have-two-numbers",
+            "starts = runs(*(column[order] for column in columns))",
+            "starts = np.arange(len(order))",
+        ),
+        (
+            "number-is-the-row-of-a-table",
+            "self.number[rows] = np.cumsum(fresh, dtype=np.int32) - 1",
+            "self.number[rows] = rows",
+        ),
+        (
+            "parts-of-a-leg-run-together",
+            "lead[1:] += part[1:] == part[:-1]",
+            "lead[1:] += 1",
+        ),
+        (
+            "nodes-stand-as-they-come",
+            "order = order_by(kind, ranks(ids.texts)[name])",
+            "order = order_by(kind)",
+        ),
+    ),
+    *in_module(
+        "report/joined.py",
+        "tests/report/test_writers.py",
+        (
+            "hop-has-the-record-of-another",
+            "*(Column(name, edges[name], ties.edge) for name in EDGES.names),",
+            "*(Column(name, edges[name], ties.edge[::-1]) for name in EDGES.names),",
+        ),
+    ),
+    *in_module(
+        "report/reading.py",
+        "tests/report/test_canonical.py",
+        (
+            "tables-that-say-something-else-are-read",
+            "if digest_of(tables) != digest:",
+            "if not digest_of(tables):",
         ),
     ),
     *in_module(

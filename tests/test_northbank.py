@@ -18,6 +18,7 @@ from sod_analyzer.model.finding import PLACE_ALL, UNRESTRICTED_RULE
 from sod_analyzer.pipeline import Judged
 from sod_analyzer.pipeline.papers import load_papers
 from sod_analyzer.rules import find_ruleset, load_ruleset
+from tests.report.plainly import hops as hops_of
 from tests.samples.sign_northbank import signed
 
 Rows = list[dict[str, Any]]
@@ -255,7 +256,7 @@ def test_every_plant_and_its_near_miss_get_their_verdicts(
 
 def test_every_printed_hop_names_the_record_that_says_so(judged: Judged) -> None:
     """Each hop's record is opened, and must name the hop's holder or target."""
-    hops = tables_of(judged.analysis)["hops"].to_pylist()
+    hops = hops_of(tables_of(judged.analysis))
     sources = {row["source_id"]: row for row in judged.analysis.snapshot["sources"].to_pylist()}
 
     wrong = []

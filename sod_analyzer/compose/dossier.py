@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -53,10 +54,9 @@ def dossier(analysis: Analysis, finding: str, *, max_paths: int) -> Dossier:
     one = _one(tables["violations"], finding)
     rows: list[Row] = []
     cut: list[str] = []
-    shown = _mine(tables["hops"], one)
-    for leg in _mine(tables["legs"], one):
+    for number, leg in _mine(tables["legs"], one):
         if _shown_by_edges(analysis, one):
-            hops, more = [_shown(hop, leg) for hop in shown if _of(hop, leg)], False
+            hops, more = _shown(tables, number, leg), False
         else:
             hops, more = _routes(analysis, writer, one, leg, max_paths)
         rows += hops
@@ -64,7 +64,7 @@ def dossier(analysis: Analysis, finding: str, *, max_paths: int) -> Dossier:
             cut.append(f"{leg['duty']} in {leg['place']}: more than {max_paths:,} paths")
     notes = [
         f"{place['place_title']}: {place[key]}"
-        for place in _mine(tables["places"], one)
+        for _, place in _mine(tables["places"], one)
         for key in ("mitigation", "small_team")
         if place.get(key)
     ]
@@ -84,9 +84,10 @@ def _one(violations: pa.Table, finding: str) -> Row:
     return dict(one)
 
 
-def _mine(table: pa.Table, finding: Row) -> list[Row]:
-    rows: list[Row] = table.filter(pc.equal(table["finding_id"], finding["finding_id"])).to_pylist()
-    return rows
+def _mine(table: pa.Table, finding: Row) -> list[tuple[int, Row]]:
+    """The rows of a finding, each with its number in the table."""
+    rows = pc.indices_nonzero(pc.equal(table["finding_id"], finding["finding_id"]))
+    return list(zip(rows.to_pylist(), table.take(rows).to_pylist(), strict=True))
 
 
 def _shown_by_edges(analysis: Analysis, finding: Row) -> bool:
@@ -134,13 +135,16 @@ def _code(analysis: Analysis, finding: Row, leg: Row) -> int:
     return codes[kind, leg["holder"]]
 
 
-def _of(hop: Row, leg: Row) -> bool:
-    keys = ("finding_id", "place", "holder", "duty")
-    return all(hop[key] == leg[key] for key in keys)
-
-
-def _shown(hop: Row, leg: Row) -> Row:
-    return {**hop, "leg": leg["duty"], "path": hop["part"]}
+def _shown(tables: Mapping[str, pa.Table], number: int, leg: Row) -> list[Row]:
+    """The hops of the leg with that number, as the report has them."""
+    hops = tables["hops"].filter(pc.equal(tables["hops"]["leg"], number))
+    edges = tables["edges"].take(hops["edge"]).to_pylist()
+    where = {name: leg[name] for name in ("finding_id", "place", "holder", "duty")}
+    return [
+        {**where, **edge, "part": hop["part"], "hop": hop["hop"], "leg": leg["duty"],
+         "path": hop["part"]}
+        for hop, edge in zip(hops.to_pylist(), edges, strict=True)
+    ]  # fmt: skip
 
 
 def _lens(analysis: Analysis, finding: Row) -> Lens:

@@ -1,4 +1,4 @@
-"""Findings as the report's tables: violations, places, legs and hops, in the order of readers."""
+"""Findings as tables of the report: violations, places, legs, edges and hops, as readers want."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class _Order:
 
 
 def finding_tables(found: Findings) -> Mapping[str, pa.Table]:
-    """The tables violations, places, legs and hops, sorted for a reader."""
+    """The tables violations, places, legs, edges and hops, sorted for a reader."""
     return {name: shaped(name, columns) for name, columns in _FindingTables(found).columns()}
 
 
 class _FindingTables:
-    """The four tables of one set of findings.
+    """The tables of one set of findings.
 
     Cost: a few passes over findings, places, legs and hops; texts once for what is told alike.
     """
@@ -79,6 +79,7 @@ class _FindingTables:
         yield "violations", self._violations()
         yield "places", self._places()
         yield "legs", self._legs()
+        yield "edges", self.found.told.steps.columns()
         yield "hops", self._hops()
 
     # -- order -----------------------------------------------------------------------------------
@@ -397,40 +398,21 @@ class _FindingTables:
     def _hops(self) -> Mapping[str, Any]:
         found, legs = self.found, self.found.legs
         witnesses = legs.witnesses
-        rows = self.order.leg
-        rows = rows[legs.witness[rows] >= 0]
-        ends = np.cumsum(legs.edges_each[rows])
+        rows = np.flatnonzero(legs.witness[self.order.leg] >= 0)
+        ends = np.cumsum(legs.edges_each[self.order.leg[rows]])
         total = int(ends[-1]) if len(ends) else 0
-        finding, place, subject, duty, part, hop, step = (
-            np.empty(total, dtype=np.int32) for _ in range(7)
-        )
+        leg, part, hop, edge = (np.empty(total, dtype=np.int32) for _ in range(4))
         # Some legs at a time: whole columns of positions would take as much room as the table.
         for low in range(0, len(rows), _LEGS):
             mine = rows[low : low + _LEGS]
-            witness = legs.witness[mine]
+            witness = legs.witness[self.order.leg[mine]]
             row, spot = spans(witnesses.first[witness], witnesses.first[witness + 1])
             here = slice(int(ends[low - 1]) if low else 0, int(ends[low + len(mine) - 1]))
-            at = legs.spot[mine]
-            for column, values in (
-                (finding, self.spots.finding[at]),
-                (place, self.places.place[at]),
-                (subject, legs.subject[mine]),
-                (duty, legs.duty[mine]),
-            ):
-                column[here] = values[row]
+            leg[here] = mine[row]
             for column, source in (
                 (part, witnesses.part),
                 (hop, witnesses.hop),
-                (step, found.told.steps.number),
+                (edge, found.told.steps.number),
             ):
                 column[here] = source[spot]
-        holder, (number,) = dense(self.names.snapshot["nodes"].num_rows, subject)
-        return {
-            "finding_id": words(finding, found.ids.text),
-            "place": words(place, self.places.key),
-            "holder": words(number, self.names.ids(holder)),
-            "duty": words(duty, found.gathered.duties),
-            "part": part,
-            "hop": hop,
-            **found.told.steps.columns(step),
-        }
+        return {"leg": leg, "part": part, "hop": hop, "edge": edge}

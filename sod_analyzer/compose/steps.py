@@ -18,7 +18,6 @@ from sod_analyzer.compose.texts import (
     distinct_rows,
     few,
     lists,
-    of_rows,
     offsets_of,
     taken,
     words,
@@ -34,7 +33,9 @@ _NODE_KINDS = [str(kind) for kind in NodeKind]
 
 
 class Steps:
-    """Distinct hops: edges as they are, then edges that their holders give to themselves.
+    """Distinct hops: edges as they are, and edges that their holders give to themselves.
+
+    They stand in the order of the table `edges`, which follows from the facts alone.
 
     Cost: of each distinct hop once, however many witnesses share it.
     """
@@ -44,7 +45,7 @@ class Steps:
         self.edges = tracer.engine.edges
         self.names = tracer.names
         #: Of each hop given, the number of the distinct one.
-        self.number, self.edge, self.own = _distinct(edge, own, len(self.edges))
+        self.number, self.edge, self.own = self._distinct(edge, own)
         self.holder = self.edges.holder[self.edge].astype(np.int64)
         self.target = self.edges.target[self.edge].astype(np.int64)
         self.nodes, (self.from_node, self.to_node) = dense(
@@ -52,21 +53,12 @@ class Steps:
         )
         self.node_ids = self.names.ids(self.nodes)
         self.node_names = self.names.names(self.nodes)
-        starts = [span.start for span in self.names.snapshot.ranges.values()]
-        # The last of the ranges that begin there: an empty one has no nodes.
-        of_node = (np.searchsorted(starts, self.nodes, side="right") - 1).astype(np.int8)
+        of_node = self._kinds(self.nodes).astype(np.int8)
         self.from_kind, self.to_kind = of_node[self.from_node], of_node[self.to_node]
 
-    def columns(self, step: npt.NDArray[np.int32] | None = None) -> Mapping[str, pa.Array]:
-        """The columns of `HOPS` that a hop has by itself, for hops by their numbers.
-
-        By default a row for each distinct hop.
-
-        Cost: a few bytes per hop; texts once per distinct one.
-        """
+    def columns(self) -> Mapping[str, pa.Array]:
+        """The columns of `EDGES`, a row for each distinct hop."""
         edges = self.edges
-        if step is None:
-            step = np.arange(len(self.edge), dtype=np.int32)
         rows = edges.rows[edges.first[self.edge]].astype(np.int64)
         same = edges.first[self.edge + 1] - edges.first[self.edge]
         grants = self.names.snapshot["grants"]
@@ -74,25 +66,68 @@ class Steps:
         record = taken(grants.column("record"), rows)
         code = source.indices.fill_null(NOTHING).to_numpy()
         told = source.dictionary.to_pylist()
-        every = Rows(step)
-        start, end, origin = (Rows(number[step]) for number in (self.from_node, self.to_node, code))
+        start, end, origin = (Rows(number) for number in (self.from_node, self.to_node, code))
         note, notes = self._notes(rows, same)
         return {
-            "from_kind": few(self.from_kind[step], _NODE_KINDS),
+            "from_kind": few(self.from_kind, _NODE_KINDS),
             "from_id": start.words(self.node_ids),
             "from_name": start.words(self.node_names),
-            "kind": few(edges.kind[self.edge][step], [str(kind) for kind in KINDS]),
-            "to_kind": few(self.to_kind[step], _NODE_KINDS),
+            "kind": few(edges.kind[self.edge], [str(kind) for kind in KINDS]),
+            "to_kind": few(self.to_kind, _NODE_KINDS),
             "to_id": end.words(self.node_ids),
             "to_name": end.words(self.node_names),
-            "note": words(note[step], notes),
+            "note": words(note, notes),
             "source_id": origin.words(told),
             "file": origin.words([self.names.file(each) for each in told]),
-            "record": of_rows(record, step),
-            "at": every.words(places_at(self.names, code, told, record)),
-            "also": every.words(self._also()),
-            "same": same[step],
+            "record": record,
+            "at": places_at(self.names, code, told, record),
+            "also": self._also(),
+            "same": same,
         }
+
+    # -- order -----------------------------------------------------------------------------------
+
+    def _distinct(
+        self, edge: npt.NDArray[np.int32], own: Bits
+    ) -> tuple[npt.NDArray[np.int32], Keys, Bits]:
+        """The number of each hop, and the edges of the distinct ones and whether they are taken."""
+        number = np.empty(len(edge), dtype=np.int32)
+        pieces: list[Keys] = []
+        before = 0
+        for chosen in (~own, own) if own.any() else (~own,):
+            found, (numbers,) = dense(len(self.edges), edge[chosen])
+            number[chosen] = numbers + before
+            before += len(found)
+            pieces.append(found)
+        every = np.concatenate(pieces)
+        taken_ = np.zeros(before, dtype=bool)
+        taken_[len(pieces[0]) :] = True
+        order = self._order(every, taken_)
+        place = np.empty(before, dtype=np.int32)
+        place[order] = np.arange(before, dtype=np.int32)
+        return place[number], every[order], taken_[order]
+
+    def _order(self, edge: Keys, own: Bits) -> Keys:
+        """Distinct hops by the words of their kinds and by ids, ends first.
+
+        Codes stand in the order of ids within a kind, but kinds not in that of their words. Edges
+        come sorted by holder, target, kind and flags, so that a stable sort leaves flags as they
+        are.
+        """
+        n_nodes = self.edges.n_nodes
+        ends = [self.edges.holder[edge].astype(np.int64), self.edges.target[edge].astype(np.int64)]
+        rank = _ranks([str(kind) for kind in self.names.snapshot.ranges])
+        key = np.zeros(len(edge), dtype=np.int64)
+        for code in ends:
+            key = key * (len(rank) * n_nodes) + rank[self._kinds(code)] * n_nodes + code
+        key = key * len(KINDS) + _ranks([str(kind) for kind in KINDS])[self.edges.kind[edge]]
+        return np.argsort(key * 2 + own, kind="stable")
+
+    def _kinds(self, code: Keys) -> Keys:
+        """The kind of each node, as its number among the ranges of codes."""
+        starts = [span.start for span in self.names.snapshot.ranges.values()]
+        # The last of the ranges that begin there: an empty one has no nodes.
+        return np.searchsorted(starts, code, side="right") - 1
 
     # -- notes -----------------------------------------------------------------------------------
 
@@ -174,24 +209,12 @@ class Steps:
         return pc.if_else(pa.array(count > 0), joined, None)
 
 
+def _ranks(texts: list[str]) -> Keys:
+    """Where each of some distinct texts stands when they are sorted."""
+    return np.argsort(np.argsort(np.array(texts)))
+
+
 def _coded(values: pa.Array) -> Keys:
     """A number for each distinct value, `NOTHING` for null."""
     number = values.dictionary_encode().indices.fill_null(NOTHING).to_numpy()
     return np.asarray(number, dtype=np.int64)
-
-
-def _distinct(
-    edge: npt.NDArray[np.int32], own: Bits, n_edges: int
-) -> tuple[npt.NDArray[np.int32], Keys, Bits]:
-    """The number of each hop, and the edges of the distinct ones and whether they are taken."""
-    number = np.empty(len(edge), dtype=np.int32)
-    pieces: list[Keys] = []
-    before = 0
-    for chosen in (~own, own) if own.any() else (~own,):
-        found, (numbers,) = dense(n_edges, edge[chosen])
-        number[chosen] = numbers + before
-        before += len(found)
-        pieces.append(found)
-    taken_ = np.zeros(before, dtype=bool)
-    taken_[len(pieces[0]) :] = True
-    return number, np.concatenate(pieces), taken_

@@ -98,13 +98,6 @@ def few(number: npt.NDArray[Any], texts: Sequence[str]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(number.astype(np.int8, copy=False)), texts)
 
 
-def of_rows(column: pa.Array, rows: npt.NDArray[np.int32]) -> pa.Array:
-    """A short column of numbers, repeated for very many rows."""
-    if column.null_count:
-        return column.take(pa.array(rows))
-    return pa.array(column.to_numpy()[rows])
-
-
 def taken(column: pa.ChunkedArray, rows: Keys) -> pa.Array:
     """Some rows of a column, its words as plain texts.
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from sod_analyzer.model.access import SOURCES, SYSTEMS, _schema, _word
 
-REPORT_VERSION = 2
+REPORT_VERSION = 3
 
 
 class Verdict(StrEnum):
@@ -114,15 +114,10 @@ LEGS = _schema(
     path=_word,  # "Ann Lee > uid=ann > cn=payments > push northbank/payments-api"
 )
 
-#: One row per hop of each leg's shortest witness. A way of several parts has one run of hops
-#: per part. Sorted like the leg, then part, then hop.
-HOPS = _schema(
-    finding_id=_word,
-    place=_word,
-    holder=_word,
-    duty=_word,
-    part=_number,  # 1-based
-    hop=_number,  # 1-based
+#: One row per distinct hop of all legs: who has what, and the record that says so. Sorted by kind
+#: and id of where it begins, then of where it ends, then by its own kind; hops that are equal in
+#: these, by whether the holder takes it by a change of its own, then by what else must be allowed.
+EDGES = _schema(
     from_kind=_few,
     from_id=_word,
     from_name=_word,
@@ -134,9 +129,18 @@ HOPS = _schema(
     source_id=_word,
     file=_word,
     record=_count,
-    at=_word,  # the record as a reader finds it: "line 120", "row 7", "items/3"
-    also=_word,  # further records this hop rests on: "binding: k8s/prod.json items/12"; null
+    at=_text,  # the record as a reader finds it: "line 120", "row 7", "items/3"
+    also=_text,  # further records this hop rests on: "binding: k8s/prod.json items/12"; null
     same=_number,  # how many source records state this same hop
+)
+
+#: One row per hop of each leg's shortest witness. A way of several parts has one run of hops
+#: per part. Sorted like the leg, then part, then hop.
+HOPS = _schema(
+    leg=_number,  # row of `legs`, from 0
+    part=_number,  # 1-based
+    hop=_number,  # 1-based
+    edge=_number,  # row of `edges`, from 0
 )
 
 #: Everyone assessed: one row per identity. Sorted by kind, name, id.
@@ -327,6 +331,7 @@ REPORT_TABLES: Mapping[str, pa.Schema] = {
     "violations": VIOLATIONS,
     "places": PLACES,
     "legs": LEGS,
+    "edges": EDGES,
     "hops": HOPS,
     "population": POPULATION,
     "rules": RULES,

@@ -3,7 +3,7 @@
     schema_version   of this layout
     findings_digest  SHA-256 of the canonical bytes of `core`
     core             what was found
-    provenance       file and record of every hop
+    provenance       file and record of every edge that hops name
     context          everything else in the report: header, and the tables by column
     run              the only member that may differ between two runs over the same files
 
@@ -26,7 +26,7 @@ from sod_analyzer.model.finding import (
 )
 from sod_analyzer.report.core import write_core
 from sod_analyzer.report.lanes import in_order
-from sod_analyzer.report.layout import HEADER, HOP_KEY, HOP_ORIGIN
+from sod_analyzer.report.layout import EDGE_ORIGIN, HEADER
 from sod_analyzer.report.listing import Task, table_tasks, text_task
 from sod_analyzer.report.reading import load
 
@@ -71,8 +71,8 @@ def _bytes(value: object) -> bytes:
 
 
 def _provenance_tasks(report: Report) -> Iterator[Task]:
-    yield text_task(b'{"hops":')
-    yield from table_tasks(report["hops"], (*HOP_KEY, *HOP_ORIGIN))
+    yield text_task(b'{"edges":')
+    yield from table_tasks(report["edges"], EDGE_ORIGIN)
     yield text_task(b"}")
 
 
@@ -96,7 +96,7 @@ def _context_tasks(report: Report) -> Iterator[Task]:
 def _tables_tasks(report: Report) -> Iterator[Task]:
     for number, (name, schema) in enumerate(sorted(REPORT_TABLES.items())):
         yield text_task((b"," if number else b"{") + _bytes(name) + b":")
-        away = (*HOP_KEY, *HOP_ORIGIN) if name == "hops" else ()
+        away = EDGE_ORIGIN if name == "edges" else ()
         columns = [column for column in schema.names if column not in away]
         yield from table_tasks(report[name], columns)
     yield text_task(b"}")

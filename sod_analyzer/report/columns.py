@@ -257,6 +257,16 @@ def _same(one: Numbers, other: Numbers) -> bool:
     return here == there and len(one) == len(other) and one.dtype == other.dtype
 
 
+def numbered(column: pa.ChunkedArray) -> Numbers:
+    """A column of counts from 0 on in the same order, null behind all others."""
+    counts = flat(column)
+    most = pc.max(counts).as_py() or 0
+    found = counts.fill_null(most + 1).to_numpy()
+    least = min(int(found.min(initial=0)), 0)
+    narrow = np.int32 if most - least < np.iinfo(np.int32).max else np.int64
+    return np.asarray((found - least if least else found).astype(narrow))
+
+
 def order_by(*columns: npt.NDArray[np.integer]) -> Owners:
     """The rows sorted by the columns, the first first; equal rows stay in their order.
 

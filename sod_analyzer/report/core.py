@@ -5,6 +5,11 @@ subject, places, verdicts, means and certainty, and the nodes and edge kinds of 
 names, records, display names, times and the ruleset's wording are outside it, so the same facts
 in another file, row order or layout give the same digest.
 
+Every edge that a hop goes by stands once in the list `edges`, sorted by its five members, and legs
+name edges by their numbers in that list. Rows of the table `edges` that are equal in these five
+members, as where somebody holds a right and could also take it, are one edge here; rows that no
+hop names are left out.
+
 A leg names its holder only where that is not the finding's own subject: in a finding about one
 person it would say the same again.
 
@@ -29,16 +34,16 @@ from sod_analyzer.report.nested import core_pieces
 #: A core up to here stays in memory, and beyond the other number is not kept, but made again.
 _SMALL, _LARGE = 16 << 20, 1 << 30
 _CHUNK = 4 << 20
-_TABLES = ("violations", "places", "legs", "hops")
+_TABLES = ("violations", "places", "legs", "edges", "hops")
 
 
 def core_of(tables: Mapping[str, pa.Table]) -> bytes:
-    """The canonical core as UTF-8 JSON, from the tables violations, places, legs and hops.
+    """The canonical core as UTF-8 JSON, from the tables violations, places, legs, edges and hops.
 
     Sorted by finding id, place, duty, holder, part and hop, whatever the order of the rows.
 
     Raises:
-        ReportError: a row is stated twice, or a hop, leg or place belongs to nothing.
+        ReportError: the tables do not hang together; see `ties_of`.
 
     Cost: linear in hops where they come leg by leg, as a report's do, else a sort of them; no
     Python object per row.

@@ -27,6 +27,7 @@ from sod_analyzer.report.columns import (
     taken_rows,
 )
 from sod_analyzer.report.drawing import Edge, Lane, Node, drawing
+from sod_analyzer.report.joined import hop_rows_at
 from sod_analyzer.report.ties import ties_of
 
 
@@ -184,7 +185,7 @@ class _Holders:
         drawn = np.zeros(report["legs"].num_rows, dtype=bool)
         drawn[legs[rank < limits.holders]] = True
         hops = np.flatnonzero(drawn[ties.of_hop])
-        found = facts.rows(taken_rows(report["hops"], hops))
+        found = facts.rows(hop_rows_at(report, hops))
         for leg, hop in zip(ties.of_hop[hops].tolist(), found, strict=True):
             self._hops.setdefault(leg, []).append(hop)
 

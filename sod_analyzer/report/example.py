@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
+import numpy as np
 
 from sod_analyzer.model.finding import NOBODY, Report, Verdict
 from sod_analyzer.report.counting import is_word
 from sod_analyzer.report.facts import folded, rows
+from sod_analyzer.report.joined import hop_rows_at
+from sod_analyzer.report.ties import ties_of
 from sod_analyzer.report.words import VERBS
 
 
@@ -41,8 +43,9 @@ def example(report: Report) -> tuple[dict[str, Any], tuple[Step, ...]] | None:
     about = [row for row in found if row["subject_kind"] not in NOBODY] or found
     chosen = next((row for row in about if row["cross_system"]), about[0])
     hashes = {row["source_id"]: row["sha256"] for row in rows(report["sources"])}
-    here = is_word(report["hops"]["finding_id"], chosen["finding_id"])
-    mine = rows(report["hops"].filter(pa.array(here)))
+    of_hop = ties_of(report.tables).of_hop
+    here = is_word(report["legs"]["finding_id"], chosen["finding_id"])
+    mine = rows(hop_rows_at(report, np.flatnonzero(here[of_hop])))
     duties = {row["duty"]: row["duty_title"] for row in rows(report["legs"].slice(0, 10_000))}
     first_place = [row for row in mine if row["place"] == mine[0]["place"]]
     steps = tuple(

@@ -19,10 +19,17 @@ import pyarrow.compute as pc
 from sod_analyzer.model.access import SystemScope
 from sod_analyzer.model.finding import NOBODY, Report, Verdict
 from sod_analyzer.model.ruleset import Severity
-from sod_analyzer.report.columns import Words, distinct_words, order_by, plain, runs, taken_rows
+from sod_analyzer.report.columns import (
+    Words,
+    distinct_words,
+    numbered,
+    order_by,
+    plain,
+    runs,
+    taken_rows,
+)
 from sod_analyzer.report.counting import Behind, Mask, filled, is_word, once, tally
 from sod_analyzer.report.ties import ties_of
-from sod_analyzer.report.tree import numbered
 from sod_analyzer.report.words import MEANINGS
 
 #: Severities, worst first.
@@ -303,8 +310,10 @@ def split(joined: str | None) -> list[str]:
 
 def _paths(report: Report) -> int:
     """Ways: one for each leg and part that has hops."""
-    leg = ties_of(report.tables).of_hop
-    part = numbered(report["hops"]["part"])
+    tied = ties_of(report.tables)
+    leg, part = tied.of_hop, numbered(report["hops"]["part"])
+    if tied.in_order:
+        return len(runs(leg, part))
     order = order_by(leg, part)
     return len(runs(leg[order], part[order]))
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from sod_analyzer.report.columns import (
     Codes,
+    Numbers,
     Owners,
     decided,
     plain,
@@ -70,7 +71,7 @@ def fields_of(table: Joined) -> list[Field]:
     return fields
 
 
-def _repeated(texts: pa.Array, rows: Owners, start: int, stop: int) -> Sequence[Part]:
+def _repeated(texts: pa.Array, rows: Numbers, start: int, stop: int) -> Sequence[Part]:
     chosen = rows[start:stop]
     return (texts.take(pa.array(np.where(chosen < 0, len(texts) - 1, chosen))),)
 
@@ -84,7 +85,7 @@ class _Coded:
     ]  # one more than rows: the last is that of a row that is not there
     texts: pa.Array
 
-    def parts(self, rows: Owners | None, start: int, stop: int) -> Sequence[Part]:
+    def parts(self, rows: Numbers | None, start: int, stop: int) -> Sequence[Part]:
         codes = self.codes[start:stop] if rows is None else self.codes[rows[start:stop]]
         return (self.texts.take(pa.array(codes)),)
 
@@ -96,7 +97,7 @@ class _Plain:
     values: pa.ChunkedArray
     end: str
 
-    def parts(self, rows: Owners | None, start: int, stop: int) -> Sequence[Part]:
+    def parts(self, rows: Numbers | None, start: int, stop: int) -> Sequence[Part]:
         if rows is None:
             values = plain(self.values.slice(start, stop - start))
         else:

@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.model.finding import HOPS, Report
+from sod_analyzer.model.finding import EDGES, Report
 from sod_analyzer.report.columns import (
+    Numbers,
     Owners,
     distinct_words,
     order_by,
@@ -50,6 +51,8 @@ _PLACE = ("place", "place_title", "tier", "severity", "verdict", "means", "reaso
 #: Columns that came later stand behind the legs, so that the older ones keep their places.
 _LATER_OF_PLACE = ("mitigation", "small_team")
 _LATER_FACTS = ("rule_kind", "attempt")
+#: What the leg says of its hops.
+_LEG_OF_HOP = ("place", "duty")
 _LATER_OF_HOP = ("holder",)
 
 
@@ -59,13 +62,17 @@ class Column:
 
     name: str
     values: pa.ChunkedArray
-    rows: Owners | None = None
+    rows: Numbers | None = None
 
     def piece(self, start: int, stop: int) -> pa.Array | pa.ChunkedArray:
         """The values from one row to another."""
         if self.rows is None:
             return self.values.slice(start, stop - start)
         return taken(self.values, self.rows[start:stop])
+
+    def at(self, rows: Owners) -> pa.Array:
+        """The values in some rows."""
+        return taken(self.values, rows if self.rows is None else self.rows[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +147,25 @@ def hops(report: Report) -> Joined:
     """One row per hop of every witness, with the rule and the name it belongs to."""
     table, violations = report["hops"], report["violations"]
     ties = ties_of(report.tables)
-    owner = ties.of_place[ties.of_leg][ties.of_hop]
-    rest = [
-        Column(name, table[name])
-        for name in HOPS.names
-        if name not in ("finding_id", *_LATER_OF_HOP)
-    ]
+    owner = ties.of_place[ties.of_leg].astype(np.int32)[ties.of_hop]
     facts = [Column(name, violations[name], owner) for name in ("finding_id", "rule_id", "name")]
-    later = [Column(name, table[name]) for name in _LATER_OF_HOP]
-    return Joined((*facts, *rest, *later), table.num_rows)
+    return Joined((*facts, *_hop_columns(report, ties)), table.num_rows)
+
+
+def hop_rows_at(report: Report, rows: Owners) -> pa.Table:
+    """Some hops: place, duty and holder of the leg, the numbers, and all columns of the edge."""
+    columns = _hop_columns(report, ties_of(report.tables))
+    return pa.table({column.name: column.at(rows) for column in columns})
+
+
+def _hop_columns(report: Report, ties: Ties) -> tuple[Column, ...]:
+    table, legs, edges = report["hops"], report["legs"], report["edges"]
+    return (
+        *(Column(name, legs[name], ties.of_hop) for name in _LEG_OF_HOP),
+        *(Column(name, table[name]) for name in ("part", "hop")),
+        *(Column(name, edges[name], ties.edge) for name in EDGES.names),
+        *(Column(name, legs[name], ties.of_hop) for name in _LATER_OF_HOP),
+    )
 
 
 def finding_rows(report: Report) -> pa.Table:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-#: Columns of `hops` that say where a hop was read, and those that say which hop it is.
-HOP_KEY = ("finding_id", "place", "holder", "duty", "part", "hop")
-HOP_ORIGIN = ("source_id", "file", "record", "at", "also", "same")
+#: Columns of `edges` that say where a hop was read.
+EDGE_ORIGIN = ("source_id", "file", "record", "at", "also", "same")
 
 #: Fields of `Report` that are plain texts.
 HEADER = (

@@ -1,11 +1,10 @@
-"""The core put together as text, from four tables, by column and piece by piece."""
+"""The core put together as text, from the tables, by column and piece by piece."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,23 +13,20 @@ from sod_analyzer.report.columns import (
     Owners,
     distinct_words,
     mapped,
-    narrowed,
     plain,
     ranks,
-    words,
 )
 from sod_analyzer.report.lanes import in_order
+from sod_analyzer.report.numbering import Edges, Hops
 from sod_analyzer.report.quoting import (
-    grouped,
     json_string,
     json_texts,
     octets,
     pieced,
-    with_null,
     written,
 )
-from sod_analyzer.report.ties import ties_of
-from sod_analyzer.report.tree import Level, nodes, numbered
+from sod_analyzer.report.ties import Ties, ties_of
+from sod_analyzer.report.tree import Level
 
 #: Findings per piece of text. Arrow's texts hold 2 GiB at most, and a piece stays far below.
 _PIECE = 4_000
@@ -45,17 +41,22 @@ _FACTS = {
 
 def core_pieces(tables: Mapping[str, pa.Table]) -> Iterator[pa.Buffer | bytes]:
     """What `core_of` gives, piece by piece."""
-    core = _Core(tables)
-    yield b'{"findings":['
-    yield from in_order(core.tasks())
+    ties = ties_of(tables)
+    edges = Edges(tables["edges"], ties.edge)
+    yield b'{"edges":['
+    yield from in_order(edges.tasks())
+    yield b'],"findings":['
+    hops = Hops(tables["hops"], ties, edges.number)
+    del edges
+    yield from in_order(_Core(tables, ties, hops).tasks())
     yield b"]}"
 
 
 class _Core:
-    """The four tables in the core's order, each row under its parent."""
+    """Violations, places and legs in the core's order, each row under its parent."""
 
-    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
-        ties = ties_of(tables)
+    def __init__(self, tables: Mapping[str, pa.Table], ties: Ties, hops: Hops) -> None:
+        self._hops = hops
 
         def ranked(table: str, name: str) -> Numbers:
             found = distinct_words(tables[table][name])
@@ -71,12 +72,6 @@ class _Core:
             lambda: ranked("legs", "duty"),
             lambda: ranked("legs", "holder"),
         )
-        part = numbered(tables["hops"]["part"])
-        hops = Level.under(
-            self._legs, ties.of_hop, lambda: part, lambda: numbered(tables["hops"]["hop"])
-        )
-        self._hop_words = _HopWords(tables["hops"], hops, ties.of_hop, part)
-        self._hops = hops.without_rows()
 
         self._facts = {
             (table, name): written(tables[table][name], json_texts, "null")
@@ -134,8 +129,6 @@ class _Core:
 
     def _leg_texts(self, start: int, stop: int) -> pa.Array:
         rows = self._legs.rows[start:stop]
-        without = self._hops.empty(start, stop).astype(np.int8)
-        opening, closing = (pa.array([end, ""]).take(pa.array(without)) for end in "[]")
         return pieced(
             self._legs.commas(start, stop),
             '{"duty":',
@@ -143,11 +136,9 @@ class _Core:
             self._other_holders(rows),
             ',"means":',
             self._facts["legs", "means"].of(rows),
-            ',"parts":[',
-            opening,
-            self._hops.listed(start, stop, self._hop_words.texts),
-            closing,
-            '],"state":',
+            ',"parts":',
+            self._hops.texts(rows),
+            ',"state":',
             self._facts["legs", "state"].of(rows),
             "}",
         )
@@ -159,45 +150,6 @@ class _Core:
         if pc.all(same).as_py():
             return ""
         return pc.if_else(same, "", pieced(',"holder":', json_texts(holder)))
-
-
-class _HopWords:
-    """The hops in order, each as four words of one pool: before it, whence, by what, whither."""
-
-    def __init__(self, hops: pa.Table, level: Level, of_hop: Owners, part: Numbers) -> None:
-        stretches: list[pa.Array] = []
-        # The first hop of its leg, of a further part, and any other.
-        stretches.append(pa.array(['{"from":', '],[{"from":', ',{"from":'], pa.string()))
-        leg, number = of_hop[level.rows], part[level.rows]
-        self._before = np.zeros(len(leg), dtype=np.int8)
-        same = leg[1:] == leg[:-1]
-        self._before[1:] = np.where(same, 1 + (number[1:] == number[:-1]), 0)
-        del leg, number, same
-        kinds = narrowed(words(hops["kind"]))
-        self._kind = np.take(kinds.codes, level.rows) + _begin(stretches)
-        stretches.append(pieced(with_null(json_texts(kinds.texts)), ',"to":'))
-        source, texts = nodes(hops, "from")
-        self._source = np.take(source, level.rows) + _begin(stretches)
-        stretches.append(pieced(texts, ',"kind":'))
-        del source
-        target, texts = nodes(hops, "to")
-        self._target = np.take(target, level.rows) + _begin(stretches)
-        stretches.append(pieced(texts, "}"))
-        self._pool = pa.concat_arrays(stretches)
-
-    def texts(self, start: int, stop: int) -> pa.Array:
-        """The texts of some hops in order."""
-        chosen = np.empty((stop - start, 4), dtype=np.int32)
-        columns = (self._before, self._source, self._kind, self._target)
-        for place, words_ in enumerate(columns):
-            chosen[:, place] = words_[start:stop]
-        texts = self._pool.take(pa.array(chosen.ravel()))
-        return grouped(texts, np.arange(stop - start + 1) * 4)
-
-
-def _begin(stretches: list[pa.Array]) -> np.int32:
-    """The code of the first word of a further stretch of the pool."""
-    return np.int32(sum(len(texts) for texts in stretches))
 
 
 def _means(texts: pa.Array) -> pa.Array:

@@ -19,7 +19,7 @@ import pyarrow.json
 
 from sod_analyzer.errors import ReportError, SourceRef, StoreError
 from sod_analyzer.model.finding import (
-    HOPS,
+    EDGES,
     REPORT_TABLES,
     REPORT_VERSION,
     Completeness,
@@ -29,7 +29,7 @@ from sod_analyzer.model.finding import (
 from sod_analyzer.report.columns import flat, value_type
 from sod_analyzer.report.core import digest_of
 from sod_analyzer.report.lanes import in_order
-from sod_analyzer.report.layout import HEADER, HOP_KEY, HOP_ORIGIN
+from sod_analyzer.report.layout import EDGE_ORIGIN, HEADER
 
 #: Bytes that are searched at once, at first and at most: columns are short and long.
 _CHUNK = (1 << 12, 1 << 24)
@@ -103,13 +103,13 @@ def _laid_out(path: Path) -> Report:
     core = text.until(b',\n"provenance":')
     if hashlib.sha256(core).hexdigest() != digest:
         raise ValueError("the core has another digest")
-    away = sorted((*HOP_KEY, *HOP_ORIGIN))
-    columns = text.arrays([("hops", name) for name in away], b'{"hops":{', b'},\n"context":')
+    away = sorted(EDGE_ORIGIN)
+    columns = text.arrays([("edges", name) for name in away], b'{"edges":{', b'},\n"context":')
     inside = [
         (table, name)
         for table in sorted(REPORT_TABLES)
         for name in sorted(REPORT_TABLES[table].names)
-        if table != "hops" or name not in away
+        if table != "edges" or name not in away
     ]
     first = b',"tables":{"%s":{"%s":[' % (inside[0][0].encode(), inside[0][1].encode())
     header = text.until(first).to_pybytes() + b"}"
@@ -209,8 +209,8 @@ def _read(text: pa.Buffer, kind: pa.DataType) -> pa.Array:
 
 def _restored(stated: Mapping[str, Any]) -> Report:
     context = stated["context"]
-    hops = {**stated["provenance"]["hops"], **context["tables"]["hops"]}
-    columns = {**context["tables"], "hops": {name: hops[name] for name in HOPS.names}}
+    edges = {**stated["provenance"]["edges"], **context["tables"]["edges"]}
+    columns = {**context["tables"], "edges": {name: edges[name] for name in EDGES.names}}
     tables = {name: _table(columns[name], schema) for name, schema in REPORT_TABLES.items()}
     return _report(context, stated["findings_digest"], tables, stated["run"])
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from sod_analyzer.model.finding import REPORT_TABLES, REPORT_VERSION, Verdict
-from sod_analyzer.report.layout import HEADER, HOP_KEY, HOP_ORIGIN
+from sod_analyzer.report.layout import EDGE_ORIGIN, HEADER
 
 _TEXT = {"type": "string"}
 _DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -63,7 +63,10 @@ def _array(items: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def _core() -> dict[str, Any]:
     means = _array(_object({"certainty": _MAYBE, "means": _TEXT}))
-    hop = _object({"from": _TEXT, "from_kind": _TEXT, "kind": _TEXT, "to": _TEXT, "to_kind": _TEXT})
+    edge = _object(
+        {"from": _TEXT, "from_kind": _TEXT, "kind": _TEXT, "to": _TEXT, "to_kind": _TEXT}
+    )
+    hop = {"description": "Number of an edge in 'edges', from 0.", **_COUNT}
     leg = _object(
         {
             "duty": _TEXT,
@@ -92,7 +95,13 @@ def _core() -> dict[str, Any]:
             "subject": _object({"key": _TEXT, "kind": _TEXT}),
         }
     )
-    return _object({"findings": _array(finding)}, description="What was found.")
+    edges = _array(
+        edge,
+        uniqueItems=True,
+        description="Every edge that a hop goes by, once; sorted by from_kind, from, to_kind, to "
+        "and kind.",
+    )
+    return _object({"edges": edges, "findings": _array(finding)}, description="What was found.")
 
 
 def _column(kind: pa.DataType) -> dict[str, Any]:
@@ -114,9 +123,9 @@ def _table(name: str, columns: tuple[str, ...]) -> dict[str, Any]:
 
 def _provenance() -> dict[str, Any]:
     return _object(
-        {"hops": _table("hops", (*HOP_KEY, *HOP_ORIGIN))},
-        description="File and record of every hop, by column; row n is hop n of "
-        "context.tables.hops.",
+        {"edges": _table("edges", EDGE_ORIGIN)},
+        description="File and record of every edge, by column; row n is row n of "
+        "context.tables.edges.",
     )
 
 
@@ -125,9 +134,7 @@ def _context() -> dict[str, Any]:
         name: _table(
             name,
             tuple(
-                column
-                for column in schema.names
-                if name != "hops" or column not in (*HOP_KEY, *HOP_ORIGIN)
+                column for column in schema.names if name != "edges" or column not in EDGE_ORIGIN
             ),
         )
         for name, schema in REPORT_TABLES.items()

@@ -1,4 +1,4 @@
-"""Rows under rows, in the order of a nested document: findings, their places, legs and hops."""
+"""Rows under rows, in the order of a nested document: findings, their places and legs."""
 
 from __future__ import annotations
 
@@ -6,22 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.report.columns import (
-    Codes,
     Numbers,
     Owners,
-    flat,
-    narrowed,
     order_by,
     runs,
-    together,
-    words,
 )
-from sod_analyzer.report.quoting import grouped, json_texts, pieced, with_null
+from sod_analyzer.report.quoting import grouped
 
 _COMMAS = pa.array([",", ""], pa.string())
 
@@ -56,20 +50,12 @@ class Level:
             rows = _sorted(spot, names)
         return cls(rows, np.concatenate([[0], np.cumsum(counts)]))
 
-    def without_rows(self) -> Level:
-        """The level of rows that stand in its order already."""
-        return Level(np.zeros(0, dtype=np.int64), self.ends)
-
     def commas(self, start: int, stop: int) -> pa.Array:
         """What stands before each row of the span: nothing for the first of its parent."""
         first = np.zeros(stop - start, dtype=np.int8)
         begins = self.ends[np.searchsorted(self.ends, start) : np.searchsorted(self.ends, stop)]
         first[begins - start] = 1
         return _COMMAS.take(pa.array(first))
-
-    def empty(self, start: int, stop: int) -> npt.NDArray[np.bool_]:
-        """Which parents of the span have no row here."""
-        return np.asarray(np.diff(self.ends[start : stop + 1]) == 0)
 
     def listed(self, start: int, stop: int, texts: Callable[[int, int], pa.Array]) -> pa.Array:
         """For each parent of the span the texts of its rows, one after another."""
@@ -106,25 +92,3 @@ def _sorted(spot: Owners, names: Sequence[Callable[[], Numbers]]) -> Owners:
         if len(runs(*(column[order] for column in columns))) == len(spot):
             break
     return order
-
-
-def numbered(column: pa.ChunkedArray) -> Numbers:
-    """A column of counts from 0 on in the same order, null behind all others."""
-    counts = flat(column)
-    most = pc.max(counts).as_py() or 0
-    found = counts.fill_null(most + 1).to_numpy()
-    least = min(int(found.min(initial=0)), 0)
-    narrow = np.int32 if most - least < np.iinfo(np.int32).max else np.int64
-    return np.asarray((found - least if least else found).astype(narrow))
-
-
-def nodes(hops: pa.Table, end: str) -> tuple[Codes, pa.Array]:
-    """The nodes at one end of each hop, and their texts: `"id","from_kind":"role"`."""
-    names, kinds = (narrowed(words(hops[f"{end}_{name}"])) for name in ("id", "kind"))
-    codes, (name, kind) = together(names, kinds)
-    texts = pieced(
-        with_null(json_texts(names.texts)).take(pa.array(name)),
-        f',"{end}_kind":',
-        with_null(json_texts(kinds.texts)).take(pa.array(kind)),
-    )
-    return codes, texts

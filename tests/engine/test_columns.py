@@ -24,6 +24,7 @@ from sod_analyzer.model.access import NodeKind, Snapshot
 from sod_analyzer.model.finding import REPORT_TABLES
 from sod_analyzer.model.ruleset import Counts, Means, ScopeKind
 from tests.engine.kit import COMMIT, DEPLOY, right, stated, world
+from tests.report.plainly import hops as hops_of
 from tests.strategies import DUTIES, worlds
 from tests.world import TODAY, Edge, World, rule, ruleset, snapshot_of, table
 
@@ -100,7 +101,7 @@ def test_hops_and_paths_are_those_of_the_single_witness(analysis: Analysis) -> N
     tables = tables_of(analysis)
     guide, tracer = Guide(engine), Tracer(engine, names)
     hops: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for hop in tables["hops"].to_pylist():
+    for hop in hops_of(tables):
         key = tuple(hop.pop(name) for name in ("finding_id", "place", "duty"))
         hop.pop("holder")
         hops.setdefault(key, []).append(hop)
@@ -194,6 +195,41 @@ def test_a_role_that_can_give_itself_a_right_makes_its_members_able_to() -> None
 
     assert (row["subject"], row["place"]) == ("i0", "app-a")
     assert row["why"] == "could become a violation by one own change"
+
+
+@given(analyses())
+@settings(max_examples=60, deadline=None)
+def test_edges_stand_once_each_in_the_order_of_their_facts(analysis: Analysis) -> None:
+    tables = tables_of(analysis)
+    edges = tables["edges"].to_pylist()
+
+    keys = [
+        (
+            *(edge[name] for name in ("from_kind", "from_id", "to_kind", "to_id", "kind")),
+            "one own change" in (edge["note"] or ""),
+        )
+        for edge in edges
+    ]
+    assert keys == sorted(keys)
+    told = [(key, edge["note"]) for key, edge in zip(keys, edges, strict=True)]
+    assert len(set(told)) == len(told)
+    assert set(tables["hops"]["edge"].to_pylist()) == set(range(len(edges)))
+
+
+@given(analyses())
+@settings(max_examples=40, deadline=None)
+def test_hops_name_their_legs_in_order(analysis: Analysis) -> None:
+    tables = tables_of(analysis)
+    hops, legs = tables["hops"].to_pylist(), tables["legs"].to_pylist()
+
+    places = [(hop["leg"], hop["part"], hop["hop"]) for hop in hops]
+
+    assert places == sorted(set(places))
+    assert {hop["leg"] for hop in hops} == {n for n, leg in enumerate(legs) if leg["hops"]}
+    edges = tables["edges"].to_pylist()
+    for hop in hops:
+        if hop["hop"] == 1:
+            assert edges[hop["edge"]]["from_id"] == legs[hop["leg"]]["holder"]
 
 
 def test_every_table_has_the_schema_that_the_report_states() -> None:

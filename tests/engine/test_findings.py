@@ -12,6 +12,7 @@ from sod_analyzer.compose.report import Analysis, numbers_of, result_line, table
 from sod_analyzer.model.finding import UNRESTRICTED_RULE, Completeness
 from sod_analyzer.model.ruleset import Selector, Severity
 from tests.engine.kit import COMMIT, analysis_of, right, world
+from tests.report.plainly import hops as hops_of
 from tests.world import Edge, World, duty, rule
 
 R = rule("R", "commit", "deploy")
@@ -143,7 +144,7 @@ def test_a_hop_names_the_first_record_that_states_it_and_how_many_do() -> None:
     stated = world(*BOTH)
     twice = replace(stated, edges=[*stated.edges, Edge("a0", right("x-prod c ra"))])
 
-    hops = rows(analysis_of(twice, R), "hops")
+    hops = hops_of(tables_of(analysis_of(twice, R)))
 
     got = [(h["from_id"], h["to_id"], h["record"], h["same"], h["file"]) for h in hops]
     assert got == [

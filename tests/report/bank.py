@@ -87,7 +87,8 @@ def clean(*, gaps: int = 0, accepted: int = 0) -> Report:
     full = bank()
     tables = dict(full.tables)
     for name in (
-        *("violations", "places", "legs", "hops", "dormant", "unmapped", "exceptions"),
+        *("violations", "places", "legs", "edges", "hops"),
+        *("dormant", "unmapped", "exceptions"),
         *("measures", "mitigations", "exclusions", "approvals"),
     ):
         tables[name] = tables[name].slice(0, 0)
@@ -269,8 +270,8 @@ def _order(book: Book) -> None:
         )
     )
     place = {row["finding_id"]: number for number, row in enumerate(book.rows["violations"])}
-    for table in ("places", "legs", "hops"):
-        book.rows[table].sort(key=lambda row: place[row["finding_id"]])
+    for rows in (book.rows["places"], book.rows["legs"], book.paths):
+        rows.sort(key=lambda row: place[row["finding_id"]])
 
 
 def _population(book: Book, people: list[Person]) -> None:

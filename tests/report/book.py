@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sod_analyzer.model.finding import REPORT_TABLES, Verdict
+from sod_analyzer.model.finding import EDGES, REPORT_TABLES, Verdict
 
 RULES = {
     "DEV-01": ("Commit code and deploy it to production", ("commit", "deploy")),
@@ -57,6 +57,8 @@ FILES = {
     "k8s-prod": "kubernetes/prod/rbac-all-namespaces.json",
     "k8s-test": "kubernetes/test/rbac-all-namespaces.json",
 }
+#: Columns of *legs* that tell which leg a hop is of.
+_LEG_KEY = ("finding_id", "place", "holder", "duty")
 KINDS = {"p": "identity", "a": "account", "r": "role", "e": "entitlement"}
 AT = {"hr": "line {}", "ldap": "line {}"}
 
@@ -107,11 +109,15 @@ def _by_holder(
 
 @dataclass(slots=True)
 class Book:
-    """Rows by table, in the order in which they are added."""
+    """Rows by table, in the order in which they are added.
+
+    `paths` are hops with everything that is said of them; the tables tell each edge once.
+    """
 
     rows: dict[str, list[dict[str, Any]]] = field(
         default_factory=lambda: {name: [] for name in REPORT_TABLES}
     )
+    paths: list[dict[str, Any]] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
 
     def add(self, table: str, **values: Any) -> None:
@@ -122,6 +128,28 @@ class Book:
 
     def tables(self) -> dict[str, pa.Table]:
         """All tables, with the report's schemas."""
+        place = {name: number for number, name in enumerate(_LEG_KEY)}
+        legs = {
+            tuple(row[name] for name in place): number
+            for number, row in enumerate(self.rows["legs"])
+        }
+        told = [tuple(row[name] for name in EDGES.names) for row in self.paths]
+        first = ("from_kind", "from_id", "to_kind", "to_id", "kind")
+        rank = [EDGES.names.index(name) for name in first]
+        edges = sorted(
+            dict.fromkeys(told), key=lambda row: ([row[n] for n in rank], row[7] or "", row[10])
+        )
+        number = {row: n for n, row in enumerate(edges)}
+        self.rows["edges"] = [dict(zip(EDGES.names, row, strict=True)) for row in edges]
+        self.rows["hops"] = [
+            {
+                "leg": legs[tuple(row[name] for name in place)],
+                "part": row["part"],
+                "hop": row["hop"],
+                "edge": number[edge],
+            }
+            for row, edge in zip(self.paths, told, strict=True)
+        ]
         return {
             name: pa.Table.from_pylist(self.rows[name], schema=schema)
             for name, schema in REPORT_TABLES.items()
@@ -173,7 +201,7 @@ class Book:
             for duty, witnesses in legs.items():
                 for holder, witness in _by_holder(witnesses, person):
                     self._leg((key, place, duty), holder, witness, means)
-        hops = [row for row in self.rows["hops"] if row["finding_id"] == key]
+        hops = [row for row in self.paths if row["finding_id"] == key]
         accounts = {hop["to_id"] for hop in hops if hop["to_kind"] == "account"}
         systems = {hop["to_id"].split(":")[0] for hop in hops if hop["kind"] != "holds"}
         said = " and ".join(DUTIES[duty].lower() for duty in next(iter(places.values())))
@@ -215,7 +243,7 @@ class Book:
         unknown = witness[1:] if witness.startswith("?") else None
         reason = witness[1:] if witness.startswith(("?", "!")) else None
         hops = 0 if reason else self._hops(key, place, duty, holder, witness)
-        path = self.rows["hops"][-hops:] if hops else []
+        path = self.paths[-hops:] if hops else []
         nodes = [path[0]["from_name"], *(hop["to_name"] for hop in path)] if hops else []
         self.add(
             "legs",
@@ -247,32 +275,33 @@ class Book:
                 node_id, _, name = rest.partition(" | ")
                 after = (KINDS[letter], node_id, name or node_id.split(":", 1)[-1])
                 template = AT.get(source, "items/{}")
-                self.add(
-                    "hops",
-                    finding_id=key,
-                    place=place,
-                    holder=person.node,
-                    duty=duty,
-                    part=part,
-                    hop=hop,
-                    from_kind=before[0],
-                    from_id=before[1],
-                    from_name=before[2],
-                    kind=kind,
-                    to_kind=after[0],
-                    to_id=after[1],
-                    to_name=after[2],
-                    note=note or None,
-                    source_id=source,
-                    file=FILES[source],
-                    record=int(record),
-                    at=template.format(record),
-                    also=(
-                        f"binding: {FILES[source]} items/{int(record) + 1}"
-                        if source.startswith("k8s")
-                        else None
-                    ),
-                    same=1,
+                self.paths.append(
+                    {
+                        "finding_id": key,
+                        "place": place,
+                        "holder": person.node,
+                        "duty": duty,
+                        "part": part,
+                        "hop": hop,
+                        "from_kind": before[0],
+                        "from_id": before[1],
+                        "from_name": before[2],
+                        "kind": kind,
+                        "to_kind": after[0],
+                        "to_id": after[1],
+                        "to_name": after[2],
+                        "note": note or None,
+                        "source_id": source,
+                        "file": FILES[source],
+                        "record": int(record),
+                        "at": template.format(record),
+                        "also": (
+                            f"binding: {FILES[source]} items/{int(record) + 1}"
+                            if source.startswith("k8s")
+                            else None
+                        ),
+                        "same": 1,
+                    }
                 )
                 before = after
                 count += 1

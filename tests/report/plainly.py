@@ -6,7 +6,7 @@ And tables as writers may get them: random, with odd texts, coded in every way t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from itertools import pairwise
@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from sod_analyzer.model.finding import HOPS, PLACES, REPORT_TABLES, VIOLATIONS, Report
+from sod_analyzer.model.finding import EDGES, PLACES, REPORT_TABLES, VIOLATIONS, Report
 
 Row = dict[str, Any]
 
@@ -29,7 +29,8 @@ NAMES = {
     "violations": {"rule_id", "subject_kind", "subject_key", "name", "verdict", "sentence"},
     "places": {"severity", "verdict", "reason", "small_team"},
     "legs": {"holder_name", "duty_title", "state", "path", "reason"},
-    "hops": {"from_kind", "from_name", "kind", "to_kind", "to_id", "to_name", "note", "at"},
+    "edges": {"from_kind", "from_id", "from_name", "kind", "to_kind", "to_id", "note", "at"},
+    "hops": set(),
 }
 MEANS = ("held, sure", "eligible, sure; held, conditional", "held", 'odd "means", \\', None)
 
@@ -41,7 +42,8 @@ def canonical(value: object) -> str:
 
 def core(tables: Mapping[str, pa.Table]) -> str:
     """The core, nested row by row."""
-    rows = {name: tables[name].to_pylist() for name in ("violations", "places", "legs", "hops")}
+    rows = {name: tables[name].to_pylist() for name in ("violations", "places", "legs")}
+    rows["hops"] = hops(tables)
 
     def of(name: str, *key: tuple[str, Any]) -> list[Row]:
         return [row for row in rows[name] if all(row[column] == value for column, value in key)]
@@ -49,6 +51,10 @@ def core(tables: Mapping[str, pa.Table]) -> str:
     def sortable(value: Any) -> tuple[bool, Any]:
         return (value is None, "" if value is None else value)
 
+    members = ("from_kind", "from_id", "to_kind", "to_id", "kind")
+    every = {tuple(row[name] for name in members) for row in rows["hops"]}
+    edges = sorted(every, key=lambda edge: [sortable(value) for value in edge])
+    number = {edge: n for n, edge in enumerate(edges)}
     found = []
     for violation in sorted(rows["violations"], key=lambda row: row["finding_id"]):
         finding = ("finding_id", violation["finding_id"])
@@ -60,17 +66,10 @@ def core(tables: Mapping[str, pa.Table]) -> str:
                 of("legs", *here), key=lambda row: (sortable(row["duty"]), sortable(row["holder"]))
             ):
                 key = (*here, ("duty", leg["duty"]), ("holder", leg["holder"]))
-                parts: dict[int, list[Row]] = {}
+                parts: dict[int, list[int]] = {}
                 for hop in sorted(of("hops", *key), key=lambda row: (row["part"], row["hop"])):
-                    parts.setdefault(hop["part"], []).append(
-                        {
-                            "from": hop["from_id"],
-                            "from_kind": hop["from_kind"],
-                            "kind": hop["kind"],
-                            "to": hop["to_id"],
-                            "to_kind": hop["to_kind"],
-                        }
-                    )
+                    edge = tuple(hop[name] for name in members)
+                    parts.setdefault(hop["part"], []).append(number[edge])
                 told = {
                     "duty": leg["duty"],
                     "means": _means(leg["means"]),
@@ -98,7 +97,24 @@ def core(tables: Mapping[str, pa.Table]) -> str:
                 "subject": {"key": violation["subject_key"], "kind": violation["subject_kind"]},
             }
         )
-    return canonical({"findings": found})
+    shown = ("from_kind", "from", "to_kind", "to", "kind")
+    listed = [dict(zip(shown, edge, strict=True)) for edge in edges]
+    return canonical({"edges": listed, "findings": found})
+
+
+def hops(tables: Mapping[str, pa.Table]) -> list[Row]:
+    """Every hop with what its leg and its edge say of it."""
+    legs, edges = tables["legs"].to_pylist(), tables["edges"].to_pylist()
+    keys = ("finding_id", "place", "holder", "duty")
+    return [
+        {
+            **{name: legs[hop["leg"]][name] for name in keys},
+            "part": hop["part"],
+            "hop": hop["hop"],
+            **edges[hop["edge"]],
+        }
+        for hop in tables["hops"].to_pylist()
+    ]
 
 
 def _means(text: str | None) -> list[Row]:
@@ -109,13 +125,12 @@ def _means(text: str | None) -> list[Row]:
 
 def findings_json(report: Report) -> bytes:
     """The whole of findings.json."""
-    away = ("finding_id", "place", "holder", "duty", "part", "hop", "source_id", "file", "record",
-            "at", "also", "same")  # fmt: skip
+    away = ("source_id", "file", "record", "at", "also", "same")
     columns = {
         name: {column: _values(report[name][column]) for column in schema.names}
         for name, schema in REPORT_TABLES.items()
     }
-    provenance = {"hops": {name: columns["hops"].pop(name) for name in away}}
+    provenance = {"edges": {name: columns["edges"].pop(name) for name in away}}
     header = ("name", "result", "classification", "snapshot_digest", "ruleset", "ruleset_version",
               "ruleset_digest", "ruleset_text", "config_text")  # fmt: skip
     context = {
@@ -128,7 +143,7 @@ def findings_json(report: Report) -> bytes:
     }
     run = None if report.run is None else asdict(report.run)
     text = (
-        f'{{"schema_version":2,\n"findings_digest":"{report.findings_digest}",\n'
+        f'{{"schema_version":3,\n"findings_digest":"{report.findings_digest}",\n'
         f'"core":{core(report.tables)},\n"provenance":{canonical(provenance)},\n'
         f'"context":{canonical(context)},\n"run":{canonical(run)}}}\n'
     )
@@ -196,10 +211,10 @@ def paths_csv(report: Report) -> bytes:
     """The whole of paths.csv."""
     violations = {row["finding_id"]: row for row in report["violations"].to_pylist()}
     rows = []
-    for hop in report["hops"].to_pylist():
+    for hop in hops(report.tables):
         about = violations[hop["finding_id"]]
         row = {"finding_id": hop["finding_id"], "rule_id": about["rule_id"], "name": about["name"]}
-        row |= {name: hop[name] for name in HOPS.names if name not in ("finding_id", "holder")}
+        row |= {name: hop[name] for name in ("place", "duty", "part", "hop", *EDGES.names)}
         rows.append({**row, "holder": hop["holder"]})
     return _csv(rows, report)
 
@@ -224,7 +239,7 @@ def _field(value: Any) -> str:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> dict[str, pa.Table]:
-    """Violations, places, legs and hops that hang together, in step or in any order."""
+    """Violations, places, legs, edges and hops that hang together, in step or in any order."""
     rows: dict[str, list[Row]] = {name: [] for name in NAMES}
 
     def made(name: str, **known: Any) -> None:
@@ -234,6 +249,9 @@ def worlds(draw: st.DrawFn) -> dict[str, pa.Table]:
         row |= {column: draw(maybe) for column in schema.names if column in NAMES[name]}
         rows[name].append(row | known)
 
+    for _ in range(draw(st.integers(0, 5))):
+        record = draw(st.none() | st.integers(0, 2**40))
+        made("edges", record=record, to_name=draw(maybe))
     persons = st.sampled_from(["p", "q", '"r"'])
     for finding in draw(st.lists(texts, unique=True, max_size=4)):
         subject = draw(st.none() | persons)
@@ -245,25 +263,55 @@ def worlds(draw: st.DrawFn) -> dict[str, pa.Table]:
             made("places", finding_id=finding, place=place, means=means)
             keys = st.tuples(st.sampled_from(["c", "d", "="]), st.none() | persons)
             for duty, holder in draw(st.lists(keys, unique=True, max_size=4)):
-                hops = [
+                parts = draw(st.integers(0, 2)) if rows["edges"] else 0
+                found = [
                     (part, hop)
-                    for part in range(1, draw(st.integers(0, 2)) + 1)
+                    for part in range(1, parts + 1)
                     for hop in range(1, draw(st.integers(1, 2)) + 1)
                 ]
                 leg = {"finding_id": finding, "place": place, "duty": duty, "holder": holder}
                 means = draw(st.sampled_from(MEANS))
-                made("legs", **leg, means=means, hops=len(hops))
-                for part, hop in hops:
-                    made(
-                        "hops",
-                        **leg,
-                        part=part,
-                        hop=hop,
-                        record=draw(st.none() | st.integers(0, 2**40)),
-                    )
-    if draw(st.booleans()):
-        rows = {name: draw(st.permutations(found)) for name, found in rows.items()}
-    return {name: pa.Table.from_pylist(rows[name], REPORT_TABLES[name]) for name in rows}
+                made("legs", **leg, means=means, hops=len(found))
+                for part, hop in found:
+                    edge = draw(st.integers(0, len(rows["edges"]) - 1))
+                    made("hops", leg=len(rows["legs"]) - 1, part=part, hop=hop, edge=edge)
+    tables = {name: pa.Table.from_pylist(rows[name], REPORT_TABLES[name]) for name in rows}
+    return shuffled(tables, draw(st.integers(0, 2**32))) if draw(st.booleans()) else tables
+
+
+def shuffled(tables: Mapping[str, pa.Table], seed: int) -> dict[str, pa.Table]:
+    """The same tables with their rows in another order; hops go on naming the same rows."""
+    draw = np.random.default_rng(seed)
+    order = {name: draw.permutation(table.num_rows) for name, table in tables.items()}
+    moved = {
+        # From rows, since tables are equal only where their words have the same codes.
+        name: pa.Table.from_pylist(table.take(pa.array(order[name])).to_pylist(), table.schema)
+        for name, table in tables.items()
+    }
+    for column, named in (("leg", "legs"), ("edge", "edges")):
+        place = np.argsort(order[named]).astype(np.int32)
+        rows = pa.array(place[moved["hops"][column].to_numpy()], pa.int32())
+        at = moved["hops"].column_names.index(column)
+        moved["hops"] = moved["hops"].set_column(at, column, rows)
+    return moved
+
+
+def part_of(tables: Mapping[str, pa.Table], wanted: Container[str]) -> dict[str, pa.Table]:
+    """The tables of some findings alone, with the edges that their hops name."""
+    kept = {
+        name: [n for n, row in enumerate(tables[name].to_pylist()) if row["finding_id"] in wanted]
+        for name in ("violations", "places", "legs")
+    }
+    of = tables["hops"].to_pylist()
+    kept["hops"] = [n for n, row in enumerate(of) if row["leg"] in kept["legs"]]
+    kept["edges"] = sorted({of[n]["edge"] for n in kept["hops"]})
+    found = {name: tables[name].take(pa.array(rows, pa.int64())) for name, rows in kept.items()}
+    hops_ = [
+        {**of[n], "leg": kept["legs"].index(of[n]["leg"]),
+         "edge": kept["edges"].index(of[n]["edge"])}
+        for n in kept["hops"]
+    ]  # fmt: skip
+    return {**found, "hops": pa.Table.from_pylist(hops_, tables["hops"].schema)}
 
 
 def coded(table: pa.Table, seed: int) -> pa.Table:

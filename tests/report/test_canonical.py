@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import jsonschema
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -18,9 +18,12 @@ from sod_analyzer.errors import ReportError, StoreError
 from sod_analyzer.model.finding import Report
 from sod_analyzer.report.canonical import REPORTER, load
 from sod_analyzer.report.core import core_of, findings_digest
+from sod_analyzer.report.joined import hop_rows
 from sod_analyzer.report.schema import findings_schema, schema_text
 from tests.report.bank import HOSTILE, clean, rerun
 from tests.report.conftest import rendered
+from tests.report.plainly import hops as hops_of
+from tests.report.plainly import part_of, shuffled
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +43,12 @@ def test_core_is_canonical_json(report: Report) -> None:
 
 def test_core_of_one_violation_is_as_written_by_hand(report: Report) -> None:
     finding = report["violations"]["finding_id"][0].as_py()
-    chosen = pa.compute.equal
-    tables = {
-        name: report[name].filter(chosen(report[name]["finding_id"], finding))
-        for name in ("violations", "places", "legs", "hops")
-    }
+    tables = part_of(report.tables, [finding])
     row = tables["violations"].to_pylist()[0]
-    hops = tables["hops"].to_pylist()
+    hops = hops_of(tables)
 
-    found = json.loads(core_of(tables))["findings"]
+    core = json.loads(core_of(tables))
+    found, edges = core["findings"], core["edges"]
 
     place = tables["places"].to_pylist()[0]["place"]
     assert [row["finding_id"]] == [entry["finding"] for entry in found]
@@ -63,7 +63,11 @@ def test_core_of_one_violation_is_as_written_by_hand(report: Report) -> None:
     assert {
         (
             leg["duty"],
-            tuple((hop["from"], hop["kind"], hop["to"]) for part in leg["parts"] for hop in part),
+            tuple(
+                (edges[hop]["from"], edges[hop]["kind"], edges[hop]["to"])
+                for part in leg["parts"]
+                for hop in part
+            ),
         )
         for leg in first["legs"]
     } == {
@@ -93,19 +97,12 @@ def test_leg_names_its_holder_only_where_that_is_not_the_subject(document: Any) 
 
 def test_core_of_a_personal_finding_is_the_same_without_holders(report: Report) -> None:
     about = report["violations"].filter(pc.equal(report["violations"]["subject_kind"], "identity"))
-    tables = {"violations": about}
-    ids = about["finding_id"].cast(pa.string())
-    for name in ("places", "legs", "hops"):
-        rows = report[name]
-        mine = pc.is_in(rows["finding_id"].cast(pa.string()), value_set=ids)
-        tables[name] = rows.filter(mine)
-    nameless = dict(tables)
-    for name in ("legs", "hops"):
-        nobody = pa.nulls(tables[name].num_rows, pa.string())
-        place = tables[name].column_names.index("holder")
-        nameless[name] = tables[name].set_column(place, "holder", nobody)
+    tables = part_of(report.tables, about["finding_id"].to_pylist())
+    legs = tables["legs"]
+    nobody = pa.nulls(legs.num_rows, pa.string())
+    nameless = legs.set_column(legs.column_names.index("holder"), "holder", nobody)
 
-    assert core_of(nameless) == core_of(tables)
+    assert core_of({**tables, "legs": nameless}) == core_of(tables)
 
 
 def test_core_knows_no_file_record_name_or_time(report: Report) -> None:
@@ -117,22 +114,16 @@ def test_core_knows_no_file_record_name_or_time(report: Report) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_digest_does_not_depend_on_row_order(report: Report, seed: int) -> None:
-    order = np.random.default_rng(seed)
-    shuffled = {
-        name: table.take(pa.array(order.permutation(table.num_rows)))
-        for name, table in report.tables.items()
-    }
-
-    assert report.findings_digest == findings_digest(shuffled)
+    assert report.findings_digest == findings_digest(shuffled(report.tables, seed))
 
 
 def test_digest_does_not_depend_on_source_records(report: Report) -> None:
-    hops = report["hops"]
-    moved = hops.set_column(
-        hops.column_names.index("record"), "record", pa.array([7] * hops.num_rows, pa.int64())
+    edges = report["edges"]
+    moved = edges.set_column(
+        edges.column_names.index("record"), "record", pa.array([7] * edges.num_rows, pa.int64())
     )
 
-    assert report.findings_digest == findings_digest({**report.tables, "hops": moved})
+    assert report.findings_digest == findings_digest({**report.tables, "edges": moved})
 
 
 @pytest.mark.parametrize(
@@ -145,8 +136,8 @@ def test_digest_does_not_depend_on_source_records(report: Report) -> None:
         ("places", "means"),
         ("legs", "state"),
         ("legs", "means"),
-        ("hops", "kind"),
-        ("hops", "to_id"),
+        ("edges", "kind"),
+        ("edges", "to_id"),
     ],
 )
 def test_digest_depends_on_every_fact_of_the_core(report: Report, table: str, column: str) -> None:
@@ -161,18 +152,131 @@ def test_digest_depends_on_every_fact_of_the_core(report: Report, table: str, co
 def test_pieces_make_the_same_core(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = core_of(report.tables)
     monkeypatch.setattr("sod_analyzer.report.nested._PIECE", 4)
+    monkeypatch.setattr("sod_analyzer.report.numbering._PIECE", 3)
 
     assert whole == core_of(report.tables)
 
 
 def test_empty_report_has_an_empty_core() -> None:
-    assert core_of(clean().tables) == b'{"findings":[]}'
+    assert core_of(clean().tables) == b'{"edges":[],"findings":[]}'
 
 
-@pytest.mark.parametrize(("table", "parent"), [("hops", "legs"), ("legs", "places")])
+@pytest.mark.parametrize(
+    ("table", "parent"), [("places", "violations"), ("legs", "places"), ("hops", "edges")]
+)
 def test_rows_that_belong_to_nothing_are_refused(report: Report, table: str, parent: str) -> None:
     with pytest.raises(ReportError, match=f"expected by {table}"):
         core_of({**report.tables, parent: report[parent].slice(1)})
+
+
+def changed(table: pa.Table, column: str, row: int, value: object) -> pa.Table:
+    """The table with another value in one cell."""
+    values = table[column].to_pylist()
+    values[row] = value
+    at = table.column_names.index(column)
+    return table.set_column(at, column, pa.array(values, table.schema.field(column).type))
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "said"),
+    [
+        ("hops", "leg", -1, "no row -1 of legs"),
+        ("hops", "leg", 10**6, "no row 1000000 of legs"),
+        ("hops", "leg", None, "without its row of legs"),
+        ("hops", "edge", -1, "no row -1 of edges"),
+        ("hops", "edge", 10**6, "no row 1000000 of edges"),
+        ("hops", "edge", None, "without its row of edges"),
+        ("hops", "hop", 2, "a row twice: hops, by leg, part, hop"),
+        ("legs", "hops", 0, "has hops of the leg"),
+        ("legs", "hops", None, "has hops of the leg"),
+    ],
+)
+def test_hops_that_do_not_fit_are_refused(
+    report: Report, table: str, column: str, value: int | None, said: str
+) -> None:
+    tables = {**report.tables, table: changed(report[table], column, 0, value)}
+
+    with pytest.raises(ReportError, match=said):
+        core_of(tables)
+
+
+def test_leg_without_the_hops_that_it_says_it_has_is_refused(report: Report) -> None:
+    bare = report["legs"]["hops"].to_pylist().index(0)
+
+    with pytest.raises(ReportError, match="no hop of the leg"):
+        core_of({**report.tables, "legs": changed(report["legs"], "hops", bare, 3)})
+
+
+def test_edge_that_no_hop_names_is_left_out(report: Report) -> None:
+    further = report["edges"].slice(0, 1)
+    further = changed(further, "from_id", 0, "nobody")
+    edges = pa.concat_tables([further, report["edges"]])
+    hops = report["hops"]
+    moved = hops.set_column(3, "edge", pc.add(hops["edge"], pa.scalar(1, pa.int32())))
+
+    assert core_of({**report.tables, "edges": edges, "hops": moved}) == core_of(report.tables)
+
+
+def test_edges_that_differ_only_in_what_is_said_of_them_are_one(report: Report) -> None:
+    """As where a right is held, and could also be taken."""
+    edges, hops = report["edges"], report["hops"]
+    used = hops["edge"].to_pylist()
+    often = next(edge for edge in used if used.count(edge) > 1)
+    again = changed(edges.slice(often, 1), "note", 0, "one own change")
+    where = used.index(often)
+    other = changed(hops, "edge", where, edges.num_rows)
+    tables = {**report.tables, "edges": pa.concat_tables([edges, again]), "hops": other}
+
+    assert core_of(tables) == core_of(report.tables)
+    assert hop_rows(dataclasses.replace(report, tables=tables))["note"][where].as_py() == (
+        "one own change"
+    )
+
+
+def test_numbers_of_edges_are_their_places_in_the_list(document: Any) -> None:
+    edges = document["core"]["edges"]
+    members = ("from_kind", "from", "to_kind", "to", "kind")
+
+    order = [tuple(edge[name].encode() for name in members) for edge in edges]
+
+    assert order == sorted(set(order))
+    assert {
+        hop
+        for finding in document["core"]["findings"]
+        for place in finding["places"]
+        for leg in place["legs"]
+        for part in leg["parts"]
+        for hop in part
+    } == set(range(len(edges)))
+
+
+def test_every_path_goes_from_its_holder_on(document: Any) -> None:
+    edges = document["core"]["edges"]
+    parts = [
+        part
+        for finding in document["core"]["findings"]
+        for place in finding["places"]
+        for leg in place["legs"]
+        for part in leg["parts"]
+    ]
+
+    assert len(parts) > 50
+    for part in parts:
+        for here, there in pairwise(part):
+            assert (edges[here]["to_kind"], edges[here]["to"]) == (
+                edges[there]["from_kind"],
+                edges[there]["from"],
+            )
+
+
+def test_provenance_is_of_the_edges(report: Report, document: Any) -> None:
+    told = report["edges"].to_pylist()
+
+    origin = document["provenance"]["edges"]
+
+    assert origin["file"] == [row["file"] for row in told]
+    assert origin["record"] == [row["record"] for row in told]
+    assert set(document["context"]["tables"]["hops"]) == {"leg", "part", "hop", "edge"}
 
 
 def test_file_keeps_its_schema(document: Any) -> None:
@@ -235,8 +339,11 @@ def test_digest_that_is_not_of_the_tables_is_refused(report: Report) -> None:
     [
         (b'"rule":"DEV-01"', b'"rule":"DEV-09"', "digest"),
         (b'"verdict":["violation"', b'"verdict":["other"', "something else"),
-        (b'"schema_version":2', b'"schema_version":99', "version 99"),
+        (b'"schema_version":3', b'"schema_version":99', "version 99"),
         (b'"provenance":', b'"elsewhere":', "provenance"),
+        (b'"edge":[', b'"edge":[1,', "damaged"),
+        (b'"leg":[0,', b'"leg":[5,', "damaged"),
+        (b'"to_kind":["', b'"to_kind":["other', "something else"),
         (b'"as_of":"2026-10-31"', b'"as_of":"soon"', "damaged"),
         (b'"core":{', b'"core":', "damaged"),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from sod_analyzer.model.finding import HOPS, Report, Reporter
+from sod_analyzer.model.finding import EDGES, Report, Reporter
 from sod_analyzer.report.flat import FINDINGS, PATHS
 from sod_analyzer.report.joined import finding_rows, hop_rows
 from tests.report.bank import HOSTILE, clean
@@ -122,7 +122,7 @@ def test_report_without_findings_has_headers_only() -> None:
 
     assert "leg_2_path" in header
     assert rows == []
-    hop = [name for name in HOPS.names[1:] if name != "holder"]
+    hop = ["place", "duty", "part", "hop", *EDGES.names]
     assert [["finding_id", "rule_id", "name", *hop, "holder"]] == read(rendered(PATHS, clean()))
 
 
