@@ -34,6 +34,9 @@ from sod_analyzer.model.ruleset import Duty, Selector
 
 Codes = npt.NDArray[np.int64]
 
+#: Parts, or ways, that are sure, and those that are possible (a superset).
+_Parts = tuple[frozenset[int], frozenset[int]]
+
 #: Mode of an entitlement that a review or an approval stands before.
 WITH_APPROVAL = "with-approval"
 
@@ -226,16 +229,16 @@ class Columns:
             # Left out in some environments only. One cell stands for all of the system's places,
             # so none of them is certain.
             self._possible.append((code, number[Place(PlaceKind.COVER, system, system)], part))
-            self._put(Truth.UNKNOWN, code, number[Place(PlaceKind.SYSTEM, system, system)], part)
-            self._put(Truth.UNKNOWN, code, number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)], part)
+            self._put(Truth.UNKNOWN, code, self._of_system[system], part)
+            self._put(Truth.UNKNOWN, code, self._anywhere, part)
             return
         if resource == WHOLE_SYSTEM:
             # What a right over a whole system reaches is told apart by `applies_at`, later:
             # one cell stands for all of the system's applications.
             self._sure.append((code, number[Place(PlaceKind.COVER, system, system)], part))
             truth = atlas.applies_in(selector, system)
-            self._put(truth, code, number[Place(PlaceKind.SYSTEM, system, system)], part)
-            self._put(truth, code, number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)], part)
+            self._put(truth, code, self._of_system[system], part)
+            self._put(truth, code, self._anywhere, part)
             return
         placed = atlas.placed(system, resource)
         best = Truth.NO
@@ -246,7 +249,7 @@ class Columns:
                 Truth.YES,
             )
             best = max(best, truth)
-            self._put(truth, code, number[Place(PlaceKind.APPLICATION, application)], part)
+            self._put(truth, code, self._of_application[application], part)
         if not placed:
             here = atlas.environment_of(system)
             best = min(
@@ -259,10 +262,26 @@ class Columns:
                 # In `unmapped` a leg only ever counts as unknown; detection sees to that.
                 unmapped = number[Place(PlaceKind.UNMAPPED, PLACE_UNMAPPED)]
                 self._put(Truth.YES, code, unmapped, part)
-        self._put(best, code, number[Place(PlaceKind.SYSTEM, system, system)], part)
-        self._put(best, code, number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)], part)
+        self._put(best, code, self._of_system[system], part)
+        self._put(best, code, self._anywhere, part)
         for place in atlas.resources_under(system, resource):
             self._put(best, code, place, part)
+
+    @cached_property
+    def _of_system(self) -> Mapping[str, int]:
+        """The number of each system's own place. Here and below: asked for right by right."""
+        return self._numbers_of(PlaceKind.SYSTEM)
+
+    @cached_property
+    def _of_application(self) -> Mapping[str, int]:
+        return self._numbers_of(PlaceKind.APPLICATION)
+
+    @cached_property
+    def _anywhere(self) -> int:
+        return self.atlas.number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)]
+
+    def _numbers_of(self, kind: PlaceKind) -> Mapping[str, int]:
+        return {place.key: n for n, place in enumerate(self.atlas.places) if place.kind is kind}
 
     def _put(self, truth: Truth, code: int, place: int, part: int) -> None:
         if not self._wanted[place]:
@@ -290,18 +309,32 @@ class Columns:
 
         First the parts that are sure, then those that are possible (a superset).
         """
-        answer: dict[tuple[int, str], tuple[frozenset[int], frozenset[int]]] = {}
+        answer: dict[tuple[int, str], _Parts] = {}
+        # Most applications are alike: what is placed in them matters, not which they are.
+        alike: dict[tuple[str, frozenset[str | None]], _Parts] = {}
+        plain = all(selector.resource is None for selector in self.parts)
         for n, place in enumerate(self.atlas.places):
             for system in sorted(self.atlas.systems):
-                truths = {
-                    part: self._applies_at(selector, place, system)
-                    for part, selector in enumerate(self.parts)
-                }
-                sure = frozenset(p for p, truth in truths.items() if truth is Truth.YES)
-                possible = frozenset(p for p, truth in truths.items() if truth is not Truth.NO)
-                if possible:
-                    answer[n, system] = (sure, possible)
+                found: _Parts | None = None
+                key: tuple[str, frozenset[str | None]] | None = None
+                if plain and place.kind is PlaceKind.APPLICATION:
+                    key = (system, self.atlas.environments_at(place.key, system))
+                    found = alike.get(key)
+                if found is None:
+                    found = self._parts_at(place, system)
+                if key is not None:
+                    alike[key] = found
+                if found[1]:
+                    answer[n, system] = found
         return answer
+
+    def _parts_at(self, place: Place, system: str) -> _Parts:
+        truths = {
+            part: self._applies_at(selector, place, system)
+            for part, selector in enumerate(self.parts)
+        }
+        sure = frozenset(p for p, truth in truths.items() if truth is Truth.YES)
+        return sure, frozenset(p for p, truth in truths.items() if truth is not Truth.NO)
 
     def _applies_at(self, selector: Selector, place: Place, system: str) -> Truth:
         if place.kind is not PlaceKind.UNMAPPED:
@@ -317,16 +350,17 @@ class Columns:
     @cached_property
     def covered_ways(self) -> Mapping[tuple[int, str], tuple[frozenset[int], frozenset[int]]]:
         """As `covered`, for whole ways: every part that needs the scope holds there."""
-        answer: dict[tuple[int, str], tuple[frozenset[int], frozenset[int]]] = {}
-        for key, (sure, possible) in self.covered.items():
-            lower, upper = (
-                frozenset(
-                    n
-                    for n, way in enumerate(self.ways)
-                    if way.duty != UNRESTRICTED and set(self.scoped(way)) <= parts
-                )
-                for parts in (sure, possible)
-            )
+        answer: dict[tuple[int, str], _Parts] = {}
+        known: dict[frozenset[int], frozenset[int]] = {}
+        for key, both in self.covered.items():
+            for parts in both:
+                if parts not in known:
+                    known[parts] = frozenset(
+                        n
+                        for n, way in enumerate(self.ways)
+                        if way.duty != UNRESTRICTED and parts.issuperset(self.scoped(way))
+                    )
+            lower, upper = (known[parts] for parts in both)
             if upper:
                 answer[key] = (lower, upper)
         return answer

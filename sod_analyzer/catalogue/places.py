@@ -239,6 +239,11 @@ class Atlas:
             for system, placements in self.placements.items()
         }
 
+    def environments_at(self, application: str, system: str) -> frozenset[str | None]:
+        """The environments in which an application has something in a system."""
+        placed = self._of_application.get((application, system), ())
+        return frozenset(p.environment for p in placed)
+
     def applies_at(self, selector: Selector, place: Place, system: str) -> Truth:
         """Whether a right over the whole system includes this part in the given place."""
         if not self.could_be_in(selector, system):

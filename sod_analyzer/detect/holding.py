@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sod_analyzer.catalogue.places import PlaceKind
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.graph.closure import Keys, among, distinct
+from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.graph.masks import Table, Words, has, mask_of
 
 Bits = npt.NDArray[np.bool_]
@@ -71,8 +71,8 @@ class Holding:
 
     def candidates_of(self, subjects: Keys, duties: Sequence[str], places: Bits) -> Keys:
         """As `candidates`, of some subjects only."""
-        pairs = self.candidates(duties, places)
-        return pairs[among(pairs // self.engine.n_places, subjects)]
+        ways = {way for duty in duties for way in self._ways(duty)}
+        return self._table.any_of(subjects, self._mask(ways), places)
 
     def holders_over(self, system: str, way: int) -> Keys:
         """Subjects that have the way over the whole system, sorted."""
@@ -194,10 +194,14 @@ class Holding:
         table = self.engine.columns.covered_ways
         possible = 1 if self.lens.possible else 0
         reaching = np.zeros((len(self._mask(())), self.engine.n_places), dtype=np.uint64)
+        masks: dict[frozenset[int], Words] = {}  # most places are alike
         for place in range(self.engine.n_places):
             found = table.get((place, system))
             if found is not None:
-                reaching[:, place] = self._mask(sorted(found[possible]))
+                ways = found[possible]
+                if ways not in masks:
+                    masks[ways] = self._mask(sorted(ways))
+                reaching[:, place] = masks[ways]
         return reaching
 
     @cached_property

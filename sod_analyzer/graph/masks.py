@@ -8,6 +8,7 @@ and only those are kept (*sparse*).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -24,8 +25,10 @@ _BITS = 64
 _DENSE = 4
 #: Pairs of edge and cell that are looked at at once: what stays in the processor's cache.
 _PIECE = 2**16
-#: And so many edges.
+#: And so many edges, and cells.
 _EDGES = 2**20
+_CELLS = 2**18
+_THREADS = 2
 
 
 def words(columns: int) -> int:
@@ -177,9 +180,8 @@ class Table:
 
     @cached_property
     def _by_place(self) -> tuple[Keys, Keys]:
-        place = self.key % self.n_places
-        order = np.argsort(place, kind="stable")
-        return place[order], order
+        order = np.argsort(self._place, kind="stable")
+        return self._place[order].astype(np.int64), order
 
     def cells(self) -> Cells:
         """Every cell that is not empty, by offset and place."""
@@ -192,11 +194,7 @@ class Table:
         for slot, place in enumerate(self.dense_places.tolist()):
             if places is None or places[place]:
                 found.append(np.flatnonzero(test(self.dense[slot])) * self.n_places + place)
-        if len(self.key):
-            hit = test(self.mask)
-            if places is not None:
-                hit &= places[self.key % self.n_places]
-            found.append(self.key[hit])
+        found.append(self.key[self._cells_where(test, places)])
         found = [each for each in found if len(each)]
         if not found:
             return np.empty(0, dtype=np.int64)
@@ -205,6 +203,49 @@ class Table:
         pairs = np.concatenate(found)
         pairs.sort(kind="stable")  # sorted runs, which a stable sort merges
         return pairs
+
+    def _cells_where(self, test: Callable[[Words], Flags], places: Flags | None) -> Keys:
+        """The positions of the sparse cells that pass, sorted.
+
+        Some cells at a time, whose masks then stay near the processor from one look to the next.
+        """
+        if places is not None and not places.any():
+            return np.empty(0, dtype=np.int64)
+        found = [np.empty(0, dtype=np.int64)]
+        for start in range(0, len(self.key), _CELLS):
+            here = slice(start, start + _CELLS)
+            if places is None or places.all():
+                hits = np.flatnonzero(test(self.mask[:, here]))
+            else:
+                hits = np.flatnonzero(places[self._place[here]])
+                if len(hits):
+                    hits = hits[test(self.mask[:, here][:, hits])]
+            found.append(hits + start)
+        return np.concatenate(found)
+
+    @cached_property
+    def _place(self) -> npt.NDArray[np.int32]:
+        """The place of each sparse cell: dividing takes longer than all else."""
+        place = np.empty(len(self.key), dtype=np.int32)
+        for start in range(0, len(self.key), _CELLS):
+            here = slice(start, start + _CELLS)
+            place[here] = self.key[here] % self.n_places
+        return place
+
+    def any_of(self, offsets: Keys, wanted: Words, places: Flags) -> Keys:
+        """As `with_any`, of some nodes only, whose offsets are sorted.
+
+        Cost: of their cells.
+        """
+        found: list[Keys] = []
+        for slot, place in enumerate(self.dense_places.tolist()):
+            if places[place]:
+                mine = offsets[has(self.dense[slot][:, offsets], wanted)]
+                found.append(mine * self.n_places + place)
+        _, cell = spans(self.first[offsets], self.first[offsets + 1])
+        key = self.key[cell]
+        found.append(key[has(self.mask[:, cell], wanted) & places[key % self.n_places]])
+        return np.sort(np.concatenate(found))
 
     def within(self, nodes: range) -> Table:
         """The same of a part of its nodes."""
@@ -376,21 +417,24 @@ class Source:
         """What holders of a contiguous range have through these edges, which are sorted by holder.
 
         Cost: a gather per edge, dense place and word; a sort of the sparse cells of holders with
-        several edges. Edges are looked at piece by piece, so what it needs in between stays small.
+        several edges. Edges are looked at piece by piece, so what it needs in between stays small,
+        and two pieces at a time, since numpy lets others work while it does.
         """
         dense = np.zeros((*self.dense.shape[:2], len(nodes)), dtype=np.uint64)
-        pieces: list[tuple[Keys, Words]] = []
-        begin = 0
-        while begin < len(holder):
-            end = min(begin + _EDGES, len(holder))
-            # A holder's edges stay together.
-            end = int(np.searchsorted(holder, holder[end - 1], side="right"))
-            row = self.slot[target[begin:end]]
+
+        def look(here: slice) -> list[tuple[Keys, Words]]:
+            row = self.slot[target[here]]
             useful = np.flatnonzero(self.busy[row])
-            row, offset = row[useful], holder[begin:end][useful].astype(np.int64) - nodes.start
+            row, offset = row[useful], holder[here][useful].astype(np.int64) - nodes.start
             self._put(dense, offset, row)
-            pieces += self._sparse(offset, row)
-            begin = end
+            return list(self._sparse(offset, row))
+
+        stretches = list(_runs_of(holder))
+        if len(stretches) > 1:
+            with ThreadPoolExecutor(_THREADS) as threads:
+                pieces = [piece for found in threads.map(look, stretches) for piece in found]
+        else:
+            pieces = [piece for here in stretches for piece in look(here)]
         n_words = self.dense.shape[1]
         key = np.concatenate([k for k, _ in pieces]) if pieces else np.empty(0, dtype=np.int64)
         mask = (
@@ -446,6 +490,16 @@ class Source:
             spots = np.flatnonzero(mixed[edge])
             key[spots], mask[:, spots] = _sorted(key[spots], mask[:, spots])
         return combined(key, mask)
+
+
+def _runs_of(holder: Nodes) -> Iterator[slice]:
+    """Pieces of sorted edges; those of one holder stay together."""
+    begin = 0
+    while begin < len(holder):
+        end = min(begin + _EDGES, len(holder))
+        end = int(np.searchsorted(holder, holder[end - 1], side="right"))
+        yield slice(begin, end)
+        begin = end
 
 
 def _busiest(place: Keys, n_places: int) -> Keys:
