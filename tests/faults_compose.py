@@ -345,8 +345,8 @@ COMPOSE = (
         ),
         (
             "gaps-of-the-engine-are-not-passed-on",
-            "check_input(config, snapshot, day, further=further)",
-            "check_input(config, snapshot, day)",
+            "check_input(config, snapshot, day, further=further, reconciliation=reconciled)",
+            "check_input(config, snapshot, day, reconciliation=reconciled)",
         ),
     ),
     *in_module(

@@ -241,7 +241,12 @@ _CATALOGUE = (
     ),
     *in_module(
         "catalogue/columns.py",
-        "tests/engine/test_places.py",
+        "tests/engine/test_places.py tests/engine/test_judge.py",
+        (
+            "applications-are-all-alike",
+            "key = (system, self.atlas.environments_at(place.key, system))",
+            "key = (system, frozenset[str | None]())",
+        ),
         (
             "unmapped-resource-is-dropped",
             "if best is not Truth.NO:\n                self.unmapped",
@@ -412,6 +417,21 @@ _BULK = (
             "second-word-is-dropped",
             "return max(1, -(-columns // _BITS))",
             "return 1",
+        ),
+        (
+            "cells-of-the-first-block-alone",
+            "            found.append(hits + start)\n",
+            "            found.append(hits)\n",
+        ),
+        (
+            "the-last-holder-is-cut-in-two",
+            'end = int(np.searchsorted(holder, holder[end - 1], side="right"))\n        yield',
+            "yield",
+        ),
+        (
+            "cells-of-some-in-every-place",
+            "found.append(key[has(self.mask[:, cell], wanted) & places[key % self.n_places]])",
+            "found.append(key[has(self.mask[:, cell], wanted)])",
         ),
         (
             "busy-places-alone-count",

@@ -158,8 +158,8 @@ RULES = (
         ),
         (
             "unknown-department-is-another-department",
-            "np.array([*known, int(Truth.UNKNOWN)])",
-            "np.array([*known, int(Truth.NO)])",
+            "np.array([*known, int(Truth.UNKNOWN)], dtype=np.int8)",
+            "np.array([*known, int(Truth.NO)], dtype=np.int8)",
         ),
         (
             "one-narrowing-is-enough",

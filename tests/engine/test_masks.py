@@ -83,7 +83,7 @@ def test_masks_say_what_facts_say(dense: int, world: World, lens: Lens, *, simpl
     """For people, accounts and roles, through role lenses for roles alone, however kept."""
     engine = engine_of(world, simple=simple)
     kinds = [engine.roles] if lens.roles else [engine.identities, engine.accounts, engine.roles]
-    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=3, _EDGES=2):
+    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=3, _EDGES=2, _CELLS=4):
         for nodes in kinds:
             assert by_masks(engine, lens, nodes) == by_facts(engine, lens, nodes)
 
@@ -130,7 +130,7 @@ def test_holders_have_what_their_targets_have(
     edges = sorted(edges)
     holder = np.array([h for h, _ in edges], dtype=np.int32)
     target = np.array([t for _, t in edges], dtype=np.int32)
-    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=5, _EDGES=3):
+    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=5, _EDGES=3, _CELLS=4):
         table = Source.of(cells_of(rows), 25).to_holders(holder, target, range(20, 25))
 
     expected = sorted(
@@ -155,9 +155,15 @@ def test_tables_join_whatever_they_keep_dense(
     assert all(table.cells().facts(130).key.tolist() == expected for table in both)
 
 
-@given(pairs, st.integers(0, 3), st.lists(st.integers(0, 129), min_size=1, max_size=5))
+@given(
+    pairs,
+    st.integers(0, 3),
+    st.lists(st.integers(0, 129), min_size=1, max_size=5),
+    st.sets(st.integers(0, 12)),
+    st.sampled_from([1, 5, 1000]),
+)
 def test_a_table_answers_of_pairs_and_places(
-    rows: list[tuple[int, int, int]], dense: int, wanted: list[int]
+    rows: list[tuple[int, int, int]], dense: int, wanted: list[int], some: set[int], block: int
 ) -> None:
     edges = np.arange(13, dtype=np.int32)
     with mock.patch.object(masks, "_DENSE", dense):
@@ -168,16 +174,20 @@ def test_a_table_answers_of_pairs_and_places(
     everywhere = np.arange(13 * 6)
     found = table.at(everywhere)
 
-    assert set(np.flatnonzero(has(found, bits)).tolist()) == {n * 6 + p for n, p in held}
-    assert table.with_any(bits).tolist() == sorted(n * 6 + p for n, p in held)
-    for place in range(6):
-        there = sorted(n for n, p in held if p == place)
-        assert table.nodes_with(bits, place).tolist() == there
-    only = np.array([place == 3 for place in range(6)])
-    assert table.with_any(bits, only).tolist() == sorted(n * 6 + 3 for n, p in held if p == 3)
-    part = table.within(range(4, 9))
-    inside = sorted((n - 4) * 6 + p for n, p in held if 4 <= n < 9)
-    assert part.with_any(bits).tolist() == inside
+    with mock.patch.object(masks, "_CELLS", block):
+        assert set(np.flatnonzero(has(found, bits)).tolist()) == {n * 6 + p for n, p in held}
+        assert table.with_any(bits).tolist() == sorted(n * 6 + p for n, p in held)
+        for place in range(6):
+            there = sorted(n for n, p in held if p == place)
+            assert table.nodes_with(bits, place).tolist() == there
+        only = np.array([place == 3 for place in range(6)])
+        assert table.with_any(bits, only).tolist() == sorted(n * 6 + 3 for n, p in held if p == 3)
+        part = table.within(range(4, 9))
+        inside = sorted((n - 4) * 6 + p for n, p in held if 4 <= n < 9)
+        assert part.with_any(bits).tolist() == inside
+        chosen = np.array(sorted(some), dtype=np.int64)
+        expected = sorted(n * 6 + p for n, p in held if n in some and p == 3)
+        assert table.any_of(chosen, bits, only).tolist() == expected
 
 
 def test_masks_ask_for_any_bit_or_for_all() -> None:
