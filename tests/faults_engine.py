@@ -376,11 +376,6 @@ _BULK = (
             "distinct(covering[1:][covering[1:] == covering[:-1]])",
             "distinct(covering[:0])",
         ),
-        (
-            "roles-finish-ways",
-            "dense[:, :, last:] = 0",
-            "dense[:, :, last:] |= 0",
-        ),
     ),
     *in_module(
         "evaluate/net.py",

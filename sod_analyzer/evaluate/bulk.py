@@ -267,12 +267,11 @@ class Bulk:
     # -- meeting in a context --------------------------------------------------------------------
 
     def _finish(self, parts: Table, lens: Lens) -> Table:
-        """The ways that each account's own context finishes."""
-        accounts = self._accounts_only(parts)
-        done = accounts.mapped(self._in_one_place)
+        """The ways that each account's own context finishes; only accounts have parts here."""
+        done = parts.mapped(self._in_one_place)
         keys, masks = [], []
         for number, _ in self._several:
-            spots = self._across(accounts, number, lens)
+            spots = self._across(parts, number, lens)
             if len(spots):
                 keys.append(spots)
                 bits = mask_of([number], self.n_ways)
@@ -294,21 +293,6 @@ class Bulk:
             met = has_all(mask, mask_of(way.parts, self.n_parts))
             found[number // 64, met] |= np.uint64(1 << number % 64)
         return found
-
-    def _accounts_only(self, parts: Table) -> Table:
-        """The table without what roles have, in which nothing meets."""
-        last = len(self.net.accounts)
-        end = int(np.searchsorted(parts.key, last * self.n_places))
-        dense = parts.dense.copy()
-        dense[:, :, last:] = 0
-        return Table(
-            parts.nodes,
-            parts.n_places,
-            parts.dense_places,
-            dense,
-            parts.key[:end],
-            parts.mask[:, :end],
-        )
 
     @cached_property
     def _ways_of_part(self) -> list[tuple[int, Words]]:
