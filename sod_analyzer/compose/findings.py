@@ -26,6 +26,7 @@ from sod_analyzer.evaluate.lens import COUNTED, narrowings
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Keys, among, distinct
 from sod_analyzer.model.finding import UNRESTRICTED_RULE, Verdict
+from sod_analyzer.model.memory import give_back
 from sod_analyzer.model.ruleset import (
     Control,
     Duty,
@@ -161,6 +162,7 @@ class FindingWriter:
                 gatherer.subjects(result, self._gate(result.rule), blanks)
         gathered = gatherer.done()
         legs = find_legs(self.engine, gathered)
+        give_back()
         told = Told(legs, self.tracer)
         leg_reason = leg_reasons(told, gathered)
         spots = gathered.spots

@@ -30,6 +30,7 @@ from sod_analyzer.model.finding import (
     Completeness,
     Verdict,
 )
+from sod_analyzer.model.memory import give_back
 from sod_analyzer.model.mitigation import Mitigation
 from sod_analyzer.model.ruleset import Ruleset
 
@@ -103,6 +104,7 @@ def tables_of(
         # What everyone's accounts come to needs none of the paths: two things at a time.
         others = beside.submit(_everyone, analysis, found)
         tables = {**finding_tables(found), **others.result()}
+    give_back()
     told("summing up rules")
     filled: dict[str, Sequence[Row]] = {
         "rules": rule_rows.rule_rows(judge, ruleset, analysis.results, found),

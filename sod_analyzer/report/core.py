@@ -29,6 +29,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from sod_analyzer.errors import ReportError
+from sod_analyzer.model.memory import give_back
 from sod_analyzer.report.nested import core_pieces
 
 #: A core up to here stays in memory, and beyond the other number is not kept, but made again.
@@ -84,6 +85,7 @@ def findings_digest(tables: Mapping[str, pa.Table]) -> Digest:
     for piece in core_pieces(tables):
         digest.update(piece)
         keeper.write(piece)
+    give_back()
     found = Digest(digest.hexdigest())
     if keeper.stream is not None:
         found.keep(tables, keeper.stream)

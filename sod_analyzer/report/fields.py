@@ -103,7 +103,7 @@ class _Plain:
         else:
             values = taken(self.values, rows[start:stop])
         if not pa.types.is_string(values.type):
-            return number_texts(values).fill_null(""), self.end
+            return (number_texts(values, self.end).fill_null(self.end),)
         if values.null_count:
             return csv_texts(values), self.end
         return '"', csv_escaped(values), f'"{self.end}'

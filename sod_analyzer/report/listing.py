@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import pairwise
 from threading import Lock
 from typing import Protocol, TypeAlias
 
@@ -39,18 +40,20 @@ def table_tasks(table: pa.Table, names: Iterable[str]) -> Iterator[Task]:
 
     Texts, integers, flags, days as `2026-10-31` and moments in UTC as `2026-10-31T08:00:00Z`.
     """
-    columns = [(name, _prepared(table[name])) for name in sorted(names)]
+    ordered = sorted(names)
     before = b"{"
-    yield columns[0][1].ready
-    for number, (name, column) in enumerate(columns):
-        # The words of the next column are made while this one is written.
-        for _, following in columns[number + 1 : number + 2]:
+    column = _prepared(table[ordered[0]])
+    yield column.ready
+    for name, then in pairwise([*ordered, ""]):
+        # The words of the next column are made while this one is written, and then let go of.
+        following = _prepared(table[then]) if then else column
+        if following is not column:
             yield following.ready
         yield text_task(b'%s"%s":[' % (before, name.encode()))
         for start in range(0, table.num_rows, _PIECE):
             stop = min(start + _PIECE, table.num_rows)
             yield partial(_members, column, start, stop, last=stop == table.num_rows)
-        before = b"],"
+        before, column = b"],", following
     yield text_task(b"]}")
 
 
@@ -140,7 +143,7 @@ def _others(values: pa.Array) -> Piece:
     elif pa.types.is_date(values.type):
         texts = pieced('"', values.cast(pa.string()), '"')
     else:
-        texts = number_texts(values)
-        if len(texts) > 1 and pc.all(pc.equal(texts, texts[0])).as_py() and not texts.null_count:
-            return (f"{texts[0].as_py()},".encode() * len(texts),)
+        if not values.null_count and pc.all(pc.equal(values, values[0])).as_py():
+            return (number_texts(values[:1], ",")[0].as_py().encode() * len(values),)
+        return (octets(number_texts(values, ",").fill_null("null,")),)
     return (octets(pieced(texts.fill_null("null"), ",")),)

@@ -137,18 +137,19 @@ def with_null(texts: pa.Array, null: str | None = "null") -> pa.Array:
     return pa.concat_arrays([texts, pa.array([null], pa.string())])
 
 
-def number_texts(values: pa.Array) -> pa.Array:
-    """Counts and flags as texts; null stays null."""
+def number_texts(values: pa.Array, end: str = "") -> pa.Array:
+    """Counts and flags as texts, with what stands behind each; null stays null."""
     if pa.types.is_integer(values.type) and values.null_count < len(values):
         span = pc.min_max(values)
         if span["min"].as_py() >= 0 and span["max"].as_py() < _SMALL:
-            return _small().take(values)
-    return values.cast(pa.string())
+            return _small(end).take(values)
+    texts = values.cast(pa.string())
+    return pieced(texts, end) if end else texts
 
 
 @cache
-def _small() -> pa.Array:
-    return pa.array([str(number) for number in range(_SMALL)], pa.string())
+def _small(end: str) -> pa.Array:
+    return pa.array([f"{number}{end}" for number in range(_SMALL)], pa.string())
 
 
 def json_texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:
