@@ -65,6 +65,7 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
         federated=federated,
         shared_known=_shared_known(nodes[NodeKind.ACCOUNT], intake),
     )
+    give_back()
     issues += [*clashes, federated.issues, linked.issues]
     intake.edges["grants"].add(federated.grants)
     nodes[NodeKind.IDENTITY], rank = _everyone(linked)
@@ -79,15 +80,19 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
     tables["nodes"], first = node_table(nodes)
     add_edges(intake.edges, linked, first=first, rank=rank)
     codes = {kind: each.codes(nodes[kind], first[kind]) for kind, each in intake.nodes.items()}
+    del linked, federated, nodes, rank
     intake.settle()
-    del linked, federated, nodes
-    ordered = {name: worded(table, SNAPSHOT_TABLES[name]) for name, table in tables.items()}
+    # Taken out one by one: a table and what becomes of it need not both be kept.
+    ordered = {name: worded(tables.pop(name), SNAPSHOT_TABLES[name]) for name in list(tables)}
     ordered |= {name: edges.table(codes) for name, edges in intake.edges.items()}
+    del codes
     give_back()
     issues.append(undeclared_sources(ordered))
     ordered["issues"] = canonical(pa.concat_tables(issues))
     ordered = {name: ordered[name] for name in SNAPSHOT_TABLES}
-    return Snapshot(ordered, as_of, estate.name, tables_digest(ordered, as_of=as_of))
+    digest = tables_digest(ordered, as_of=as_of)
+    give_back()
+    return Snapshot(ordered, as_of, estate.name, digest)
 
 
 def _described(intake: Intake) -> tuple[dict[NodeKind, pa.Table], list[pa.Table]]:

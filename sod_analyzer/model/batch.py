@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from mmap import mmap
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -128,6 +129,7 @@ class BatchBuilder:
         self._columns: dict[str, dict[str, list[Any]]] = {}
         self._tables: dict[str, list[pa.Table]] = {}
         self._same: dict[tuple[pa.DataType, Any], pa.Array] = {}
+        self._zeros: mmap | bytes = b""
         self._rows = 0
 
     def row(self, table: str, **values: Any) -> None:
@@ -201,7 +203,10 @@ class BatchBuilder:
             places = self._repeated(kind.index_type, place, size)
             return pa.DictionaryArray.from_arrays(places, words)
         if value is None or (value == 0 and pa.types.is_primitive(kind)):
-            return _zeros(kind, size, valid=value is not None)
+            if len(self._zeros) < 8 * (size + 1):  # enough for offsets, and for what is widest
+                # Memory that nobody has written to: the system gives none for it.
+                self._zeros = mmap(-1, 8 * (size + 1))
+            return _zeros(kind, size, pa.py_buffer(self._zeros), valid=value is not None)
         return pa.repeat(pa.scalar(value, kind), size)
 
     def account(
@@ -411,9 +416,8 @@ class BatchBuilder:
         return Batch(tables)
 
 
-def _zeros(kind: pa.DataType, size: int, *, valid: bool) -> pa.Array:
-    """Nulls, zeros or noes, in memory that nobody has written to: the system gives none for it."""
-    content = pa.py_buffer(bytes(8 * (size + 1)))  # enough for offsets, and for what is widest
+def _zeros(kind: pa.DataType, size: int, content: pa.Buffer, *, valid: bool) -> pa.Array:
+    """Nulls, zeros or noes out of a buffer that is nothing but zero bytes."""
     buffers = [None if valid else content, content]
     if pa.types.is_string(kind):
         buffers.append(content)
