@@ -167,13 +167,15 @@ class FindingWriter:
         leg_reason = leg_reasons(told, gathered)
         spots = gathered.spots
         reasons = spot_reasons(told, leg_reason, spots.reason, gathered.reasons)
+        ids = subject_ids(self.names, gathered, self.rules, self.places)
+        give_back()
         return Findings(
             known,
             gathered,
             legs,
             told,
             leg_reason,
-            subject_ids(self.names, gathered, self.rules, self.places),
+            ids,
             self,
             measures,
             reasons,

@@ -24,6 +24,7 @@ from sod_analyzer.model.finding import (
     Report,
     RunFacts,
 )
+from sod_analyzer.model.memory import give_back
 from sod_analyzer.report.core import write_core
 from sod_analyzer.report.lanes import in_order
 from sod_analyzer.report.layout import EDGE_ORIGIN, HEADER
@@ -57,6 +58,7 @@ class _Canonical:
             for pieces in in_order(tasks):
                 stream.writelines(pieces)
         stream.write(b',\n"run":' + _bytes(_run(report.run)) + b"}\n")
+        give_back()
 
 
 REPORTER = _Canonical()

@@ -25,7 +25,14 @@ from sod_analyzer.report.columns import (
 )
 from sod_analyzer.report.joined import Column, Joined
 from sod_analyzer.report.lanes import in_order
-from sod_analyzer.report.quoting import csv_escaped, csv_texts, number_texts, pieced, with_null
+from sod_analyzer.report.quoting import (
+    csv_escaped,
+    csv_texts,
+    number_texts,
+    octets,
+    pieced,
+    with_null,
+)
 
 #: Words of two columns that are written out in all pairs; so few stay close to the processor.
 _PAIRS = 4_096
@@ -33,6 +40,8 @@ _PAIRS = 4_096
 _REPEATED = 3
 #: Counts up to here are words like any others.
 _SMALL = 64
+#: Rows that are made into texts at once, and bytes of texts that are kept for rows to come.
+_PIECE, _ROOM = 50_000, 1 << 30
 
 #: What a row is put together from: texts, or a text that is the same in every row.
 Part: TypeAlias = "pa.Array | str"
@@ -59,16 +68,37 @@ def fields_of(table: Joined) -> list[Field]:
             groups.append((column, []))
         _merge(groups[-1][1], source)
     fields: list[Field] = []
-    for column, sources in groups:
+    while groups:
+        # A group is let go of once its texts are made.
+        column, sources = groups.pop(0)
         rows, known = column.rows, len(column.values)
+        texts = None
         if rows is not None and 2 * known < len(rows):
             # Every row of theirs stands in several of ours: its text is made once.
-            each = np.append(np.arange(known), -1)
-            parts = [part for source in sources for part in source.parts(each, 0, known + 1)]
-            fields.append(partial(_repeated, pieced(*parts), rows))
-        else:
+            texts = _pooled(sources, known)
+        if rows is None or texts is None:
             fields += [partial(source.parts, rows) for source in sources]
+        else:
+            fields.append(partial(_repeated, texts, rows))
     return fields
+
+
+def _pooled(sources: Sequence[_Coded | _Plain], known: int) -> pa.Array | None:
+    """The text of every row, and of one that is not there; None where that takes much room."""
+    each = np.append(np.arange(known, dtype=np.int32), np.int32(-1))
+    ends = np.zeros(known + 2, dtype=np.int32)
+    found = pa.BufferOutputStream()
+    size = 0
+    for start in range(0, known + 1, _PIECE):
+        stop = min(start + _PIECE, known + 1)
+        texts = pieced(*(part for source in sources for part in source.parts(each, start, stop)))
+        reached = size + np.cumsum(pc.binary_length(texts).to_numpy(), dtype=np.int64)
+        size = int(reached[-1])
+        if size > _ROOM:
+            return None
+        ends[start + 1 : stop + 1] = reached
+        found.write(octets(texts))
+    return pa.StringArray.from_buffers(known + 1, pa.py_buffer(ends), found.getvalue())
 
 
 def _repeated(texts: pa.Array, rows: Numbers, start: int, stop: int) -> Sequence[Part]:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from sod_analyzer.model.finding import Report
+from sod_analyzer.model.memory import give_back
 from sod_analyzer.report import joined
 from sod_analyzer.report.fields import Field, fields_of
 from sod_analyzer.report.joined import Joined
@@ -37,6 +38,7 @@ class _Flat:
         table = joined.findings(report) if self.name == "findings-csv" else joined.hops(report)
         stream.write(b"\xef\xbb\xbf" + ",".join(table.schema.names).encode() + b"\r\n")
         stream.writelines(in_order(_tasks(table)))
+        give_back()
 
 
 def _tasks(table: Joined) -> Iterator[Callable[[], pa.Buffer]]:

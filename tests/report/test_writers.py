@@ -115,10 +115,20 @@ def test_workbook_shows_coded_texts_alike(report: Report) -> None:
     )
 
 
-def test_many_rows_are_written_as_few(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("room", [1 << 30, 2_000])
+def test_many_rows_are_written_as_few(
+    report: Report, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
     whole = [rendered(reporter, report) for reporter, _ in WAYS]
-    for module, rows in (("flat", 3), ("listing", 7), ("nested", 2), ("numbering", 3)):
+    for module, rows in (
+        ("flat", 3),
+        ("listing", 7),
+        ("nested", 2),
+        ("numbering", 3),
+        ("fields", 5),
+    ):
         monkeypatch.setattr(f"sod_analyzer.report.{module}._PIECE", rows)
+    monkeypatch.setattr("sod_analyzer.report.fields._ROOM", room)
     tables = dict(report.tables)
     again = dataclasses.replace(report, tables=tables, findings_digest=str(report.findings_digest))
 
