@@ -62,6 +62,15 @@ _INPUT = (
         ),
     ),
     *in_module(
+        "assemble/facts.py",
+        "tests/assemble/test_by_the_book.py",
+        (
+            "many-cases-share-their-numbers",
+            "np.uint16 if self._count <= 2**16 else np.int32",
+            "np.uint16",
+        ),
+    ),
+    *in_module(
         "assemble/ids.py",
         "tests/assemble/test_by_the_book.py",
         (

@@ -75,7 +75,7 @@ class _Part:
 
     holder: _End | Codes
     target: _End | Codes
-    fact: Codes
+    fact: Integers
     record: Integers  # 0 where there is none
 
 
@@ -141,7 +141,7 @@ class Edges:
 
         Cost: looks at no row where everything that is named together is known, as is the rule.
         """
-        found: dict[NodeKind, list[tuple[Codes, Codes, Integers]]] = {}
+        found: dict[NodeKind, list[tuple[Codes, Integers, Integers]]] = {}
         for part in self._parts:
             for end in (part.holder, part.target):
                 if not isinstance(end, _End) or end.all_in(known):
@@ -155,7 +155,7 @@ class Edges:
                         found.setdefault(NODE_KINDS[n], []).append(piece)
         return {kind: self._smallest(pieces) for kind, pieces in found.items()}
 
-    def _smallest(self, pieces: list[tuple[Codes, Codes, Integers]]) -> Mapping[int, Place]:
+    def _smallest(self, pieces: list[tuple[Codes, Integers, Integers]]) -> Mapping[int, Place]:
         ids, facts, records = (np.concatenate(each) for each in zip(*pieces, strict=True))
         cases = self._facts.so_far()
         source, rank = cases.column("source_id"), _ranked(cases.column("source_id"))
@@ -257,7 +257,7 @@ class _Rows:
             "record": _records(self.record, self.fact, facts),
         }
         del self.record
-        columns |= spread(facts.table, self.fact)
+        columns |= spread(facts.table, self.fact, schema)
         return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 

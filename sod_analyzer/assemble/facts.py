@@ -41,7 +41,7 @@ class Facts:
         self._pieces: list[pa.Table] = []
         self._count = 0
 
-    def add(self, rows: pa.RecordBatch) -> Codes:
+    def add(self, rows: pa.RecordBatch) -> npt.NDArray[np.integer]:
         """A number for what each row says; rows that say the same have the same within a call."""
         told = [_told(rows.column(name)) for name in self._schema.names]
         number, size = _combined([each for each in told if each is not None], rows.num_rows)
@@ -50,9 +50,10 @@ class Facts:
         first[number[::-1]] = np.arange(rows.num_rows - 1, -1, -1)
         columns = rows.select(self._schema.names).take(pa.array(first))
         self._pieces.append(spelled(pa.Table.from_batches([columns])))
-        found = number.astype(np.int32, copy=False) + np.int32(self._count)
-        self._count += size
-        return found
+        begin, self._count = self._count, self._count + size
+        # In two bytes each while they fit: there is one for every row.
+        number += begin
+        return number.astype(np.uint16 if self._count <= 2**16 else np.int32)
 
     def so_far(self) -> pa.Table:
         """What each number given out stands for, words spelled."""

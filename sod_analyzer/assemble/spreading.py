@@ -38,10 +38,13 @@ class _Fill:
             np.take(self.values, rows, out=self.content[place], mode="clip")
 
 
-def spread(table: pa.Table, rows: npt.NDArray[np.integer]) -> Mapping[str, pa.Array]:
+def spread(
+    table: pa.Table, rows: npt.NDArray[np.integer], schema: pa.Schema
+) -> Mapping[str, pa.Array]:
     """By column, the values in these rows of a table that is small beside their number.
 
-    Words, which the table has spelled, become dictionary-coded: every text column does.
+    Words, which the table has spelled, become dictionary-coded as the schema has them: every text
+    column does.
 
     Cost: one pass over the rows for all columns together, in two threads. A column that is null,
     no or the first word everywhere costs nothing, not even memory.
@@ -52,7 +55,7 @@ def spread(table: pa.Table, rows: npt.NDArray[np.integer]) -> Mapping[str, pa.Ar
     for name in table.schema.names:
         values, words = whole(table.column(name)), None
         if pa.types.is_string(values.type):
-            values, words = _numbered(values)
+            values, words = _numbered(values, schema.field(name).type.index_type)
         buffers = _planned(values, count, fills)
         columns[name] = (values.type, buffers, words)
 
@@ -71,10 +74,10 @@ def spread(table: pa.Table, rows: npt.NDArray[np.integer]) -> Mapping[str, pa.Ar
     return found
 
 
-def _numbered(values: pa.Array) -> tuple[pa.Array, pa.Array]:
+def _numbered(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, pa.Array]:
     words = pc.unique(values).drop_null()
     words = words.take(pc.sort_indices(words))
-    return pc.index_in(values, value_set=words, skip_nulls=True), words
+    return pc.index_in(values, value_set=words, skip_nulls=True).cast(kind), words
 
 
 def _planned(
@@ -89,8 +92,10 @@ def _planned(
     if pa.types.is_boolean(values.type):
         plain = np.asarray(values.fill_null(pa.scalar(value=False)), dtype=np.bool_)
     else:
-        wide = values.type.bit_width == 8 * np.int64().itemsize
-        plain = np.asarray(values.view(pa.int64() if wide else pa.int32()).fill_null(0))
+        if not pa.types.is_integer(values.type):
+            wide = values.type.bit_width == 8 * np.int64().itemsize
+            values = values.view(pa.int64() if wide else pa.int32())
+        plain = np.asarray(values.fill_null(0))
     return valid, _fill(plain, count, fills)
 
 

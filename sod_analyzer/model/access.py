@@ -125,6 +125,8 @@ _text = pa.string()
 #: Text that repeats from row to row: each distinct value is kept once, and a row is a number.
 #: Chunks of one column may have different dictionaries, and their order says nothing.
 _word = pa.dictionary(pa.int32(), pa.string())
+#: The same where the words are ours, and few, and the rows the most there are.
+_tag = pa.dictionary(pa.int8(), pa.string())
 _code = pa.int32()
 _record = pa.int64()
 _day = pa.date32()
@@ -253,7 +255,7 @@ _GRANT_FACTS: dict[str, pa.DataType] = {
 BATCH_GRANTS = _schema(
     holder_kind=_word, holder=_word, target_kind=_word, target=_word, **_GRANT_FACTS
 )
-GRANTS = _schema(holder=_code, target=_code, **_GRANT_FACTS)
+GRANTS = _schema(holder=_code, target=_code, **{**_GRANT_FACTS, "kind": _tag})
 
 #: Further records that a grant rests on, beside the one it carries itself.
 BATCH_DERIVATIONS = _schema(

@@ -223,20 +223,25 @@ def in_one_piece(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
         return same.combine_chunks()
     dictionaries = [chunk.dictionary for chunk in column.chunks]
     if any(not each.equals(dictionaries[0]) for each in dictionaries):
-        return column.combine_chunks()
+        return column.combine_chunks().cast(kind)
     # Each group of rows has the same dictionary again: it need not be looked at word by word.
     words = dictionaries[0] if dictionaries else pa.array([], pa.string())
-    places = pa.chunked_array([chunk.indices for chunk in column.chunks], pa.int32())
+    chunks = [chunk.indices.cast(kind.index_type) for chunk in column.chunks]
+    places = pa.chunked_array(chunks, kind.index_type)
     return pa.DictionaryArray.from_arrays(places.combine_chunks(), words)
 
 
 def as_stored(schema: pa.Schema) -> pa.Schema:
-    """The schema as Parquet gives it back: it knows no whole seconds."""
+    """The schema as Parquet gives it back: with no whole seconds, and wide numbers of words."""
+    word = pa.dictionary(pa.int32(), pa.string())
     milliseconds = pa.timestamp("ms", tz="UTC")
-    return pa.schema(
-        field.with_type(milliseconds) if pa.types.is_timestamp(field.type) else field
-        for field in schema
-    )
+
+    def stored(kind: pa.DataType) -> pa.DataType:
+        if pa.types.is_dictionary(kind):
+            return word
+        return milliseconds if pa.types.is_timestamp(kind) else kind
+
+    return pa.schema(field.with_type(stored(field.type)) for field in schema)
 
 
 def _dangling(tables: Mapping[str, pa.Table]) -> list[str]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import sod_analyzer.assemble as assembling
 from sod_analyzer.assemble import assemble, facts, pairs, spreading
 from sod_analyzer.assemble.columns import coded, in_words, text_ranks
+from sod_analyzer.assemble.facts import Facts
 from sod_analyzer.assemble.merge import MERGINGS, merge
 from sod_analyzer.assemble.pairs import sort_pairs
 from sod_analyzer.identity import LinkResult, link
@@ -217,6 +218,19 @@ def test_pairs_are_sorted_however_many_bits_there_are(rows: list[tuple[int, int]
     ]
     repeated = [n > 0 and rows[order[n]] == rows[order[n - 1]] for n in range(len(rows))]
     assert repeated == found.again.tolist()
+
+
+def test_more_cases_than_two_bytes_can_tell_are_told_apart() -> None:
+    facts = Facts(pa.schema([("condition", pa.dictionary(pa.int32(), pa.string()))]))
+    said = [[f"{number}" for number in range(start, start + 40_000)] for start in (0, 40_000)]
+
+    found = [
+        facts.add(pa.record_batch([pa.array(each).dictionary_encode()], names=["condition"]))
+        for each in said
+    ]
+
+    known = facts.so_far().column("condition")
+    assert [known.take(pa.array(numbers)).to_pylist() for numbers in found] == said
 
 
 @settings(max_examples=60, deadline=None)

@@ -23,6 +23,7 @@ SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^### |\Z)", TEXT, re.MULTILINE 
 TYPES = {
     "text": pa.string(),
     "word": pa.dictionary(pa.int32(), pa.string()),
+    "tag": pa.dictionary(pa.int8(), pa.string()),
     "int32": pa.int32(),
     "int64": pa.int64(),
     "yes/no": pa.bool_(),

@@ -98,6 +98,7 @@ def test_a_folder_of_other_things_is_not_replaced(snapshot: Snapshot, tmp_path: 
 CELLS: dict[str, st.SearchStrategy[Any]] = {
     "string": st.none() | st.text(max_size=6),
     "dictionary<values=string, indices=int32, ordered=0>": st.none() | st.text(max_size=3),
+    "dictionary<values=string, indices=int8, ordered=0>": st.none() | st.text(max_size=3),
     "int32": st.integers(-(2**31), 2**31 - 1),
     "int64": st.none() | st.integers(-(2**63), 2**63 - 1),
     "bool": st.none() | st.booleans(),
