@@ -62,6 +62,15 @@ _INPUT = (
         ),
     ),
     *in_module(
+        "model/batch.py",
+        "tests/importers/test_tabular_columns.py",
+        (
+            "nothing-stated-is-zero",
+            "buffers = [None if valid else content, content]",
+            "buffers = [None, content]; valid = True",
+        ),
+    ),
+    *in_module(
         "assemble/facts.py",
         "tests/assemble/test_by_the_book.py",
         (
