@@ -43,8 +43,8 @@ COMPOSE = (
         ),
         (
             "last-record-speaks-for-an-edge",
-            "rows = edges.rows[edges.first[self.edge]].astype(np.int64)",
-            "rows = edges.rows[edges.first[self.edge + 1] - 1].astype(np.int64)",
+            "rows = edges.rows[edges.first[self.near_edge]].astype(np.int64)",
+            "rows = edges.rows[edges.first[self.near_edge + 1] - 1].astype(np.int64)",
         ),
         (
             "days-of-a-hop-are-forgotten",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +23,10 @@ from sod_analyzer.compose.texts import (
     taken,
     words,
 )
-from sod_analyzer.compose.trace import Tracer
-from sod_analyzer.graph.closure import Keys, spans
+from sod_analyzer.compose.trace import Notes, Tracer
+from sod_analyzer.graph.closure import Keys, distinct, spans
 from sod_analyzer.graph.edges import KINDS, Flag
+from sod_analyzer.graph.packed import taken_edges, with_own_grants
 from sod_analyzer.model.access import NodeKind
 
 Bits = npt.NDArray[np.bool_]
@@ -46,6 +48,11 @@ class Steps:
         self.names = tracer.names
         #: Of each hop given, the number of the distinct one.
         self.number, self.edge, self.own = self._distinct(edge, own)
+        known = distinct(self.edge)
+        #: These edges alone, and of each hop the number among them. There are many more grants,
+        #: which may have been let go of: only those that hops show are read.
+        self.near = with_own_grants(taken_edges(self.edges, known))
+        self.near_edge = np.searchsorted(known, self.edge)
         self.holder = self.edges.holder[self.edge].astype(np.int64)
         self.target = self.edges.target[self.edge].astype(np.int64)
         self.nodes, (self.from_node, self.to_node) = dense(
@@ -58,10 +65,10 @@ class Steps:
 
     def columns(self) -> Mapping[str, pa.Array]:
         """The columns of `EDGES`, a row for each distinct hop."""
-        edges = self.edges
-        rows = edges.rows[edges.first[self.edge]].astype(np.int64)
-        same = edges.first[self.edge + 1] - edges.first[self.edge]
-        grants = self.names.snapshot["grants"]
+        edges = self.near
+        rows = edges.rows[edges.first[self.near_edge]].astype(np.int64)
+        same = edges.first[self.near_edge + 1] - edges.first[self.near_edge]
+        grants = edges.snapshot["grants"]
         source = taken(grants.column("source_id"), rows).dictionary_encode()
         record = taken(grants.column("record"), rows)
         code = source.indices.fill_null(NOTHING).to_numpy()
@@ -72,7 +79,7 @@ class Steps:
             "from_kind": few(self.from_kind, _NODE_KINDS),
             "from_id": start.words(self.node_ids),
             "from_name": start.words(self.node_names),
-            "kind": few(edges.kind[self.edge], [str(kind) for kind in KINDS]),
+            "kind": few(edges.kind[self.near_edge], [str(kind) for kind in KINDS]),
             "to_kind": few(self.to_kind, _NODE_KINDS),
             "to_id": end.words(self.node_ids),
             "to_name": end.words(self.node_names),
@@ -144,12 +151,12 @@ class Steps:
         if len(special):
             number[special] = self._told_once(special, rows, dated, lexicon)
         for step in np.flatnonzero(several).tolist():
-            number[step] = lexicon.number(self.tracer.note(int(self.edge[step]), self.own[step]))
+            number[step] = lexicon.number(self._note(step))
         return number.astype(np.int32), lexicon.array()
 
     def _told_once(self, special: Keys, rows: Keys, dated: Bits, lexicon: Lexicon) -> Keys:
         """The notes of hops that one record dates, or none: few are distinct."""
-        grants = self.names.snapshot["grants"]
+        grants = self.near.snapshot["grants"]
         condition = np.full(len(special), NOTHING, dtype=np.int64)
         under = (self.edges.flags[self.edge[special]] & int(Flag.CONDITIONAL)) != 0
         condition[under] = _coded(taken(grants.column("condition"), rows[special[under]]))
@@ -161,23 +168,27 @@ class Steps:
                 value[when] = _coded(taken(grants.column(name), rows[special[when]]))
                 columns.append(value)
         shown, code = distinct_rows(columns)
-        told = [
-            self.tracer.note(int(self.edge[step]), bool(self.own[step]))
-            for step in special[shown].tolist()
-        ]
+        told = [self._note(step) for step in special[shown].tolist()]
         return lexicon.numbers(told)[code]
+
+    def _note(self, step: int) -> str | None:
+        return self._words.note(int(self.near_edge[step]), bool(self.own[step]))
+
+    @cached_property
+    def _words(self) -> Notes:
+        return Notes(self.near)
 
     def _dated(self) -> Bits:
         """Whether any record of each hop says when it holds."""
-        edges = self.edges
-        grants = self.names.snapshot["grants"]
+        edges = self.near
+        grants = edges.snapshot["grants"]
         columns = [grants.column(name) for name in ("valid_from", "valid_until", "lasts_hours")]
         columns = [column for column in columns if column.null_count < len(column)]
         dated = np.zeros(len(self.edge), dtype=bool)
         if not columns:
             return dated
-        start = edges.first[self.edge].astype(np.int64)
-        step, spot = spans(start, edges.first[self.edge + 1].astype(np.int64))
+        start = edges.first[self.near_edge].astype(np.int64)
+        step, spot = spans(start, edges.first[self.near_edge + 1].astype(np.int64))
         rows = edges.rows[spot].astype(np.int64)
         for column in columns:
             known = taken(column, rows).is_valid().to_numpy(zero_copy_only=False)

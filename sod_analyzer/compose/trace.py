@@ -15,7 +15,7 @@ from sod_analyzer.compose.words import counted, lower_first
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
 from sod_analyzer.explain.paths import Hop, Witness
-from sod_analyzer.graph.edges import KINDS, Flag
+from sod_analyzer.graph.edges import KINDS, Edges, Flag
 from sod_analyzer.model.access import WHOLE_SYSTEM, NodeKind
 from sod_analyzer.model.settings import UNREAD, Unread
 
@@ -28,6 +28,52 @@ _UNREAD_WORDS = {
     Unread.GATES: "gates not evaluated",
     Unread.PIPELINES: "pipeline reach not evaluated",
 }
+
+
+class Notes:
+    """What is special about edges, in words."""
+
+    def __init__(self, edges: Edges) -> None:
+        self.edges = edges
+
+    @cached_property
+    def _condition(self) -> pa.ChunkedArray:
+        return self.edges.snapshot["grants"].column("condition")
+
+    @cached_property
+    def _periods(self) -> list[pa.ChunkedArray]:
+        grants = self.edges.snapshot["grants"]
+        return [grants.column(name) for name in ("valid_from", "valid_until", "lasts_hours")]
+
+    def note(self, edge: int, own_change: bool) -> str | None:  # noqa: FBT001 - the two parts of a hop
+        """What is special about one hop: its condition, what it takes, its days."""
+        rows = self.edges.rows_of(edge)
+        flags = Flag(int(self.edges.flags[edge]))
+        notes = []
+        if Flag.CONDITIONAL in flags:
+            condition = self._condition[int(rows[0])].as_py()
+            notes.append(f"conditional: {condition or 'condition not stated'}")
+        if Flag.ELIGIBLE in flags:
+            notes.append("eligible")
+        if own_change:
+            notes.append("one own change")
+        if Flag.UNDECIDED in flags:
+            notes.append("undecided link")
+        if Flag.DORMANT in flags:
+            notes.append("dormant account")
+        if Flag.OUT_OF_TIME in flags:
+            notes.append("not valid on this day")
+        periods = dict.fromkeys(filter(None, (self._period(int(each)) for each in rows)))
+        notes += [" or ".join(periods)] if periods else []
+        return "; ".join(notes) or None
+
+    def _period(self, row: int) -> str:
+        """For which days a record grants something, as far as it says."""
+        first, last, hours = (column[row].as_py() for column in self._periods)
+        words = [f"from {first}"] if first else []
+        words += [f"until {last}"] if last else []
+        words += [f"for {counted(hours, 'hour')}"] if hours is not None else []
+        return " ".join(words)
 
 
 class Tracer:
@@ -46,13 +92,9 @@ class Tracer:
         return self.engine.snapshot["grants"].column("record")
 
     @cached_property
-    def _condition(self) -> pa.ChunkedArray:
-        return self.engine.snapshot["grants"].column("condition")
-
-    @cached_property
-    def _periods(self) -> list[pa.ChunkedArray]:
-        grants = self.engine.snapshot["grants"]
-        return [grants.column(name) for name in ("valid_from", "valid_until", "lasts_hours")]
+    def notes(self) -> Notes:
+        """What is special about edges."""
+        return Notes(self.engine.edges)
 
     @cached_property
     def behind(self) -> Derived:
@@ -82,7 +124,7 @@ class Tracer:
             "to_kind": str(self.engine.snapshot.kind_of(target)),
             "to_id": names.id(target),
             "to_name": names.name(target),
-            "note": self.note(hop.edge, hop.own_change),
+            "note": self.notes.note(hop.edge, hop.own_change),
             "source_id": source_id,
             "file": names.file(source_id),
             "record": record,
@@ -90,36 +132,6 @@ class Tracer:
             "also": "; ".join(self.behind.of(names, holder, target)) or None,
             "same": len(rows),
         }
-
-    def note(self, edge: int, own_change: bool) -> str | None:  # noqa: FBT001 - the two parts of a hop
-        """What is special about one hop: its condition, what it takes, its days."""
-        rows = self.engine.edges.rows_of(edge)
-        flags = Flag(int(self.engine.edges.flags[edge]))
-        notes = []
-        if Flag.CONDITIONAL in flags:
-            condition = self._condition[int(rows[0])].as_py()
-            notes.append(f"conditional: {condition or 'condition not stated'}")
-        if Flag.ELIGIBLE in flags:
-            notes.append("eligible")
-        if own_change:
-            notes.append("one own change")
-        if Flag.UNDECIDED in flags:
-            notes.append("undecided link")
-        if Flag.DORMANT in flags:
-            notes.append("dormant account")
-        if Flag.OUT_OF_TIME in flags:
-            notes.append("not valid on this day")
-        periods = dict.fromkeys(filter(None, (self._period(int(each)) for each in rows)))
-        notes += [" or ".join(periods)] if periods else []
-        return "; ".join(notes) or None
-
-    def _period(self, row: int) -> str:
-        """For which days a record grants something, as far as it says."""
-        first, last, hours = (column[row].as_py() for column in self._periods)
-        words = [f"from {first}"] if first else []
-        words += [f"until {last}"] if last else []
-        words += [f"for {counted(hours, 'hour')}"] if hours is not None else []
-        return " ".join(words)
 
     def nodes(self, code: int, run: tuple[Hop, ...]) -> list[str]:
         """Names along a run, from the subject on."""
