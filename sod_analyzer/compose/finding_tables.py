@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,14 @@ class _Order:
 
 def finding_tables(found: Findings) -> Mapping[str, pa.Table]:
     """The tables violations, places, legs, edges and hops, sorted for a reader."""
-    return {name: shaped(name, columns) for name, columns in _FindingTables(found).columns()}
+    made = _FindingTables(found)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        paths = beside.submit(_shaped, made.of_paths())
+        return {**_shaped(made.of_findings()), **paths.result()}
+
+
+def _shaped(columns: Iterator[tuple[str, Mapping[str, Any]]]) -> dict[str, pa.Table]:
+    return {name: shaped(name, each) for name, each in columns}
 
 
 class _FindingTables:
@@ -74,10 +82,13 @@ class _FindingTables:
         self.rules = [result.rule for result in found.results]
         self.order = self._order()
 
-    def columns(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The columns of one table after the other."""
+    def of_findings(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The columns of the tables that say what is broken, one table after the other."""
         yield "violations", self._violations()
         yield "places", self._places()
+
+    def of_paths(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The columns of the tables that say how."""
         yield "legs", self._legs()
         yield "edges", self.found.told.steps.columns()
         yield "hops", self._hops()

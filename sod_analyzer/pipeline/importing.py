@@ -66,6 +66,7 @@ def _batches(
         for batch in _read(spec, builtin_only=builtin_only):
             progress.advance(sum(table.num_rows for table in batch.tables.values()))
             yield batch
+            del batch  # not to be kept while the next one is read
     yield from further
     progress("assembling the snapshot")
 

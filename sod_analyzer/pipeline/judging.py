@@ -27,6 +27,7 @@ from sod_analyzer.compose.report import (
 from sod_analyzer.config import Config
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report, RunFacts
+from sod_analyzer.model.memory import give_back
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.pipeline.checking import check_input, unknown_systems
 from sod_analyzer.pipeline.papers import Papers
@@ -103,6 +104,7 @@ def report_of(
         "parameters": _parameters(judged, config),
     }
     numbers = numbers_of(analysis, tables)
+    give_back()
     return Report(
         name=config.name,
         as_of=analysis.as_of,

@@ -159,6 +159,9 @@ class StoredFile:
             self._found = _hashed(self._stream)
         except OSError as error:
             self._found = error
+        except ValueError as error:
+            # The program ends and closes what is open; nobody waits for this any more.
+            self._found = OSError(str(error))
 
     def column(self, name: str) -> pa.ChunkedArray:
         """A whole column, which is kept."""

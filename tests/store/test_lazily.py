@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from sod_analyzer.errors import StoreError
 from sod_analyzer.model.access import SNAPSHOT_TABLES, Snapshot
 from sod_analyzer.model.digest import tables_digest
-from sod_analyzer.store import MANIFEST, read_snapshot, snapshots, write_snapshot
+from sod_analyzer.store import MANIFEST, lazily, read_snapshot, snapshots, write_snapshot
 from sod_analyzer.store.lazily import Resident, StoredFile, StoredTable, open_snapshot
 from tests.engine.kit import right, world
 from tests.world import snapshot_of
@@ -218,3 +219,21 @@ def test_whole_reading_and_reading_what_is_asked_for_agree(folder: Path) -> None
     assert lazily.find(next(iter(whole.ranges)), "i7") == whole.find(next(iter(whole.ranges)), "i7")
     assert lazily.as_of == whole.as_of != date(1970, 1, 1)
     assert right(HELD) in whole.ids.to_pylist()
+
+
+def test_a_file_that_is_closed_while_it_is_hashed_ends_quietly(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a program ends that has asked ahead."""
+
+    def closed(stream: BinaryIO) -> str:
+        stream.close()
+        return str(len(stream.read()))
+
+    monkeypatch.setattr(lazily, "_hashed", closed)
+    found = open_snapshot(folder)
+
+    found.check_ahead("grants")
+
+    with pytest.raises(StoreError, match=r"grants\.parquet.*closed file"):
+        found["grants"].column("record")
