@@ -260,7 +260,9 @@ def unrestricted_result(judge: Judge) -> RuleResult:
     spots = spots[judge.judged[spots // engine.n_places]]
     lenses = narrowings(COUNTED)
     sure = among(spots, known)
-    pairs = np.stack([among(spots, having(lens)) for lens in lenses], axis=1)
+    # How they have it matters of them alone, who are few.
+    theirs = judge.narrowed(distinct(spots // engine.n_places))
+    pairs = np.stack([among(spots, theirs[lens].explicit(UNRESTRICTED)) for lens in lenses], axis=1)
     return RuleResult(
         unrestricted_rule(),
         judge.subjects,
