@@ -375,7 +375,7 @@ class Paths:
         last = self.edge[self.first[1:] - 1]
         own = self.edges
         edges, (of,) = dense(len(own), last)
-        grants, rows = own.snapshot["grants"], own.rows[own.first[edges]].astype(np.int64)
+        grants, rows = own.snapshot["grants"], own.rows_at(own.places_of(edges)[0])
         source = taken(grants.column("source_id"), rows).dictionary_encode()
         code = source.indices.fill_null(NOTHING).to_numpy().astype(np.int64)
         told = source.dictionary.to_pylist()

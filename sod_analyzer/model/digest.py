@@ -39,6 +39,7 @@ def tables_digest(tables: Mapping[str, Any], *, as_of: date) -> str:
     digest.update(f"sod-analyzer snapshot {SCHEMA_VERSION} {as_of.isoformat()}\n".encode())
     columns = [(table, name) for _, table in sorted(tables.items()) for name in table.schema.names]
     with ThreadPoolExecutor(2) as threads:
+        # Of a table on disk, each thread has one column in memory at a time.
         digests = threads.map(lambda at: _column_digest(_pieced(*at)), columns)
         for name, table in sorted(tables.items()):
             digest.update(f"table {name} {table.num_rows}\n".encode())
@@ -88,8 +89,8 @@ class _There:
 
 def _pieced(table: Any, name: str) -> Pieced:
     """A column in pieces: as the table makes them, if it does, else as they are."""
-    pieced = getattr(table, "pieced", None) if not isinstance(table, pa.Table) else None
-    found: Pieced = _There(table.column(name)) if pieced is None else pieced(name)
+    makes = hasattr(type(table), "pieced")
+    found: Pieced = table.pieced(name) if makes else _There(table.column(name))
     return found
 
 

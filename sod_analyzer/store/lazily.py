@@ -7,6 +7,7 @@ import hashlib
 import os
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -19,11 +20,14 @@ import pyarrow.parquet as pq
 
 from sod_analyzer.errors import Problem, SourceRef, StoreError
 from sod_analyzer.model.access import SCHEMA_VERSION, SNAPSHOT_TABLES, NodeKind, Snapshot
+from sod_analyzer.model.digest import tables_digest
 from sod_analyzer.store.snapshots import (
     AGAIN,
     MANIFEST,
+    WRONG_DIGEST,
     Manifest,
     as_stored,
+    dangling,
     in_one_piece,
     manifest_of,
 )
@@ -33,6 +37,12 @@ Rows = npt.NDArray[np.int64]
 _PIECE = 2**22
 #: So many rows are in memory at once where only some of them are wanted.
 _BATCH = 2**16
+
+#: So often some rows of a column are read by themselves, where a whole analysis asks.
+_PATIENCE = 8
+#: A table of more rows than these is read column by column where memory matters. Below, it costs
+#: some megabytes, and a column would be opened for every row that somebody asks for.
+MANY = 2**17
 
 _TABLE_OF = {
     NodeKind.IDENTITY: "identities",
@@ -133,13 +143,27 @@ class StoredRows:
 
 
 class StoredFile:
-    """The file of a table, opened and held against the manifest when something is asked of it."""
+    """The file of a table, opened and held against the manifest when something is asked of it.
 
-    def __init__(self, path: Path, schema: pa.Schema, *, rows: int, sha256: str) -> None:
+    A column of which some rows are asked for more often than `patience` is read whole and kept:
+    each time costs as much as reading a good part of it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        schema: pa.Schema,
+        *,
+        rows: int,
+        sha256: str,
+        patience: int | None = None,
+    ) -> None:
         self.path = path
         self.schema = schema
         self.rows = rows
         self._sha256 = sha256
+        self._patience = patience
+        self._asked: Counter[str] = Counter()
         self._lock = threading.RLock()  # a file is read by one thread at a time
         self._checking: threading.Thread | None = None
         self._found: str | OSError = ""
@@ -163,15 +187,37 @@ class StoredFile:
             # The program ends and closes what is open; nobody waits for this any more.
             self._found = OSError(str(error))
 
+    def check(self) -> None:
+        """Hold the file against the manifest now.
+
+        Raises:
+            StoreError: it is missing, was changed, or is not what it should be.
+        """
+        _ = self._file
+
     def column(self, name: str) -> pa.ChunkedArray:
-        """A whole column, which is kept."""
+        """A whole column, which is kept until `release`."""
         with self._lock:
             found = self._columns.get(name)
             if found is None:
-                kind = self.schema.field(name).type
-                read = self._file.read(columns=[name], use_threads=False).column(0)
-                found = self._columns[name] = pa.chunked_array([in_one_piece(read, kind)], kind)
+                found = self._columns[name] = self.read(name)
             return found
+
+    def read(self, name: str) -> pa.ChunkedArray:
+        """A whole column, which is not kept."""
+        kind = self.schema.field(name).type
+        with self._lock:
+            file = self._file
+            try:
+                read = file.read(columns=[name], use_threads=False).column(0)
+                return pa.chunked_array([in_one_piece(read, kind)], kind)
+            except (OSError, ValueError, pa.ArrowException) as error:
+                raise self._unfit(error) from error
+
+    def release(self) -> None:
+        """Keep no column any longer; they are read again when they are asked for."""
+        with self._lock:
+            self._columns = {}
 
     def values(self, name: str, rows: Rows) -> pa.Array:
         """Some values of a column.
@@ -180,6 +226,9 @@ class StoredFile:
         """
         kind = self.schema.field(name).type
         kept = self._columns.get(name)
+        if kept is None and self._patience is not None:
+            self._asked[name] += 1
+            kept = self.column(name) if self._asked[name] > self._patience else None
         if kept is not None:
             return kept.take(pa.array(rows)).combine_chunks()
         if len(rows) > 1 and np.any(rows[1:] < rows[:-1]):
@@ -221,8 +270,11 @@ class StoredFile:
         try:
             return self._opened()
         except (OSError, ValueError, pa.ArrowException) as error:
-            said = getattr(error, "strerror", None) or str(error)
-            raise StoreError(f"{said}; {AGAIN}", where=SourceRef(self.path.as_posix())) from error
+            raise self._unfit(error) from error
+
+    def _unfit(self, error: Exception) -> StoreError:
+        said = getattr(error, "strerror", None) or str(error)
+        return StoreError(f"{said}; {AGAIN}", where=SourceRef(self.path.as_posix()))
 
     def _opened(self) -> pq.ParquetFile:
         self.check_ahead()
@@ -303,15 +355,32 @@ class Resident(Mapping[str, Any]):
         Raises:
             StoreError: the folder holds no snapshot.
         """
-        self._tables |= _stored(folder, manifest_of(folder), names)
+        self._tables |= _stored(folder, manifest_of(folder), names, patience=_PATIENCE)
+
+    def large(self) -> tuple[str, ...]:
+        """The tables in memory that are worth to be let go of."""
+        return tuple(
+            name
+            for name, table in self._tables.items()
+            if isinstance(table, pa.Table) and table.num_rows > MANY
+        )
+
+    def release(self) -> None:
+        """Keep no column in memory that is on disk; it is read again when it is asked for."""
+        for table in self._tables.values():
+            if isinstance(table, StoredTable):
+                table.file.release()
 
 
-def _stored(folder: Path, manifest: Manifest, names: Iterable[str]) -> dict[str, StoredTable]:
+def _stored(
+    folder: Path, manifest: Manifest, names: Iterable[str], *, patience: int | None = None
+) -> dict[str, StoredTable]:
     tables = {}
     for name in names:
         rows, sha256 = manifest.tables[name]
         schema = SNAPSHOT_TABLES[name]
-        file = StoredFile(folder / f"{name}.parquet", schema, rows=rows, sha256=sha256)
+        path = folder / f"{name}.parquet"
+        file = StoredFile(path, schema, rows=rows, sha256=sha256, patience=patience)
         tables[name] = StoredTable(file, schema.names)
     return tables
 
@@ -339,3 +408,56 @@ def open_snapshot(folder: Path) -> StoredSnapshot:
         where = SourceRef((folder / MANIFEST).as_posix())
         raise StoreError(f"the nodes are not those of the tables; {AGAIN}", where=where)
     return found
+
+
+def read_by_column(folder: Path) -> Snapshot:
+    """As `read_snapshot`, everything held against the manifest and its digest, in little memory.
+
+    Tables of many rows stay on disk: a column is read when it is asked for, and kept until
+    `Snapshot.release`.
+
+    Cost: reads and hashes every file once, and every value once more for the digest; two columns
+    are in memory at a time.
+
+    Raises:
+        StoreError: as `read_snapshot`.
+    """
+    manifest = manifest_of(folder)
+    stored = _stored(folder, manifest, SNAPSHOT_TABLES, patience=_PATIENCE)
+    for table in stored.values():
+        table.file.check_ahead()
+    problems: list[Problem] = []
+    for table in stored.values():
+        try:
+            table.file.check()
+        except StoreError as error:
+            problems += error.problems
+    if problems:
+        raise StoreError(problems)
+    tables: dict[str, pa.Table | StoredTable] = {
+        name: table if table.num_rows > MANY else table.whole for name, table in stored.items()
+    }
+    wrong = dangling(tables)
+    if wrong:
+        where = SourceRef((folder / "grants.parquet").as_posix())
+        raise StoreError([Problem(f"{text}; {AGAIN}", where) for text in wrong])
+    passing = {
+        name: _Passing(table) if isinstance(table, StoredTable) else table
+        for name, table in tables.items()
+    }
+    if tables_digest(passing, as_of=manifest.as_of) != manifest.digest:
+        raise StoreError(WRONG_DIGEST, where=SourceRef((folder / MANIFEST).as_posix()))
+    return Snapshot(Resident(tables), manifest.as_of, manifest.name, manifest.digest)
+
+
+class _Passing:
+    """A stored table of which every column is looked at once and not kept."""
+
+    def __init__(self, table: StoredTable) -> None:
+        self._table = table
+        self.schema = table.schema
+        self.num_rows = table.num_rows
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One column, read anew."""
+        return self._table.file.read(name)
