@@ -179,7 +179,7 @@ class Coder:
         Cost: hashes every text, and once more every one that is known.
         """
         return [
-            pool.submit(_code, known, [each.pieces[part] for each in splits])
+            pool.submit(code, known, [each.pieces[part] for each in splits])
             for part, known in enumerate(self._known)
         ]
 
@@ -233,7 +233,8 @@ def _spread(found: npt.NDArray[_Number], each: Split, order: Ints | None) -> npt
 _Part = tuple[pa.StringArray, list[npt.NDArray[np.int32]]]
 
 
-def _code(known: pa.StringArray, pieces: Sequence[pa.StringArray]) -> _Part:
+def code(known: pa.StringArray, pieces: Sequence[pa.StringArray]) -> _Part:
+    """All distinct texts, the known ones first, and the place of each text of the pieces."""
     # Arrow drops empty chunks.
     coded = pa.chunked_array([each for each in (known, *pieces) if len(each)], pa.string())
     chunks = iter(coded.dictionary_encode().chunks)
