@@ -8,13 +8,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.assemble.columns import Codes, canonical, flags, sorted_rows, take, whole
+from sod_analyzer.assemble.columns import (
+    Codes,
+    canonical,
+    flags,
+    picked,
+    sorted_rows,
+    take,
+    whole,
+)
 from sod_analyzer.assemble.edges import Edges
 from sod_analyzer.assemble.ids import Ids
 from sod_analyzer.assemble.merge import MERGINGS
 from sod_analyzer.identity.link import LinkResult
 from sod_analyzer.identity.tables import plain_holds, plain_links, plain_rests
-from sod_analyzer.model.access import MatchMethod, NodeKind
+from sod_analyzer.model.access import LINKS, MatchMethod, NodeKind
 
 #: Links that become edges at a time: in columns they are much larger than as edges.
 _BLOCK = 2**18
@@ -95,10 +103,13 @@ def link_table(linked: LinkResult, identities: pa.Table) -> pa.Table:
     # order, and all are once accounts are, if none is moved past another of its account.
     lots = [each.account for each in easy]
     account = np.concatenate([*lots, _rows(hard.column("account"), accounts)])
-    table = pa.concat_tables([*(each.table(linked.accounts, linked.people) for each in easy), hard])
-    if (np.diff(account) >= 0).all():
-        return table
-    return take(table, sorted_rows(account)[0])
+    rest = hard.drop_columns("account")
+    table = pa.concat_tables([*(each.table(linked.people) for each in easy), rest])
+    if (np.diff(account) < 0).any():
+        order, account = sorted_rows(account)
+        table = take(table, order)
+    # Most accounts have one link: then their ids stand there as they are.
+    return table.add_column(0, LINKS.field("account"), picked(accounts, account))
 
 
 def _rows(names: pa.ChunkedArray, among: pa.ChunkedArray) -> Codes:

@@ -27,7 +27,7 @@ _MANY: Final = 200_000
 _SAMPLE: Final = 50_000
 _FEW: Final = 1_000
 #: Bytes that are held as text, at most, before they are coded.
-_ROUND_BYTES: Final = 128 * 2**20
+_ROUND_BYTES: Final = 64 * 2**20
 #: Rows that are looked at in one go, where a copy of all would be large.
 _STEP: Final = 2**18
 #: Arrow counts the letters of one array in 31 bits; offsets are counted along.
@@ -218,7 +218,8 @@ class Coder:
             for start in range(0, len(codes), _STEP):
                 rows = slice(start, start + _STEP)
                 codes[rows] += first[self._part[: self._end][rows]]
-        return codes, pa.concat_arrays(self._known)
+        known, self._known = self._known, []
+        return codes, pa.concat_arrays(known)
 
 
 def _spread(found: npt.NDArray[_Number], each: Split, order: Ints | None) -> npt.NDArray[_Number]:
