@@ -20,7 +20,7 @@ from sod_analyzer.importers.aliases import read_aliases
 from sod_analyzer.importers.missing import missing_source
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.batch import Batch, SourceSpec
-from sod_analyzer.model.memory import give_back
+from sod_analyzer.model.memory import be_thrifty, give_back
 from sod_analyzer.model.rows import shown
 from sod_analyzer.model.settings import (
     AccountsFrom,
@@ -49,6 +49,7 @@ def import_exports(
     Raises:
         ConfigError: an importer does not exist, or its options are wrong; every such problem.
     """
+    be_thrifty()
     specs = _specs(config, builtin_only=builtin_only)
     # Before the sources: who waited an hour for them should not learn of a typing mistake then.
     estate, further = _estate(config)
