@@ -19,8 +19,7 @@ from sod_analyzer.assemble.slim import SlimTable
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.batch import Batch
 from sod_analyzer.model.digest import tables_digest
-from sod_analyzer.store import lazily, write_snapshot
-from sod_analyzer.store.lazily import Resident
+from sod_analyzer.store import write_snapshot
 from tests.assemble.test_by_the_book import worlds
 from tests.assemble.worlds import account, batch, estate, grant, role, source
 
@@ -135,19 +134,6 @@ def test_what_is_written_is_the_same_however_the_table_is_kept(tmp_path: Path) -
         json.loads((tmp_path / name / "manifest.json").read_text()) for name in ("thin", "whole")
     ]
     assert manifests[0] == manifests[1]
-
-
-def test_a_slim_table_is_let_go_of_as_others_are(tmp_path: Path) -> None:
-    thin, whole = both(held(20))
-    write_snapshot(thin, tmp_path / "out")
-    tables = Resident(thin.tables)
-
-    with patch.object(lazily, "MANY", 10):
-        assert {"accounts", "grants"} <= set(tables.large())
-        tables.let_go(tmp_path / "out", *tables.large())
-
-    assert "grants" not in tables.large()
-    assert tables["grants"].to_pylist() == whole["grants"].to_pylist()
 
 
 @pytest.mark.parametrize(("least", "kind"), [(2, SlimTable), (10**6, pa.Table)])
