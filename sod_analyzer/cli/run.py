@@ -26,6 +26,7 @@ from sod_analyzer.cli.progress import progress
 
 if TYPE_CHECKING:
     from sod_analyzer.model.finding import Report
+    from sod_analyzer.store.spilled import SpilledTables
 
 _SEVERITIES = ("low", "medium", "high", "critical")
 _WATERFALL = (
@@ -110,28 +111,32 @@ def run(
     target = out or told.base / told.output
     pipeline.check_target(target, replace=force)
     steps = pipeline.steps_of(told, only, builtin_only=no_plugins)
-    with progress(steps=steps) as say:
-        snapshot = pipeline.import_exports(told, progress=say, builtin_only=no_plugins)
-        with pipeline.new_folder(target, replace_existing=force) as folder:
-            folder.snapshot(snapshot, told, ruleset)
-            folder.let_go(snapshot)
-            judged = pipeline.judge(
-                told,
-                snapshot,
-                ruleset,
-                papers,
-                as_of=as_of,
-                progress=say,
-                compiled=snapshot.release,
-            )
-            folder.judged(judged)
-            facts = pipeline.run_facts(_command(), started)
-            report_ = pipeline.report_of(judged, told, run=facts, progress=say)
-            names = folder.reports(report_, only=only, builtin_only=no_plugins, progress=say)
-    _show(report_, form)
-    for name in names:
-        voice().talk(f"wrote {(target / name).as_posix()}")
-    return _exit(report_, fail_on)
+    with pipeline.SpilledTables(target) as tables:
+        with progress(steps=steps) as say:
+            snapshot = pipeline.import_exports(told, progress=say, builtin_only=no_plugins)
+            with pipeline.new_folder(target, replace_existing=force) as folder:
+                folder.snapshot(snapshot, told, ruleset)
+                folder.let_go(snapshot)
+                judged = pipeline.judge(
+                    told,
+                    snapshot,
+                    ruleset,
+                    papers,
+                    as_of=as_of,
+                    progress=say,
+                    compiled=snapshot.release,
+                )
+                folder.judged(judged)
+                facts = pipeline.run_facts(_command(), started)
+                report_ = pipeline.report_of(
+                    judged, told, run=facts, progress=say, into=tables, last=True
+                )
+                del judged
+                names = folder.reports(report_, only=only, builtin_only=no_plugins, progress=say)
+        _show(report_, form)
+        for name in names:
+            voice().talk(f"wrote {(target / name).as_posix()}")
+        return _exit(report_, fail_on)
 
 
 @click.command("import")
@@ -202,20 +207,28 @@ def analyze(
 
     started = datetime.now(UTC)
     place = folder_of(folder)
-    if engine == "spark":
-        report_ = _by_spark(place, rules=rules, grants=grants, as_of=as_of, started=started)
-    elif grants is not None:
+    if engine != "spark" and grants is not None:
         raise click.UsageError("--grants is for --engine spark")
-    else:
-        report_ = _here(place, rules=rules, as_of=as_of, started=started)
-    pipeline.write_findings(report_, place)
-    _show(report_, form)
-    voice().talk(f"wrote {(place / pipeline.FINDINGS).as_posix()}")
-    return _exit(report_, fail_on)
+    with pipeline.SpilledTables(place) as tables:
+        if engine == "spark":
+            report_ = _by_spark(place, rules=rules, grants=grants, as_of=as_of, started=started)
+        else:
+            report_ = _here(place, rules=rules, as_of=as_of, started=started, tables=tables)
+        pipeline.write_findings(report_, place)
+        _show(report_, form)
+        voice().talk(f"wrote {(place / pipeline.FINDINGS).as_posix()}")
+        return _exit(report_, fail_on)
 
 
-def _here(place: Path, *, rules: str | None, as_of: date | None, started: datetime) -> Report:
-    """The report of a folder, by this process."""
+def _here(
+    place: Path,
+    *,
+    rules: str | None,
+    as_of: date | None,
+    started: datetime,
+    tables: SpilledTables,
+) -> Report:
+    """The report of a folder, by this process; its tables are kept in those given."""
     from sod_analyzer.cli.stages import pipeline
 
     space = pipeline.open_workspace(place, rules=rules, by_column=True)
@@ -230,9 +243,10 @@ def _here(place: Path, *, rules: str | None, as_of: date | None, started: dateti
             compiled=space.snapshot.release,
         )
         facts = pipeline.run_facts(_command(), started)
-        report_ = pipeline.report_of(judged, space.config, run=facts, progress=say)
-    pipeline.store_reach(judged, place)
-    return report_
+        pipeline.store_reach(judged, place)
+        return pipeline.report_of(
+            judged, space.config, run=facts, progress=say, into=tables, last=True
+        )
 
 
 def _by_spark(

@@ -50,7 +50,7 @@ def dossier(analysis: Analysis, finding: str, *, max_paths: int) -> Dossier:
     apply_register(
         findings, analysis.register, analysis.ruleset, analysis.names, as_of=analysis.as_of
     )
-    tables = finding_tables(findings)
+    tables = dict(finding_tables(findings))
     one = _one(tables["violations"], finding)
     rows: list[Row] = []
     cut: list[str] = []

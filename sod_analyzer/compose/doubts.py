@@ -47,7 +47,7 @@ def _doubts(told: Told, gathered: Gathered, rows: Keys, lost: Keys) -> Keys:
 def _undecided(told: Told) -> Keys:
     """By witness, the account behind its first undecided link; -1 where all are decided."""
     steps = told.steps
-    flags = told.tracer.engine.edges.flags[steps.edge]
+    flags = steps.near.flags[steps.near_edge]
     hops = np.flatnonzero((flags[steps.number] & int(Flag.UNDECIDED)) != 0)
     node = np.full(len(told.legs.witnesses), -1, dtype=np.int64)
     # The first of each witness is written last.

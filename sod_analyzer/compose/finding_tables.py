@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,16 +52,16 @@ class _Order:
     leg: Keys
 
 
-def finding_tables(found: Findings) -> Mapping[str, pa.Table]:
-    """The tables violations, places, legs, edges and hops, sorted for a reader."""
+def finding_tables(found: Findings) -> Iterator[tuple[str, pa.Table]]:
+    """The tables violations, places, legs, edges and hops, sorted for a reader, one by one.
+
+    One after the other: what is made on the way to each takes as much memory as it does.
+    """
     made = _FindingTables(found)
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        paths = beside.submit(_shaped, made.of_paths())
-        return {**_shaped(made.of_findings()), **paths.result()}
-
-
-def _shaped(columns: Iterator[tuple[str, Mapping[str, Any]]]) -> dict[str, pa.Table]:
-    return {name: shaped(name, each) for name, each in columns}
+    for name, columns in made.columns():
+        yield name, shaped(name, columns)
+        # What was read of the snapshot for one table is not needed for the next.
+        found.writer.names.snapshot.release()
 
 
 class _FindingTables:
@@ -82,13 +81,10 @@ class _FindingTables:
         self.rules = [result.rule for result in found.results]
         self.order = self._order()
 
-    def of_findings(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The columns of the tables that say what is broken, one table after the other."""
+    def columns(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The columns of one table after the other."""
         yield "violations", self._violations()
         yield "places", self._places()
-
-    def of_paths(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The columns of the tables that say how."""
         yield "legs", self._legs()
         yield "edges", self.found.told.steps.columns()
         yield "hops", self._hops()
@@ -182,14 +178,22 @@ class _FindingTables:
         known = np.flatnonzero(legs.witness >= 0)
         return known, self.spots.finding[legs.spot[known]]
 
-    def _passed(self, kind: NodeKind) -> tuple[Keys, Keys]:
-        """(finding, node in the steps) pairs that witnesses come to; may repeat."""
+    def _passed(self, kind: NodeKind, number: Keys, count: int) -> tuple[Keys, Keys]:
+        """Findings, and numbers of the nodes that their witnesses come to; sorted, each pair once.
+
+        `number` says the number of each node in the steps, of so many.
+        """
         witness, node = self.found.told.passed(kind)
         first = offsets_of(witness, len(self.found.legs.witnesses))
         legs, finding = self._findings_of_legs()
         of = self.found.legs.witness[legs]
-        row, spot = spans(first[of], first[of + 1])
-        return finding[row], node[spot]
+        pieces = [np.empty(0, dtype=np.int64)]
+        for low in range(0, len(of), _LEGS):
+            some = of[low : low + _LEGS]
+            row, spot = spans(first[some], first[some + 1])
+            pieces.append(distinct(finding[low + row] * count + number[node[spot]]))
+        pair = distinct(np.concatenate(pieces))
+        return pair // count, pair % count
 
     def _systems(self) -> tuple[Keys, pa.Array, list[str | None], Bits]:
         """The systems that each finding's witnesses end in.
@@ -204,10 +208,8 @@ class _FindingTables:
         known = sorted(coded.dictionary.to_pylist())
         rank = {name: n for n, name in enumerate(known)}
         ranks = np.array([rank[name] for name in coded.dictionary.to_pylist()], dtype=np.int64)
-        finding, node = self._passed(NodeKind.ENTITLEMENT)
-        number = ranks[coded.indices.to_numpy()][node]
-        pair = distinct(finding * max(len(known), 1) + number)
-        owner, number = pair // max(len(known), 1), pair % max(len(known), 1)
+        number = ranks[coded.indices.to_numpy()]
+        owner, number = self._passed(NodeKind.ENTITLEMENT, number, max(len(known), 1))
         first = offsets_of(owner, n_findings)
         joined = lists(first, pa.array(known, pa.string()).take(pa.array(number)), "; ")
         texts = joined.dictionary_encode()
@@ -227,11 +229,10 @@ class _FindingTables:
 
     def _accounts(self) -> pa.Array:
         """The accounts that each finding's witnesses pass, sorted."""
-        finding, node = self._passed(NodeKind.ACCOUNT)
         steps = self.found.told.steps
         # Nodes stand in the order of their codes, and so of their ids.
-        pair = distinct(finding * max(len(steps.nodes), 1) + node)
-        owner, node = pair // max(len(steps.nodes), 1), pair % max(len(steps.nodes), 1)
+        every = np.arange(len(steps.nodes))
+        owner, node = self._passed(NodeKind.ACCOUNT, every, max(len(every), 1))
         texts = steps.node_ids.take(pa.array(node))
         return lists(offsets_of(owner, len(self.heads.rule)), texts, "; ")
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sod_analyzer.catalogue.columns import UNRESTRICTED
 from sod_analyzer.compose import sentences
 from sod_analyzer.compose.doubts import leg_reasons, spot_reasons
-from sod_analyzer.compose.gathered import SHOWN, Gathered, Gatherer
+from sod_analyzer.compose.gathered import SHOWN, Gathered, Gatherer, Legs
 from sod_analyzer.compose.ids import SubjectIds, subject_ids
 from sod_analyzer.compose.legs import FoundLegs, Told, find_legs
 from sod_analyzer.compose.places import PlaceNames
@@ -176,9 +176,10 @@ class FindingWriter:
         return Unfollowed(known, gatherer.done(), measures)
 
     def follow(self, pending: Unfollowed) -> Findings:
-        """Findings with the path of every leg."""
+        """Findings with the path of every leg. Takes the legs out of what was gathered."""
         known, gathered, measures = pending.results, pending.gathered, pending.measured
         legs = find_legs(self.engine, gathered)
+        gathered.legs = Legs.none()
         give_back()
         told = Told(legs, self.tracer)
         leg_reason = leg_reasons(told, gathered)

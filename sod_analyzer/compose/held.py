@@ -15,6 +15,7 @@ from sod_analyzer.evaluate.lens import COUNTED
 from sod_analyzer.graph.masks import Words
 
 _BITS = 64
+_TOGETHER = 2**14
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,13 @@ def _told(mask: Words, listed: list[str], n_people: int) -> pa.DictionaryArray:
     if not listed:
         return words(np.full(n_people, -1), [])
     shown, number_of = distinct_rows(list(mask))
-    bits = (mask[:, shown, None] >> np.arange(_BITS, dtype=np.uint64)) & np.uint64(1)
-    person, duty = np.nonzero(bits.transpose(1, 0, 2).reshape(len(shown), len(mask) * _BITS))
     names = pa.array(listed, pa.string())
-    texts = lists(offsets_of(person, len(shown)), names.take(pa.array(duty)), "; ")
+    pieces = [pa.array([], pa.string())]
+    # Some at a time: every bit takes eight bytes for a moment.
+    for low in range(0, len(shown), _TOGETHER):
+        some = mask[:, shown[low : low + _TOGETHER], None]
+        bits = (some >> np.arange(_BITS, dtype=np.uint64)) & np.uint64(1)
+        one, duty = np.nonzero(bits.transpose(1, 0, 2).reshape(bits.shape[1], len(mask) * _BITS))
+        pieces.append(lists(offsets_of(one, bits.shape[1]), names.take(pa.array(duty)), "; "))
+    texts = pa.concat_arrays(pieces)
     return words(number_of, pc.if_else(pc.equal(texts, ""), None, texts))

@@ -186,8 +186,8 @@ def _with_shown(legs: FoundLegs) -> FoundLegs:
     return both.of(np.argsort(both.spot, kind="stable"))
 
 
-#: Runs whose names are joined together.
-_RUNS = 100_000
+#: Witnesses that are told together.
+_TOLD = 50_000
 
 
 class Told:
@@ -214,18 +214,21 @@ class Told:
     @cached_property
     def paths(self) -> pa.Array:
         """Each witness in one line."""
-        witnesses = self.legs.witnesses
-        begins = np.flatnonzero(witnesses.hop == 1)  # of each run, its first hop
-        ends = np.append(begins, len(witnesses.hop))[1:]
+        count = len(self.legs.witnesses)
+        # Some at a time: the names of all nodes on the way at once would be large.
+        pieces = (self._lines(low, min(low + _TOLD, count)) for low in range(0, count, _TOLD))
+        return pa.concat_arrays([pa.array([], pa.string()), *pieces])
+
+    def _lines(self, low: int, high: int) -> pa.Array:
+        """Some witnesses that follow each other, each in one line."""
+        first, hop = self.legs.witnesses.first, self.legs.witnesses.hop
+        start, stop = int(first[low]), int(first[high])
+        begins = start + np.flatnonzero(hop[start:stop] == 1)  # of each run, its first hop
+        ends = np.append(begins, stop)[1:]
         of_witness = self.owner[begins]
         subject = np.searchsorted(self.steps.nodes, self.subject[of_witness])
-        pieces = [pa.array([], pa.string())]
-        # Some runs at a time: the names of all of them at once would be large.
-        for low in range(0, len(begins), _RUNS):
-            mine = slice(low, low + _RUNS)
-            pieces.append(self._runs(subject[mine], begins[mine], ends[mine]))
-        texts = pa.concat_arrays(pieces)
-        runs = np.bincount(of_witness, minlength=len(witnesses))
+        texts = self._runs(subject, begins, ends)
+        runs = np.bincount(of_witness - low, minlength=high - low)
         if (runs == 1).all():
             return texts
         return lists(np.concatenate([[0], np.cumsum(runs)]).astype(np.int64), texts, " + ")
@@ -245,10 +248,16 @@ class Told:
         The first grant of somebody's own; of a role, what it contains; else that a login is
         somebody's, which is what leaving ends.
         """
+        pieces = [
+            self._first_removed(witness[low : low + _TOLD]) for low in range(0, len(witness), _TOLD)
+        ]
+        return np.concatenate([np.empty(0, dtype=np.int64), *pieces])
+
+    def _first_removed(self, witness: Keys) -> Keys:
         first, steps = self.legs.witnesses.first, self.steps
         of, spot = spans(first[witness], first[witness + 1])
         step = steps.number[spot]
-        kind = self.tracer.engine.edges.kind[steps.edge[step]]
+        kind = steps.near.kind[steps.near_edge[step]]
         role = list(NodeKind).index(NodeKind.ROLE)
         rank = np.where(kind == _NOT_REMOVED, 2, np.where(steps.from_kind[step] == role, 1, 0))
         best = rank * len(self.owner) + spot

@@ -76,26 +76,27 @@ class Accounts:
         )
 
 
-def population(found: Findings, judge: Judge, names: Names, held: Held) -> Mapping[str, pa.Array]:
+def population(
+    found: Findings, judge: Judge, names: Names, held: Held, accounts: Accounts
+) -> Mapping[str, pa.Array]:
     """The columns of `POPULATION`, sorted.
 
     Cost: a few passes over people and their accounts. Of a snapshot on disk, a few columns are in
     memory at a time.
     """
     columns: dict[str, pa.Array] = {}
-    for some in _columns(found, judge, names, held):
+    for some in _columns(found, judge, names, held, accounts):
         columns |= some
         names.snapshot.release()
     return columns
 
 
 def _columns(
-    found: Findings, judge: Judge, names: Names, held: Held
+    found: Findings, judge: Judge, names: Names, held: Held, accounts: Accounts
 ) -> Iterator[Mapping[str, Any]]:
     """The columns of the population, some at a time."""
     people = judge.subjects
     n_people = len(people)
-    accounts = Accounts.of(judge)
     by_kind, order = _sorted(names)
     every, rows = Rows(order), pa.array(order)
     yield {"matched_by": _methods(names, accounts).take(rows)}
@@ -203,7 +204,7 @@ def behind(judge: Judge, names: Names, accounts: Accounts, codes: Keys) -> tuple
     return np.concatenate(rows), np.concatenate(found)
 
 
-def people_behind(judge: Judge, names: Names, findings: pa.Table) -> int:
+def people_behind(accounts: Accounts, names: Names, findings: pa.Table) -> int:
     """How many people findings are about: what a login breaks, whoever holds it breaks.
 
     `findings` are rows of `VIOLATIONS`.
@@ -219,8 +220,7 @@ def people_behind(judge: Judge, names: Names, findings: pa.Table) -> int:
     login = pc.is_in(flat(logins.column("account")), value_set=subjects)
     broken = login.to_numpy(zero_copy_only=False)
     if broken.any():
-        accounts = Accounts.of(judge)
-        offset = accounts.account - judge.engine.accounts.start
+        offset = accounts.account - names.snapshot.ranges[NodeKind.ACCOUNT].start
         mine = (offset >= 0) & (offset < len(broken))
         behind_[accounts.identity[mine][broken[offset[mine]]]] = True
     return int(behind_.sum())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -62,6 +62,11 @@ class Analysis:
     results: tuple[RuleResult, ...]
     register: tuple[Mitigation, ...] = ()
 
+    @cached_property
+    def accounts(self) -> people.Accounts:
+        """The accounts that identities hold for certain."""
+        return people.Accounts.of(self.judge)
+
 
 def analyse(
     snapshot: Snapshot,
@@ -87,39 +92,50 @@ def analyse(
 
 
 def tables_of(
-    analysis: Analysis, *, progress: Callable[[str], object] | None = None
-) -> Mapping[str, pa.Table]:
+    analysis: Analysis,
+    *,
+    progress: Callable[[str], object] | None = None,
+    into: MutableMapping[str, pa.Table] | None = None,
+    last: bool = False,
+) -> MutableMapping[str, pa.Table]:
     """The report's tables that rules and people fill; input tables come from completeness.
 
-    `progress` is told what is done next, in a few words.
+    `progress` is told what is done next, in a few words. Tables are put `into` a mapping as soon
+    as each is made, if one is given. With `last`, nobody asks the analysis for more than
+    `numbers_of`: its edges are let go of on the way.
 
     Cost: linear in violations, hops and people, by column.
     """
+    tables = {} if into is None else into
     judge, names, ruleset = analysis.judge, analysis.names, analysis.ruleset
     told = progress or _silent
     told("looking at everyone")
     writer = FindingWriter(judge, names, ruleset.duty, ruleset.control)
-    pending, held = writer.gather(analysis.results), Held.of(judge)
-    dormant = shaped("dormant", would_be.would_be(judge, names, analysis.results))
+    pending = writer.gather(analysis.results)
+    held = Held.of(judge)
+    tables["dormant"] = shaped("dormant", would_be.would_be(judge, names, analysis.results))
+    unmapped = would_be.unmapped(judge, names, ruleset.duty)
     # What follows looks only at whom rules have found.
     judge.forget()
-    give_back()
+    analysis.snapshot.release()
     told("following paths")
     found = writer.follow(pending)
-    del pending
     register = apply_register(found, analysis.register, ruleset, names, as_of=analysis.as_of)
     told("writing findings down")
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        # Two things at a time, neither of which needs the other.
-        others = beside.submit(people.population, found, judge, names, held)
-        tables = {**finding_tables(found), "population": shaped("population", others.result())}
-    tables["dormant"] = dormant
-    give_back()
+    everyone = people.population(found, judge, names, held, analysis.accounts)
+    tables["population"] = shaped("population", everyone)
+    del everyone
+    if last:
+        judge.engine.let_go()
+        give_back()
+    for name, table in finding_tables(found):
+        tables[name] = table
+        del table
     told("summing up rules")
     filled: dict[str, Sequence[Row]] = {
         "rules": rule_rows.rule_rows(judge, ruleset, analysis.results, found, held),
         "patterns": rule_rows.pattern_rows(judge, ruleset, held),
-        "unmapped": would_be.unmapped(judge, names, ruleset.duty),
+        "unmapped": unmapped,
         "measures": sorted(found.measures, key=lambda row: (row["rule_id"], row["place"])),
         "mitigations": register,
         "exclusions": exclusion_rows(judge, ruleset, analysis.results, names, analysis.as_of),
@@ -152,7 +168,7 @@ def numbers_of(analysis: Analysis, tables: Mapping[str, pa.Table]) -> Mapping[st
         "grants": snapshot["grants"].num_rows,
         "violations": unfolded.num_rows,
         "violations_folded": broken.num_rows - unfolded.num_rows,
-        "people_violating": people.people_behind(analysis.judge, analysis.names, unfolded),
+        "people_violating": people.people_behind(analysis.accounts, analysis.names, unfolded),
         "unrestricted": int(pc.sum(pc.equal(unfolded["rule_id"], UNRESTRICTED_RULE)).as_py() or 0),
         "not_evaluable": verdicts[Verdict.NOT_EVALUABLE],
         "mitigated": verdicts[Verdict.MITIGATED],

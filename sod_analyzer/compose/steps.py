@@ -25,7 +25,7 @@ from sod_analyzer.compose.texts import (
 )
 from sod_analyzer.compose.trace import Notes, Tracer
 from sod_analyzer.graph.closure import Keys, distinct, spans
-from sod_analyzer.graph.edges import KINDS, Flag
+from sod_analyzer.graph.edges import KINDS, Edges, Flag
 from sod_analyzer.graph.packed import taken_edges, with_own_grants
 from sod_analyzer.model.access import NodeKind
 
@@ -44,20 +44,18 @@ class Steps:
 
     def __init__(self, tracer: Tracer, edge: npt.NDArray[np.int32], own: Bits) -> None:
         self.tracer = tracer
-        self.edges = tracer.engine.edges
         self.names = tracer.names
+        edges = tracer.engine.edges
         #: Of each hop given, the number of the distinct one.
-        self.number, self.edge, self.own = self._distinct(edge, own)
+        self.number, self.edge, self.own = self._distinct(edges, edge, own)
         known = distinct(self.edge)
-        #: These edges alone, and of each hop the number among them. There are many more grants,
-        #: which may have been let go of: only those that hops show are read.
-        self.near = with_own_grants(taken_edges(self.edges, known))
+        #: These edges alone, and of each hop the number among them. There are many more edges and
+        #: grants, which may be let go of: only those that hops show are read.
+        self.near = with_own_grants(taken_edges(edges, known))
         self.near_edge = np.searchsorted(known, self.edge)
-        self.holder = self.edges.holder[self.edge].astype(np.int64)
-        self.target = self.edges.target[self.edge].astype(np.int64)
-        self.nodes, (self.from_node, self.to_node) = dense(
-            self.edges.n_nodes, self.holder, self.target
-        )
+        self.holder = self.near.holder[self.near_edge].astype(np.int64)
+        self.target = self.near.target[self.near_edge].astype(np.int64)
+        self.nodes, (self.from_node, self.to_node) = dense(edges.n_nodes, self.holder, self.target)
         self.node_ids = self.names.ids(self.nodes)
         self.node_names = self.names.names(self.nodes)
         of_node = self._kinds(self.nodes).astype(np.int8)
@@ -96,39 +94,39 @@ class Steps:
     # -- order -----------------------------------------------------------------------------------
 
     def _distinct(
-        self, edge: npt.NDArray[np.int32], own: Bits
+        self, edges: Edges, edge: npt.NDArray[np.int32], own: Bits
     ) -> tuple[npt.NDArray[np.int32], Keys, Bits]:
         """The number of each hop, and the edges of the distinct ones and whether they are taken."""
         number = np.empty(len(edge), dtype=np.int32)
         pieces: list[Keys] = []
         before = 0
         for chosen in (~own, own) if own.any() else (~own,):
-            found, (numbers,) = dense(len(self.edges), edge[chosen])
+            found, (numbers,) = dense(len(edges), edge[chosen])
             number[chosen] = numbers + before
             before += len(found)
             pieces.append(found)
         every = np.concatenate(pieces)
         taken_ = np.zeros(before, dtype=bool)
         taken_[len(pieces[0]) :] = True
-        order = self._order(every, taken_)
+        order = self._order(edges, every, taken_)
         place = np.empty(before, dtype=np.int32)
         place[order] = np.arange(before, dtype=np.int32)
         return place[number], every[order], taken_[order]
 
-    def _order(self, edge: Keys, own: Bits) -> Keys:
+    def _order(self, edges: Edges, edge: Keys, own: Bits) -> Keys:
         """Distinct hops by the words of their kinds and by ids, ends first.
 
         Codes stand in the order of ids within a kind, but kinds not in that of their words. Edges
         come sorted by holder, target, kind and flags, so that a stable sort leaves flags as they
         are.
         """
-        n_nodes = self.edges.n_nodes
-        ends = [self.edges.holder[edge].astype(np.int64), self.edges.target[edge].astype(np.int64)]
+        n_nodes = edges.n_nodes
+        ends = [edges.holder[edge].astype(np.int64), edges.target[edge].astype(np.int64)]
         rank = _ranks([str(kind) for kind in self.names.snapshot.ranges])
         key = np.zeros(len(edge), dtype=np.int64)
         for code in ends:
             key = key * (len(rank) * n_nodes) + rank[self._kinds(code)] * n_nodes + code
-        key = key * len(KINDS) + _ranks([str(kind) for kind in KINDS])[self.edges.kind[edge]]
+        key = key * len(KINDS) + _ranks([str(kind) for kind in KINDS])[edges.kind[edge]]
         return np.argsort(key * 2 + own, kind="stable")
 
     def _kinds(self, code: Keys) -> Keys:
@@ -143,7 +141,7 @@ class Steps:
         self, rows: Keys, same: npt.NDArray[np.int32]
     ) -> tuple[npt.NDArray[np.int32], pa.Array]:
         """What is special about each hop, as the number of a text; most have nothing."""
-        flags = self.edges.flags[self.edge]
+        flags = self.near.flags[self.near_edge]
         number = np.full(len(self.edge), NOTHING, dtype=np.int64)
         lexicon = Lexicon()
         dated = self._dated()
@@ -159,9 +157,9 @@ class Steps:
         """The notes of hops that one record dates, or none: few are distinct."""
         grants = self.near.snapshot["grants"]
         condition = np.full(len(special), NOTHING, dtype=np.int64)
-        under = (self.edges.flags[self.edge[special]] & int(Flag.CONDITIONAL)) != 0
+        under = (self.near.flags[self.near_edge[special]] & int(Flag.CONDITIONAL)) != 0
         condition[under] = _coded(taken(grants.column("condition"), rows[special[under]]))
-        columns = [self.edges.flags[self.edge[special]], self.own[special], condition]
+        columns = [self.near.flags[self.near_edge[special]], self.own[special], condition]
         when = dated[special]
         if when.any():
             for name in ("valid_from", "valid_until", "lasts_hours"):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import or_
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +98,13 @@ class Engine:
     def forget(self) -> None:
         """Keep no answer any longer; each is computed again when it is asked for."""
         self._reach, self._tables, self._last_levels = {}, {}, None
+
+    def let_go(self) -> None:
+        """Keep the edges no longer, nor anything made of them. Whoever needs them then is told."""
+        self.forget()
+        for name in ("_net", "_bulk"):
+            self.__dict__.pop(name, None)
+        self.edges = cast("Edges", _Gone())
 
     # -- lenses ----------------------------------------------------------------------------------
 
@@ -396,6 +404,13 @@ class Engine:
         """Number of the place for what no application claims."""
         places = self.columns.atlas.places
         return next(n for n, p in enumerate(places) if p.kind is PlaceKind.UNMAPPED)
+
+
+class _Gone:
+    """What is left of edges that were let go of."""
+
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError(f"the edges were let go of, and so was their '{name}'")
 
 
 def _empty() -> tuple[Keys, Keys]:

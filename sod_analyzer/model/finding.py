@@ -395,6 +395,12 @@ class Report:
     def __getitem__(self, table: str) -> pa.Table:
         return self.tables[table]
 
+    def release(self) -> None:
+        """Keep nothing of tables in memory that are on disk as well."""
+        release = getattr(self.tables, "release", None)
+        if release is not None:
+            release()
+
 
 class Reporter(Protocol):
     """One output format. Registered under the entry-point group `sod_analyzer.reporters`."""

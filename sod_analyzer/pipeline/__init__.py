@@ -28,7 +28,13 @@ if TYPE_CHECKING:
         write_reports,
     )
     from sod_analyzer.pipeline.importing import import_exports
-    from sod_analyzer.pipeline.judging import Judged, judge, report_of, run_facts
+    from sod_analyzer.pipeline.judging import (
+        Judged,
+        SpilledTables,
+        judge,
+        report_of,
+        run_facts,
+    )
     from sod_analyzer.pipeline.lake import LakeSpace, open_lake
     from sod_analyzer.pipeline.papers import Papers, load_papers
     from sod_analyzer.pipeline.progress import Progress, Silent, silent
@@ -50,6 +56,7 @@ __all__ = [
     "Progress",
     "Silent",
     "Space",
+    "SpilledTables",
     "Tried",
     "Workspace",
     "access_of",
@@ -101,7 +108,7 @@ _HOMES = {
         "write_reports",
     ),
     "importing": ("import_exports",),
-    "judging": ("Judged", "judge", "report_of", "run_facts"),
+    "judging": ("Judged", "SpilledTables", "judge", "report_of", "run_facts"),
     "lake": ("LakeSpace", "open_lake"),
     "papers": ("Papers", "load_papers"),
     "progress": ("Progress", "Silent", "silent"),

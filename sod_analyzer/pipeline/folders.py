@@ -241,6 +241,7 @@ def write_reports(
         progress(f"writing {reporter.filename}")
         with atomic_file(folder / reporter.filename) as stream:
             reporter.render(report, stream)
+        report.release()
         names.append(reporter.filename)
     return tuple(sorted(names))
 

@@ -27,13 +27,15 @@ from sod_analyzer.compose.report import (
 from sod_analyzer.config import Config
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report, RunFacts
-from sod_analyzer.model.memory import give_back
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.pipeline.checking import check_input, unknown_systems
 from sod_analyzer.pipeline.papers import Papers
 from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.pipeline.stored import InputVerdict
 from sod_analyzer.report.core import findings_digest
+from sod_analyzer.store.spilled import SpilledTables
+
+__all__ = ["Judged", "SpilledTables", "judge", "report_of", "run_facts"]
 
 
 @dataclass(frozen=True)
@@ -88,29 +90,38 @@ def judge(
 
 
 def report_of(
-    judged: Judged, config: Config, *, run: RunFacts, progress: Progress = silent
+    judged: Judged,
+    config: Config,
+    *,
+    run: RunFacts,
+    progress: Progress = silent,
+    into: SpilledTables | None = None,
+    last: bool = False,
 ) -> Report:
-    """The report that every door shows."""
+    """The report that every door shows.
+
+    Its tables are kept in `into`, if that is given. With `last`, the analysis lets go of its edges
+    on the way and can be asked for nothing else.
+    """
     progress("explaining findings")
     analysis, completeness = judged.analysis, judged.completeness
     snapshot, ruleset = analysis.snapshot, analysis.ruleset
-    tables = {
-        **tables_of(analysis),
-        "approvals": judged.papers.rows(),
-        "exceptions": completeness.exceptions,
-        "reconciliation": completeness.reconciliation,
-        "sources": snapshot["sources"],
-        "systems": snapshot["systems"],
-        "parameters": _parameters(judged, config),
-    }
+    tables = tables_of(analysis, into=into, last=last)
+    tables["approvals"] = judged.papers.rows()
+    tables["exceptions"] = completeness.exceptions
+    tables["reconciliation"] = completeness.reconciliation
+    tables["sources"] = snapshot["sources"]
+    tables["systems"] = snapshot["systems"]
+    tables["parameters"] = _parameters(judged, config)
     numbers = numbers_of(analysis, tables)
-    give_back()
-    return Report(
+    snapshot.release()
+    digest = findings_digest(tables)
+    report = Report(
         name=config.name,
         as_of=analysis.as_of,
         result=result_line(numbers, completeness.completeness),
         completeness=completeness.completeness,
-        findings_digest=findings_digest(tables),
+        findings_digest=digest,
         snapshot_digest=snapshot.digest,
         ruleset=ruleset.name,
         ruleset_version=ruleset.version,
@@ -123,6 +134,8 @@ def report_of(
         classification=config.classification,
         limits=LIMITS,
     )
+    report.release()
+    return report
 
 
 def _parameters(judged: Judged, config: Config) -> pa.Table:

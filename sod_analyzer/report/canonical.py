@@ -57,6 +57,7 @@ class _Canonical:
             stream.write(b',\n"%s":' % name)
             for pieces in in_order(tasks):
                 stream.writelines(pieces)
+            report.release()
         stream.write(b',\n"run":' + _bytes(_run(report.run)) + b"}\n")
         give_back()
 
@@ -101,6 +102,7 @@ def _tables_tasks(report: Report) -> Iterator[Task]:
         away = EDGE_ORIGIN if name == "edges" else ()
         columns = [column for column in schema.names if column not in away]
         yield from table_tasks(report[name], columns)
+        report.release()
     yield text_task(b"}")
 
 

@@ -368,7 +368,7 @@ class Resident(Mapping[str, Any]):
         return tuple(
             name
             for name, table in self._tables.items()
-            if isinstance(table, pa.Table) and table.num_rows > MANY
+            if not isinstance(table, StoredTable) and table.num_rows > MANY
         )
 
     def release(self) -> None:

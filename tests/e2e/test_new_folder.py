@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import cast
 
@@ -12,14 +13,17 @@ import pyarrow as pa
 import pytest
 
 from sod_analyzer import pipeline, store
+from sod_analyzer.compose import finding_tables, held, legs
 from sod_analyzer.config import Config, load_config
 from sod_analyzer.errors import StoreError
+from sod_analyzer.graph import edges
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report, RunFacts
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.pipeline import folders
+from sod_analyzer.report import canonical
 from sod_analyzer.rules import find_ruleset, load_ruleset
-from sod_analyzer.store import lazily
+from sod_analyzer.store import lazily, spilled
 from sod_analyzer.store.lazily import StoredTable
 from tests.e2e.estate import Estate
 
@@ -106,6 +110,17 @@ def test_large_tables_are_let_go_of_once_they_are_written(
         assert isinstance(snapshot["applications"], pa.Table)
 
 
+def in_small_pieces(patch: pytest.MonkeyPatch) -> None:
+    """As if everything were large: tables on disk, and a few rows looked at together."""
+    patch.setattr(lazily, "MANY", 0)
+    patch.setattr(spilled, "LARGE", -1)
+    patch.setattr(edges, "_BLOCK", 50)
+    patch.setattr(held, "_TOGETHER", 20)
+    patch.setattr(legs, "_TOGETHER", 30)
+    patch.setattr(legs, "_TOLD", 20)
+    patch.setattr(finding_tables, "_LEGS", 10)
+
+
 def report_of(parts: Parts, target: Path) -> Report:
     """The report of a run that lets go of what it can."""
     snapshot, config, ruleset = parts
@@ -123,7 +138,7 @@ def test_what_is_on_disk_gives_the_report_of_what_is_in_memory(
     config = load_config(Path("samples/northbank/sod.yaml"))
     ruleset = load_ruleset(find_ruleset(config.ruleset, config.base))
     expected = report_of((pipeline.import_exports(config), config, ruleset), tmp_path / "memory")
-    monkeypatch.setattr(lazily, "MANY", 0)
+    in_small_pieces(monkeypatch)
     snapshot = pipeline.import_exports(config)
 
     found = report_of((snapshot, config, ruleset), tmp_path / "disk")
@@ -142,7 +157,7 @@ def test_a_stored_snapshot_is_judged_alike_from_disk(
     config = load_config(Path("samples/northbank/sod.yaml"))
     ruleset = load_ruleset(find_ruleset(config.ruleset, config.base))
     expected = report_of((pipeline.import_exports(config), config, ruleset), tmp_path / "out")
-    monkeypatch.setattr(lazily, "MANY", 0)
+    in_small_pieces(monkeypatch)
 
     space = pipeline.open_workspace(tmp_path / "out", by_column=True)
 
@@ -154,9 +169,21 @@ def test_a_stored_snapshot_is_judged_alike_from_disk(
         space.papers,
         compiled=space.snapshot.release,
     )
-    found = pipeline.report_of(judged, space.config, run=RunFacts("1", "", "", "", {}))
-    assert found.findings_digest == expected.findings_digest
-    assert found.tables["population"].to_pylist() == expected.tables["population"].to_pylist()
+    with pipeline.SpilledTables(tmp_path) as tables:
+        found = pipeline.report_of(
+            judged, space.config, run=RunFacts("1", "", "", "", {}), into=tables, last=True
+        )
+        assert written_out(found) == written_out(expected)
+    with pytest.raises(RuntimeError, match="edges were let go of"):
+        len(judged.analysis.judge.engine.edges.holder)
+    assert not list(tmp_path.glob(".tables-*"))
+
+
+def written_out(report: Report) -> bytes:
+    """The report as `findings.json` has it."""
+    stream = BytesIO()
+    canonical.REPORTER.render(report, stream)
+    return stream.getvalue()
 
 
 def test_nothing_is_let_go_of_that_was_not_written(
