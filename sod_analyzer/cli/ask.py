@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sod_analyzer.compose.answers import Answer
     from sod_analyzer.compose.questions import Question
     from sod_analyzer.pipeline import Basis
+    from sod_analyzer.store.hashed import Ahead
 
 _PERSON = ("group", "name", "email", "department", "account", "resource", "means", "path", "source")
 _HOP = ("leg", "part", "hop", "from_name", "kind", "to_name", "note", "file", "at", "also")
@@ -58,6 +59,13 @@ def _question(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _ahead(folder: Path | None) -> Ahead | None:
+    """Have the files of a folder hashed while Arrow is loaded, where the folder is known."""
+    from sod_analyzer.pipeline.ahead import look_ahead
+
+    return look_ahead(folder) if folder is not None else None
 
 
 def _ask(
@@ -106,10 +114,11 @@ def who_can(
 
     People who can act alone now come first; what could not be decided comes last and sets exit 4.
     """
+    ahead = _ahead(folder)
     from sod_analyzer.cli.stages import pipeline
 
     question = _ask(what, **narrow)
-    space = pipeline.open_space(folder_of(folder), rules=rules)
+    space = pipeline.open_space(folder_of(folder), rules=rules, ahead=ahead)
     basis = pipeline.basis_of(space, as_of=as_of)
     answer = pipeline.ask(space, question, basis=basis).who_can()
     complete = basis.completeness
@@ -172,11 +181,12 @@ def can(
 
     WHO is a name, e-mail, employee id, login or id. A clear no exits 0.
     """
+    ahead = _ahead(folder)
     from sod_analyzer.cli.stages import pipeline
     from sod_analyzer.compose.persons import find_identity
 
     question = _ask(what, **narrow)
-    space = pipeline.open_space(folder_of(folder), rules=rules)
+    space = pipeline.open_space(folder_of(folder), rules=rules, ahead=ahead)
     basis = pipeline.basis_of(space, as_of=as_of)
     asker = pipeline.ask(space, question, basis=basis)
     row = asker.can(find_identity(asker.names, who))
@@ -220,9 +230,10 @@ def can(
 @format_option
 def access(who: str, *, folder: Path | None, as_of: date | None, form: str) -> int:
     """Everything WHO comes to: each right once, by its shortest path, with the source."""
+    ahead = _ahead(folder)
     from sod_analyzer.cli.stages import pipeline
 
-    space = pipeline.open_space(folder_of(folder))
+    space = pipeline.open_space(folder_of(folder), ahead=ahead)
     basis = pipeline.basis_of(space, as_of=as_of)
     name, rows = pipeline.access_of(space, who, basis)
     account = () if must_fit(form) else ("account",)

@@ -375,11 +375,13 @@ class Paths:
         last = self.edge[self.first[1:] - 1]
         own = self.edges
         edges, (of,) = dense(len(own), last)
-        grants, rows = own.snapshot["grants"], own.rows[own.first[edges]].astype(np.int64)
-        source = taken(grants.column("source_id"), rows).dictionary_encode()
+        rows = own.rows[own.first[edges]].astype(np.int64)
+        # Of records of other hops nothing is read.
+        grants = own.snapshot["grants"].take(pa.array(rows))
+        source = grants.column("source_id").combine_chunks().dictionary_encode()
         code = source.indices.fill_null(NOTHING).to_numpy().astype(np.int64)
         told = source.dictionary.to_pylist()
-        at = places_at(self.names, code, told, taken(grants.column("record"), rows)).to_pylist()
+        at = places_at(self.names, code, told, grants.column("record").combine_chunks()).to_pylist()
         files = [*(self.names.file(each) for each in told), self.names.file(None)]
         texts = [f"{files[n]} {each}" for n, each in zip(code.tolist(), at, strict=True)]
         return [texts[n] for n in of.tolist()]

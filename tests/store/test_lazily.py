@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from sod_analyzer.errors import StoreError
 from sod_analyzer.model.access import SNAPSHOT_TABLES, Snapshot
 from sod_analyzer.model.digest import tables_digest
-from sod_analyzer.store import MANIFEST, lazily, read_snapshot, snapshots, write_snapshot
+from sod_analyzer.store import MANIFEST, hashed, read_snapshot, snapshots, write_snapshot
+from sod_analyzer.store.hashed import Ahead, Hashed
 from sod_analyzer.store.lazily import Resident, StoredFile, StoredTable, open_snapshot
 from tests.engine.kit import right, world
 from tests.world import snapshot_of
@@ -116,7 +117,8 @@ def table_of(rows: int) -> StoredTable:
         with pq.ParquetWriter(path, schema) as writer:
             writer.write_table(table, row_group_size=7)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        stored = StoredTable(StoredFile(path, schema, rows=rows, sha256=sha256), schema.names)
+        file = StoredFile(Hashed(path), schema, rows=rows, sha256=sha256)
+        stored = StoredTable(file, schema.names)
         stored.take(np.array([0])).column("text")
     return stored
 
@@ -177,9 +179,8 @@ def test_damage_is_noticed_by_whoever_asks(
     folder: Path, damage: Callable[[Path], None], *, ahead: bool
 ) -> None:
     damage(folder / "identities.parquet")
-    found = open_snapshot(folder)
-    if ahead:
-        found.check_ahead("identities", "roles")
+    names = ("identities", "roles") if ahead else ()
+    found = open_snapshot(folder, Ahead(folder / f"{name}.parquet" for name in names))
 
     with pytest.raises(StoreError, match=r"identities\.parquet.*run 'sod import' again"):
         found["identities"].column("name")
@@ -230,10 +231,8 @@ def test_a_file_that_is_closed_while_it_is_hashed_ends_quietly(
         stream.close()
         return str(len(stream.read()))
 
-    monkeypatch.setattr(lazily, "_hashed", closed)
-    found = open_snapshot(folder)
-
-    found.check_ahead("grants")
+    monkeypatch.setattr(hashed, "hash_of", closed)
+    found = open_snapshot(folder, Ahead([folder / "grants.parquet"]))
 
     with pytest.raises(StoreError, match=r"grants\.parquet.*closed file"):
         found["grants"].column("record")
