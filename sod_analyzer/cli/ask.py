@@ -68,6 +68,16 @@ def _ahead(folder: Path | None) -> Ahead | None:
     return look_ahead(folder) if folder is not None else None
 
 
+def _named(what: str, app: str | None) -> tuple[str, str | None]:
+    """What is asked about, and the application: `deploy@payments` names both."""
+    duty, at, application = what.partition("@")
+    if not at or ":" in what:
+        return what, app
+    if app is not None and app != application:
+        raise click.UsageError(f"'{what}' names an application, and so does --app {app}")
+    return duty, application
+
+
 def _ask(
     what: str,
     *,
@@ -82,11 +92,6 @@ def _ask(
     from sod_analyzer.evaluate.lens import Lens
     from sod_analyzer.model.ruleset import Means
 
-    duty, at, application = what.partition("@")
-    if at and ":" not in what:
-        if app is not None and app != application:
-            raise click.UsageError(f"'{what}' names an application, and so does --app {app}")
-        what, app = duty, application
     lens = Lens(
         means=Means(means),
         changes=max_changes if means == Means.SELF_GRANT else 0,
@@ -117,8 +122,10 @@ def who_can(
     ahead = _ahead(folder)
     from sod_analyzer.cli.stages import pipeline
 
-    question = _ask(what, **narrow)
+    what, app = _named(what, narrow.pop("app"))
     space = pipeline.open_space(folder_of(folder), rules=rules, ahead=ahead)
+    space.expect_everyone()
+    question = _ask(what, app=app, **narrow)
     basis = pipeline.basis_of(space, as_of=as_of)
     answer = pipeline.ask(space, question, basis=basis).who_can()
     complete = basis.completeness
@@ -185,7 +192,8 @@ def can(
     from sod_analyzer.cli.stages import pipeline
     from sod_analyzer.compose.persons import find_identity
 
-    question = _ask(what, **narrow)
+    what, app = _named(what, narrow.pop("app"))
+    question = _ask(what, app=app, **narrow)
     space = pipeline.open_space(folder_of(folder), rules=rules, ahead=ahead)
     basis = pipeline.basis_of(space, as_of=as_of)
     asker = pipeline.ask(space, question, basis=basis)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.compose.derived import places_at
+from sod_analyzer.compose.found import Found
 from sod_analyzer.compose.steps import Steps
 from sod_analyzer.compose.texts import NOTHING, dense, lists, offsets_of, taken
 from sod_analyzer.compose.trace import Tracer
-from sod_analyzer.evaluate.lens import PLAIN, Lens
+from sod_analyzer.evaluate.lens import PLAIN
 from sod_analyzer.evaluate.part import Part
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
@@ -62,15 +63,6 @@ _THREADS = 2
 
 #: Rows that are made together.
 _PAGE = 32_000
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Whom a question finds, and by which lens. Parallel arrays."""
-
-    subject: Keys  # codes of identities
-    lens: Keys  # number in `lenses`
-    lenses: Sequence[Lens]
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,10 @@ class Space:
         self.ahead = ahead or looking.look_ahead(folder)
         self.snapshot = open_snapshot(folder / SNAPSHOT, self.ahead)
 
+    def expect_everyone(self) -> None:
+        """Begin to read what puts people in order: a question about everyone follows."""
+        self.snapshot.read_ahead("identities", "name", "kind", "status")
+
     @cached_property
     def _workspace(self) -> Workspace:
         from sod_analyzer.pipeline.workspace import open_to_ask  # noqa: PLC0415 - seldom needed

@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,12 @@ class StoredFile:
         self._lock = threading.RLock()  # a file is read by one thread at a time
         self._columns: dict[str, pa.ChunkedArray] = {}
 
+    def read_ahead(self, names: Iterable[str]) -> None:
+        """Read some columns; what goes wrong is for whoever asks for them."""
+        with suppress(StoreError, OSError, pa.ArrowException):
+            for name in names:
+                self.column(name)
+
     def column(self, name: str) -> pa.ChunkedArray:
         """A whole column, which is kept."""
         with self._lock:
@@ -225,6 +232,11 @@ class StoredSnapshot(Snapshot):
     The digest is the one that the manifest states. Only reading everything can tell whether it is
     that of the tables: see `read_snapshot`.
     """
+
+    def read_ahead(self, table: str, *columns: str) -> None:
+        """Begin to read columns of a table that will be asked for whole, beside other work."""
+        file = self.tables[table].file
+        threading.Thread(target=file.read_ahead, args=(columns,), name="read", daemon=True).start()
 
     @cached_property
     def ranges(self) -> Mapping[NodeKind, range]:
