@@ -43,8 +43,8 @@ COMPOSE = (
         ),
         (
             "last-record-speaks-for-an-edge",
-            "rows = edges.rows[edges.first[self.near_edge]].astype(np.int64)",
-            "rows = edges.rows[edges.first[self.near_edge + 1] - 1].astype(np.int64)",
+            "rows = edges.rows_at(first)",
+            "rows = edges.rows_at(behind - 1)",
         ),
         (
             "days-of-a-hop-are-forgotten",
@@ -233,8 +233,8 @@ COMPOSE = (
         ),
         (
             "part-of-the-edges-names-other-rows",
-            "rows = np.searchsorted(known, edges.rows).astype(np.int32)",
-            "rows = np.searchsorted(known, edges.rows[::-1]).astype(np.int32)",
+            "rows = np.searchsorted(known, stated).astype(np.int32)",
+            "rows = np.searchsorted(known, stated[::-1]).astype(np.int32)",
         ),
     ),
     *in_module(
@@ -277,7 +277,7 @@ COMPOSE = (
         ),
         (
             "edges-that-are-not-all-there-are-stored",
-            'if int(edges.first[-1]) != snapshot["grants"].num_rows:',
+            'if edges.n_rows != snapshot["grants"].num_rows:',
             "if not len(edges):",
         ),
     ),

@@ -94,7 +94,7 @@ _EVALUATE = (
         ),
         (
             "parts-meet-across-contexts",
-            "adding = self._flow(allowed & ~self.edges.becoming)",
+            "adding = self._flow(allowed & ~self.edges.becomes())",
             "adding = self._flow(allowed)",
         ),
         (

@@ -169,7 +169,7 @@ def test_distances_are_the_least_number_of_hops(world: World) -> None:
 
     engine = engine_of(world, list(DUTIES.values()))
     parts = engine.at(PLAIN).parts
-    allowed = engine.edges.allowed(PLAIN.flags) & ~engine.edges.becoming
+    allowed = engine.edges.allowed(PLAIN.flags) & ~engine.edges.becomes()
     holder, target = engine.edges.holder[allowed], engine.edges.target[allowed]
 
     for key, distance in zip(parts.key, parts.distance, strict=True):

@@ -6,7 +6,6 @@ import shlex
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +114,7 @@ def run(
         snapshot = pipeline.import_exports(told, progress=say, builtin_only=no_plugins)
         with pipeline.new_folder(target, replace_existing=force) as folder:
             folder.snapshot(snapshot, told, ruleset)
+            folder.let_go(snapshot)
             judged = pipeline.judge(
                 told,
                 snapshot,
@@ -122,7 +122,7 @@ def run(
                 papers,
                 as_of=as_of,
                 progress=say,
-                compiled=partial(folder.let_go, snapshot),
+                compiled=snapshot.release,
             )
             folder.judged(judged)
             facts = pipeline.run_facts(_command(), started)
@@ -218,10 +218,16 @@ def _here(place: Path, *, rules: str | None, as_of: date | None, started: dateti
     """The report of a folder, by this process."""
     from sod_analyzer.cli.stages import pipeline
 
-    space = pipeline.open_workspace(place, rules=rules)
+    space = pipeline.open_workspace(place, rules=rules, by_column=True)
     with progress(steps=2) as say:
         judged = pipeline.judge(
-            space.config, space.snapshot, space.ruleset, space.papers, as_of=as_of, progress=say
+            space.config,
+            space.snapshot,
+            space.ruleset,
+            space.papers,
+            as_of=as_of,
+            progress=say,
+            compiled=space.snapshot.release,
         )
         facts = pipeline.run_facts(_command(), started)
         report_ = pipeline.report_of(judged, space.config, run=facts, progress=say)

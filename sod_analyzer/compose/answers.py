@@ -367,7 +367,7 @@ class Paths:
         last = self.edge[self.first[1:] - 1]
         own = self.edges
         edges, (of,) = dense(len(own), last)
-        rows = own.rows[own.first[edges]].astype(np.int64)
+        rows = own.rows_at(own.places_of(edges)[0])
         # Of records of other hops nothing is read.
         grants = own.snapshot["grants"].take(pa.array(rows))
         source = grants.column("source_id").combine_chunks().dictionary_encode()

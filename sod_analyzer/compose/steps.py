@@ -66,8 +66,9 @@ class Steps:
     def columns(self) -> Mapping[str, pa.Array]:
         """The columns of `EDGES`, a row for each distinct hop."""
         edges = self.near
-        rows = edges.rows[edges.first[self.near_edge]].astype(np.int64)
-        same = edges.first[self.near_edge + 1] - edges.first[self.near_edge]
+        first, behind = edges.places_of(self.near_edge)
+        rows = edges.rows_at(first)
+        same = (behind - first).astype(np.int32)
         grants = edges.snapshot["grants"]
         source = taken(grants.column("source_id"), rows).dictionary_encode()
         record = taken(grants.column("record"), rows)
@@ -187,9 +188,8 @@ class Steps:
         dated = np.zeros(len(self.edge), dtype=bool)
         if not columns:
             return dated
-        start = edges.first[self.near_edge].astype(np.int64)
-        step, spot = spans(start, edges.first[self.near_edge + 1].astype(np.int64))
-        rows = edges.rows[spot].astype(np.int64)
+        step, place = spans(*edges.places_of(self.near_edge))
+        rows = edges.rows_at(place)
         for column in columns:
             known = taken(column, rows).is_valid().to_numpy(zero_copy_only=False)
             dated[step[known]] = True

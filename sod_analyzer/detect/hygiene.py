@@ -238,7 +238,7 @@ class HygieneRule:
 
     @cached_property
     def _flow(self) -> Flow:
-        counts = self._counts & ~self.edges.becoming
+        counts = self._counts & ~self.edges.becomes()
         return Flow(self.edges.n_nodes, self.edges.holder[counts], self.edges.target[counts])
 
     def _dormant(self) -> Iterator[_Found]:

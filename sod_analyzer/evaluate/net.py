@@ -51,16 +51,16 @@ class Net:
         """
         edges, accounts = self.edges, self.accounts
         low, high = edges.leaving[[accounts.stop, self.holders.stop]]
-        roles = places_of(~edges.becoming[low:high]) + np.int32(low)
+        roles = places_of(~edges.becomes(slice(low, high))) + np.int32(low)
         target = edges.target[self.of_holders]
         low, middle = edges.leaving[[accounts.start, accounts.stop]]
-        becoming = edges.becoming[self.of_holders]
+        becoming = edges.becomes(self.of_holders)
         inner = target[(target < accounts.stop) & ~becoming]
-        if not len(inner) and not edges.becoming[low:middle].any():
+        if not len(inner) and not edges.becomes(slice(low, middle)).any():
             return roles, slice(int(low), int(middle))
         held = np.zeros(self.n_nodes, dtype=bool)
         held[inner] = True
-        rows = places_of(~edges.becoming[low:middle]) + np.int32(low)
+        rows = places_of(~edges.becomes(slice(low, middle))) + np.int32(low)
         core = held[edges.holder[rows]]
         return np.concatenate([rows[core], roles]), rows[~core]
 

@@ -55,7 +55,6 @@ class Part:
             place[edges.target],
             edges.kind,
             edges.flags,
-            edges.becoming,
             edges.first,
             edges.rows,
             edges.as_of,

@@ -262,7 +262,7 @@ class Engine:
         allowed = self.allowed(lens)
         if within is not None:
             allowed = allowed & within[self.edges.holder]
-        adding = self._flow(allowed & ~self.edges.becoming)
+        adding = self._flow(allowed & ~self.edges.becomes())
         onward = self._flow(allowed)
         seeds = self._seeds(lens)
         none = Facts.of(1, *_empty())
@@ -273,7 +273,7 @@ class Engine:
             takable = self._takable(lens)
             if within is not None:
                 takable = takable & within[self.edges.holder]
-            taking_parts = self._flow(takable & ~self.edges.becoming)
+            taking_parts = self._flow(takable & ~self.edges.becomes())
             taking_ways = self._flow(takable)
             for _ in range(lens.changes):
                 before = layers[-1]

@@ -89,7 +89,7 @@ class Walker:
                 target = int(self.edges.target[edge])
                 if (
                     not counts[edge]
-                    or (self.edges.becoming[edge] and not becoming)
+                    or (self.edges.becomes(edge) and not becoming)
                     or target in seen
                     or facts.at(target, column) is None
                 ):

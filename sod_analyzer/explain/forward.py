@@ -64,7 +64,7 @@ class Forward:
         start, stop = self.edges.leaving[node], self.edges.leaving[node + 1]
         for edge in range(int(start), int(stop)):
             own = int(self.edges.flags[edge]) & ~flags
-            if own & ~int(Flag.SELF_GRANTED) or (self.edges.becoming[edge] and not becoming):
+            if own & ~int(Flag.SELF_GRANTED) or (self.edges.becomes(edge) and not becoming):
                 continue
             yield Hop(edge, own_change=bool(own)), int(self.edges.target[edge])
 

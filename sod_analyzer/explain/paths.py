@@ -210,7 +210,7 @@ class Guide:
         for edge in range(int(start), int(stop)):
             if not counts[edge]:
                 continue
-            if becoming or not self.edges.becoming[edge]:
+            if becoming or not self.edges.becomes(edge):
                 yield edge
 
     def _counting(self, lens: Lens, *, taking: bool) -> npt.NDArray[np.bool_]:

@@ -199,7 +199,7 @@ class Trail:
         row, edge = spans(leaving[node].astype(np.int64), leaving[node + 1].astype(np.int64))
         usable = counts[edge] & self._has[edges.target[edge]]
         if not self._becoming:
-            usable &= ~edges.becoming[edge]
+            usable &= ~edges.becomes(edge)
         kept = np.flatnonzero(usable)
         return offsets(row[kept], len(node)), edge[kept]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import IntFlag
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ _DAY = 24
 ENDLESS = np.iinfo(np.int64).max // 4
 
 KINDS: tuple[GrantKind, ...] = tuple(GrantKind)
+_BECOMES = np.array([kind in BECOMING for kind in KINDS])
 _KIND_NUMBER = {kind: n for n, kind in enumerate(KINDS)}
 
 
@@ -49,9 +51,10 @@ class Edges:
     target: npt.NDArray[np.int32]
     kind: npt.NDArray[np.int8]  # position in KINDS
     flags: npt.NDArray[np.uint8]
-    becoming: npt.NDArray[np.bool_]
-    first: npt.NDArray[np.int32]  # first of the edge's rows in `rows`; one longer than the edges
-    rows: npt.NDArray[np.int32]  # rows of the snapshot's grants table, in table order in an edge
+    #: The first of each edge's places in `rows`, and one more; None: each edge has one place.
+    first: npt.NDArray[np.int32] | None
+    #: By place, the row of the grants table, ascending in an edge; None: the same number.
+    rows: npt.NDArray[np.int32] | None
     as_of: date
     snapshot: Snapshot = field(repr=False)
     elsewhere: Flag = field(default=Flag(0))  # what edges carry that are kept elsewhere
@@ -59,9 +62,32 @@ class Edges:
     def __len__(self) -> int:
         return len(self.holder)
 
-    def rows_of(self, edge: int) -> npt.NDArray[np.int32]:
+    @property
+    def n_rows(self) -> int:
+        """How many grant rows state all edges."""
+        return len(self) if self.first is None else int(self.first[-1])
+
+    def becomes(self, edge: Any = slice(None)) -> Any:
+        """Whether an edge, some edges, or each, are held by becoming their target."""
+        return _BECOMES[self.kind[edge]]
+
+    def places_of(self, edge: Codes) -> tuple[Codes, Codes]:
+        """Of some edges, the first place of their rows and the one behind the last."""
+        if self.first is None:
+            start = np.asarray(edge, dtype=np.int64)
+            return start, start + 1
+        return self.first[edge].astype(np.int64), self.first[edge + 1].astype(np.int64)
+
+    def rows_at(self, place: Codes) -> Codes:
+        """The grant rows at some places."""
+        if self.rows is None:
+            return np.asarray(place, dtype=np.int64)
+        return self.rows[place].astype(np.int64)
+
+    def rows_of(self, edge: int) -> Codes:
         """The grant rows that state this edge, first the one that reports print."""
-        return self.rows[self.first[edge] : self.first[edge + 1]]
+        start, stop = self.places_of(np.array([edge]))
+        return self.rows_at(np.arange(start[0], stop[0]))
 
     def allowed(self, flags: Flag) -> npt.NDArray[np.bool_]:
         """Which edges carry no flag but these."""
@@ -90,11 +116,12 @@ class Edges:
     @cached_property
     def _hours(self) -> tuple[Codes, Codes]:
         """Few rules ask how long a grant lasts, and it takes sixteen bytes an edge."""
-        least, most = row_hours(self.snapshot["grants"], *node_hours(self.snapshot))
-        return (
-            _longest(least, self.rows, self.first[:-1]),
-            _longest(most, self.rows, self.first[:-1]),
-        )
+        found = row_hours(self.snapshot["grants"], *node_hours(self.snapshot))
+        least, most = (hours if self.rows is None else hours[self.rows] for hours in found)
+        if self.first is None or not len(self):
+            return least, most
+        starts = self.first[:-1]
+        return np.maximum.reduceat(least, starts), np.maximum.reduceat(most, starts)
 
     def longer(self, hours: int, *, possibly: bool) -> npt.NDArray[np.bool_]:
         """Which edges last longer than so many hours, for certain or possibly."""
@@ -130,10 +157,12 @@ def compile_edges(snapshot: Snapshot, *, as_of: date) -> Edges:
     share both are sorted further.
     """
     grants = snapshot["grants"]
+    flags = row_flags(grants, as_of=as_of)
+    # Where they were read for this, the columns behind the flags are not needed any more.
+    snapshot.release()
+    kind = _kinds(grants.column("kind"))
     holder = _int32(grants.column("holder"))
     target = _int32(grants.column("target"))
-    kind = _kinds(grants.column("kind"))
-    flags = row_flags(grants, as_of=as_of)
     dormant = dormant_accounts(snapshot, as_of)
     if len(dormant):
         asleep = np.zeros(snapshot["nodes"].num_rows, dtype=bool)
@@ -147,22 +176,12 @@ def compile_edges(snapshot: Snapshot, *, as_of: date) -> Edges:
     starts[1:] = holder[1:] != holder[:-1]
     for column in (target, kind, flags):
         starts[1:] |= column[1:] != column[:-1]
-    first = places_of(starts)
-    if len(first) < count:
+    first: npt.NDArray[np.int32] | None = None
+    if not starts.all():
         holder, target, kind, flags = holder[starts], target[starts], kind[starts], flags[starts]
-    becoming_kinds = np.array([k in BECOMING for k in KINDS])
-    return Edges(
-        snapshot["nodes"].num_rows,
-        holder,
-        target,
-        kind,
-        flags,
-        becoming_kinds[kind],
-        np.append(first, np.int32(count)),
-        np.arange(count, dtype=np.int32) if order is None else order,
-        as_of,
-        snapshot,
-    )
+        first = np.append(places_of(starts), np.int32(count))
+    n_nodes = snapshot["nodes"].num_rows
+    return Edges(n_nodes, holder, target, kind, flags, first, order, as_of, snapshot)
 
 
 def _int32(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
@@ -207,10 +226,6 @@ def _order(
     mine = np.lexsort((flags[rows], kind[rows], target[rows], holder[rows]))
     order[rows] = rows[mine]
     return order
-
-
-def _longest(hours: Codes, order: npt.NDArray[np.int32], first: npt.NDArray[np.int32]) -> Codes:
-    return np.maximum.reduceat(hours[order], first) if len(first) else hours[:0]
 
 
 def row_hours(grants: pa.Table, at_least: Codes, at_most: Codes) -> tuple[Codes, Codes]:

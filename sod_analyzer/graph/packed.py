@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sod_analyzer.graph.closure import Facts, Flow, Keys, distinct, spans
-from sod_analyzer.graph.edges import KINDS, Edges
-from sod_analyzer.model.access import BECOMING, NodeKind, Snapshot
+from sod_analyzer.graph.edges import Edges
+from sod_analyzer.model.access import NodeKind, Snapshot
 
 Small = npt.NDArray[np.int32]
 Bits = npt.NDArray[np.bool_]
@@ -52,8 +52,8 @@ class Packed:
     def of(cls, edges: Edges) -> Packed:
         """The same edges; arrays that only count are left out."""
         # Each has a row of its own at least, so the last count says it of all.
-        first = None if int(edges.first[-1]) == len(edges) else edges.first
-        rows = None if _counts(edges.rows) else edges.rows
+        first = None if edges.n_rows == len(edges) else edges.first
+        rows = None if edges.rows is None or _counts(edges.rows) else edges.rows
         leaving = edges.leaving.astype(np.int32)
         return cls(edges.as_of, leaving, edges.target, edges.kind, edges.flags, first, rows)
 
@@ -97,20 +97,17 @@ class Packed:
         return self._only(edge, self.holders(edge), snapshot)
 
     def _only(self, edge: Keys, holder: Small, snapshot: Snapshot) -> Edges:
-        kind = self.kind[edge]
-        becoming = np.array([each in BECOMING for each in KINDS])
-        first, rows = np.arange(len(edge) + 1, dtype=np.int32), edge
+        first, rows = None, edge
         if self.first is not None:
             start, stop = (self.first[edge + n].astype(np.int64) for n in (0, 1))
-            first[1:] = np.cumsum(stop - start)
+            first = _firsts(stop - start)
             _, rows = spans(start, stop)
         return Edges(
             self.n_nodes,
             holder,
             self.target[edge],
-            kind,
+            self.kind[edge],
             self.flags[edge],
-            becoming[kind],
             first,
             rows.astype(np.int32) if self.rows is None else self.rows[rows],
             self.as_of,
@@ -203,19 +200,23 @@ def onward(leaving: Keys | Small, target: Small, nodes: Keys) -> Keys:
     return np.sort(np.concatenate(pieces))
 
 
+def _firsts(count: Keys) -> Small:
+    """Where each of so many begins, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
+
+
 def taken_edges(edges: Edges, number: Keys) -> Edges:
     """Some of the edges, by sorted numbers."""
-    start, stop = (edges.first[number + n].astype(np.int64) for n in (0, 1))
-    _, spot = spans(start, stop)
+    start, stop = edges.places_of(number)
+    _, place = spans(start, stop)
     return Edges(
         edges.n_nodes,
         edges.holder[number],
         edges.target[number],
         edges.kind[number],
         edges.flags[number],
-        edges.becoming[number],
-        np.concatenate([[0], np.cumsum(stop - start)]).astype(np.int32),
-        edges.rows[spot],
+        None if edges.first is None else _firsts(stop - start),
+        edges.rows_at(place).astype(np.int32),
         edges.as_of,
         edges.snapshot,
     )
@@ -226,8 +227,9 @@ def with_own_grants(edges: Edges) -> Edges:
 
     Cost: of a stored table nothing yet; of its columns, the groups of rows that they stand in.
     """
-    known = distinct(edges.rows.astype(np.int64))
+    stated = edges.rows_at(np.arange(edges.n_rows))
+    known = distinct(stated)
     grants = edges.snapshot["grants"].take(pa.array(known))
     own = replace(edges.snapshot, tables={**edges.snapshot.tables, "grants": grants})
-    rows = np.searchsorted(known, edges.rows).astype(np.int32)
+    rows = np.searchsorted(known, stated).astype(np.int32)
     return replace(edges, rows=rows, snapshot=own)

@@ -367,6 +367,12 @@ class Snapshot:
         column = self.tables["nodes"].column("id")
         return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
+    def release(self) -> None:
+        """Keep no column in memory that is on disk and can be read again."""
+        release = getattr(self.tables, "release", None)
+        if release is not None:
+            release()
+
     def id_of(self, code: int) -> str:
         """The id of the node with this code."""
         return str(self.ids[int(code)].as_py())

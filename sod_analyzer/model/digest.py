@@ -36,11 +36,10 @@ def tables_digest(tables: Mapping[str, pa.Table], *, as_of: date) -> str:
     """
     digest = hashlib.sha256()
     digest.update(f"sod-analyzer snapshot {SCHEMA_VERSION} {as_of.isoformat()}\n".encode())
-    columns = [
-        table.column(name) for _, table in sorted(tables.items()) for name in table.schema.names
-    ]
+    columns = [(table, name) for _, table in sorted(tables.items()) for name in table.schema.names]
     with ThreadPoolExecutor(2) as threads:
-        digests = threads.map(_column_digest, columns)
+        # Of a table on disk, each thread has one column in memory at a time.
+        digests = threads.map(lambda each: _column_digest(each[0].column(each[1])), columns)
         for name, table in sorted(tables.items()):
             digest.update(f"table {name} {table.num_rows}\n".encode())
             for field in table.schema:

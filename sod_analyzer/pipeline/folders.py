@@ -100,14 +100,13 @@ class NewFolder:
         self._begin("snapshot", partial(_write_snapshot, snapshot, config, ruleset, self._folder))
 
     def let_go(self, snapshot: Snapshot) -> None:
-        """Wait until the snapshot is written, and keep its grants in memory no longer.
+        """Wait until the snapshot is written, and keep its large tables in memory no longer.
 
-        There are more of them than of everything else, and few are asked for once they stand as
-        edges: those are read again.
+        An analysis asks for few of their columns, one after the other: those are read again.
         """
         self.settle()
         if isinstance(snapshot.tables, Resident):
-            snapshot.tables.let_go(self._folder / SNAPSHOT, "grants")
+            snapshot.tables.let_go(self._folder / SNAPSHOT, *snapshot.tables.large())
             give_back()
 
     def judged(self, judged: Judged) -> None:
@@ -190,7 +189,9 @@ def write_import(
     """Write a snapshot and what it was told into a folder; returns what the input leaves open."""
     with new_folder(target, replace_existing=replace_existing) as folder:
         folder.snapshot(snapshot, config, ruleset)
+        folder.let_go(snapshot)
         edges = compile_edges(snapshot, as_of=snapshot.as_of)
+        snapshot.release()
         found = input_for(config, ruleset, snapshot, edges)
         folder.reach(edges, ruleset, verdict_of(config, found))
     return found

@@ -59,7 +59,7 @@ def write_reach(folder: Path, edges: Edges, ruleset: Ruleset, verdict: InputVerd
         StoreError: the folder cannot be written.
     """
     snapshot = edges.snapshot
-    if int(edges.first[-1]) != snapshot["grants"].num_rows:
+    if edges.n_rows != snapshot["grants"].num_rows:
         return
     packed = Packed.of(edges)
     arrays: dict[str, Array] = {

@@ -21,7 +21,7 @@ from sod_analyzer.pipeline.spaces import (
 )
 from sod_analyzer.rules import find_ruleset, load_ruleset
 from sod_analyzer.store import read_snapshot
-from sod_analyzer.store.lazily import open_snapshot
+from sod_analyzer.store.lazily import open_snapshot, read_by_column
 
 if TYPE_CHECKING:
     from sod_analyzer.pipeline.papers import Papers
@@ -40,8 +40,10 @@ class Workspace:
     papers: Papers | None = None  # None: nobody asked for them
 
 
-def open_workspace(folder: Path, *, rules: str | None = None) -> Workspace:
+def open_workspace(folder: Path, *, rules: str | None = None, by_column: bool = False) -> Workspace:
     """A folder as it was written; `rules` names another ruleset than the one it was written with.
+
+    With `by_column`, large tables stay on disk, and columns are read when they are asked for.
 
     Raises:
         StoreError: the folder holds no snapshot, or a damaged or changed one.
@@ -49,7 +51,7 @@ def open_workspace(folder: Path, *, rules: str | None = None) -> Workspace:
     from sod_analyzer.pipeline.papers import load_papers  # noqa: PLC0415 - a question needs none
 
     config = _config(folder)
-    snapshot = read_snapshot(folder / SNAPSHOT)
+    snapshot = (read_by_column if by_column else read_snapshot)(folder / SNAPSHOT)
     ruleset = _ruleset(folder, rules)
     papers = load_papers(config, ruleset, copies=True)
     return Workspace(folder, config, ruleset, snapshot, papers)

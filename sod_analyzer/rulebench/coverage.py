@@ -164,7 +164,7 @@ class _Survey:
         ]
         # Downwards: from the role to what it contains.
         edges = self._edges
-        inside = self._engine.allowed(COUNTED) & ~edges.becoming
+        inside = self._engine.allowed(COUNTED) & ~edges.becomes()
         flow = Flow(edges.n_nodes, edges.target[inside], edges.holder[inside])
         reached = flow.spread(Facts.of(1, *_seeds(marked)))
         return frozenset(found.union(reached.within(self._entitlements).key.tolist()))

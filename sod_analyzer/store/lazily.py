@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -18,12 +19,15 @@ import pyarrow.parquet as pq
 
 from sod_analyzer.errors import Problem, SourceRef, StoreError
 from sod_analyzer.model.access import SCHEMA_VERSION, SNAPSHOT_TABLES, NodeKind, Snapshot
+from sod_analyzer.model.digest import tables_digest
 from sod_analyzer.store.hashed import Ahead, Hashed
 from sod_analyzer.store.snapshots import (
     AGAIN,
     MANIFEST,
+    WRONG_DIGEST,
     Manifest,
     as_stored,
+    dangling,
     in_one_piece,
     manifest_of,
 )
@@ -32,6 +36,12 @@ Rows = npt.NDArray[np.int64]
 
 #: So many rows are in memory at once where only some of them are wanted.
 _BATCH = 2**16
+
+#: So often some rows of a column are read by themselves, where a whole analysis asks.
+_PATIENCE = 8
+#: A table of more rows than these is read column by column where memory matters. Below, it costs
+#: some megabytes, and a column would be opened for every row that somebody asks for.
+MANY = 2**17
 
 _TABLE_OF = {
     NodeKind.IDENTITY: "identities",
@@ -132,14 +142,28 @@ class StoredRows:
 
 
 class StoredFile:
-    """The file of a table, opened and held against the manifest when something is asked of it."""
+    """The file of a table, opened and held against the manifest when something is asked of it.
 
-    def __init__(self, file: Hashed, schema: pa.Schema, *, rows: int, sha256: str) -> None:
+    A column of which some rows are asked for more often than `patience` is read whole and kept:
+    each time costs as much as reading a good part of it.
+    """
+
+    def __init__(
+        self,
+        file: Hashed,
+        schema: pa.Schema,
+        *,
+        rows: int,
+        sha256: str,
+        patience: int | None = None,
+    ) -> None:
         self.path = file.path
         self.schema = schema
         self.rows = rows
         self._hashed = file
         self._sha256 = sha256
+        self._patience = patience
+        self._asked: Counter[str] = Counter()
         self._lock = threading.RLock()  # a file is read by one thread at a time
         self._columns: dict[str, pa.ChunkedArray] = {}
 
@@ -149,15 +173,37 @@ class StoredFile:
             for name in names:
                 self.column(name)
 
+    def check(self) -> None:
+        """Hold the file against the manifest now.
+
+        Raises:
+            StoreError: it is missing, was changed, or is not what it should be.
+        """
+        _ = self._file
+
     def column(self, name: str) -> pa.ChunkedArray:
-        """A whole column, which is kept."""
+        """A whole column, which is kept until `release`."""
         with self._lock:
             found = self._columns.get(name)
             if found is None:
-                kind = self.schema.field(name).type
-                read = self._file.read(columns=[name], use_threads=False).column(0)
-                found = self._columns[name] = pa.chunked_array([in_one_piece(read, kind)], kind)
+                found = self._columns[name] = self.read(name)
             return found
+
+    def read(self, name: str) -> pa.ChunkedArray:
+        """A whole column, which is not kept."""
+        kind = self.schema.field(name).type
+        with self._lock:
+            file = self._file
+            try:
+                read = file.read(columns=[name], use_threads=False).column(0)
+                return pa.chunked_array([in_one_piece(read, kind)], kind)
+            except (OSError, ValueError, pa.ArrowException) as error:
+                raise self._unfit(error) from error
+
+    def release(self) -> None:
+        """Keep no column any longer; they are read again when they are asked for."""
+        with self._lock:
+            self._columns = {}
 
     def values(self, name: str, rows: Rows) -> pa.Array:
         """Some values of a column.
@@ -166,6 +212,9 @@ class StoredFile:
         """
         kind = self.schema.field(name).type
         kept = self._columns.get(name)
+        if kept is None and self._patience is not None:
+            self._asked[name] += 1
+            kept = self.column(name) if self._asked[name] > self._patience else None
         if kept is not None:
             return kept.take(pa.array(rows)).combine_chunks()
         if len(rows) > 1 and np.any(rows[1:] < rows[:-1]):
@@ -207,8 +256,11 @@ class StoredFile:
         try:
             return self._opened()
         except (OSError, ValueError, pa.ArrowException) as error:
-            said = getattr(error, "strerror", None) or str(error)
-            raise StoreError(f"{said}; {AGAIN}", where=SourceRef(self.path.as_posix())) from error
+            raise self._unfit(error) from error
+
+    def _unfit(self, error: Exception) -> StoreError:
+        said = getattr(error, "strerror", None) or str(error)
+        return StoreError(f"{said}; {AGAIN}", where=SourceRef(self.path.as_posix()))
 
     def _opened(self) -> pq.ParquetFile:
         # The stream that was hashed: what is checked is what is parsed.
@@ -275,11 +327,30 @@ class Resident(Mapping[str, Any]):
         Raises:
             StoreError: the folder holds no snapshot.
         """
-        self._tables |= _stored(folder, manifest_of(folder), names)
+        self._tables |= _stored(folder, manifest_of(folder), names, patience=_PATIENCE)
+
+    def large(self) -> tuple[str, ...]:
+        """The tables in memory that are worth to be let go of."""
+        return tuple(
+            name
+            for name, table in self._tables.items()
+            if isinstance(table, pa.Table) and table.num_rows > MANY
+        )
+
+    def release(self) -> None:
+        """Keep no column in memory that is on disk; it is read again when it is asked for."""
+        for table in self._tables.values():
+            if isinstance(table, StoredTable):
+                table.file.release()
 
 
 def _stored(
-    folder: Path, manifest: Manifest, names: Iterable[str], ahead: Ahead | None = None
+    folder: Path,
+    manifest: Manifest,
+    names: Iterable[str],
+    *,
+    ahead: Ahead | None = None,
+    patience: int | None = None,
 ) -> dict[str, StoredTable]:
     files = ahead or Ahead()
     tables = {}
@@ -287,7 +358,7 @@ def _stored(
         rows, sha256 = manifest.tables[name]
         schema = SNAPSHOT_TABLES[name]
         hashed = files.file(folder / f"{name}.parquet")
-        file = StoredFile(hashed, schema, rows=rows, sha256=sha256)
+        file = StoredFile(hashed, schema, rows=rows, sha256=sha256, patience=patience)
         tables[name] = StoredTable(file, schema.names)
     return tables
 
@@ -311,9 +382,61 @@ def open_snapshot(folder: Path, ahead: Ahead | None = None) -> StoredSnapshot:
     ]
     if missing:
         raise StoreError(missing)
-    tables = _stored(folder, manifest, SNAPSHOT_TABLES, ahead)
+    tables = _stored(folder, manifest, SNAPSHOT_TABLES, ahead=ahead)
     found = StoredSnapshot(Resident(tables), manifest.as_of, manifest.name, manifest.digest)
     if sum(len(span) for span in found.ranges.values()) != tables["nodes"].num_rows:
         where = SourceRef((folder / MANIFEST).as_posix())
         raise StoreError(f"the nodes are not those of the tables; {AGAIN}", where=where)
     return found
+
+
+def read_by_column(folder: Path) -> Snapshot:
+    """As `read_snapshot`, everything held against the manifest and its digest, in little memory.
+
+    Tables of many rows stay on disk: a column is read when it is asked for, and kept until
+    `Snapshot.release`.
+
+    Cost: reads and hashes every file once, and every value once more for the digest; two columns
+    are in memory at a time.
+
+    Raises:
+        StoreError: as `read_snapshot`.
+    """
+    manifest = manifest_of(folder)
+    ahead = Ahead(folder / f"{name}.parquet" for name in SNAPSHOT_TABLES)
+    stored = _stored(folder, manifest, SNAPSHOT_TABLES, ahead=ahead, patience=_PATIENCE)
+    problems: list[Problem] = []
+    for table in stored.values():
+        try:
+            table.file.check()
+        except StoreError as error:
+            problems += error.problems
+    if problems:
+        raise StoreError(problems)
+    tables: dict[str, pa.Table | StoredTable] = {
+        name: table if table.num_rows > MANY else table.whole for name, table in stored.items()
+    }
+    wrong = dangling(tables)
+    if wrong:
+        where = SourceRef((folder / "grants.parquet").as_posix())
+        raise StoreError([Problem(f"{text}; {AGAIN}", where) for text in wrong])
+    passing = {
+        name: _Passing(table) if isinstance(table, StoredTable) else table
+        for name, table in tables.items()
+    }
+    if tables_digest(passing, as_of=manifest.as_of) != manifest.digest:
+        raise StoreError(WRONG_DIGEST, where=SourceRef((folder / MANIFEST).as_posix()))
+    return Snapshot(Resident(tables), manifest.as_of, manifest.name, manifest.digest)
+
+
+class _Passing:
+    """A stored table of which every column is looked at once and not kept."""
+
+    def __init__(self, table: StoredTable) -> None:
+        self._table = table
+        self.schema = table.schema
+        self.num_rows = table.num_rows
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One column, read anew."""
+        return self._table.file.read(name)

@@ -27,6 +27,7 @@ _FORMAT = "sod-analyzer snapshot"
 #: A manifest is a few kilobytes; whatever is larger is none.
 _MAX_MANIFEST_BYTES = 1024**2
 AGAIN = "run 'sod import' again"
+WRONG_DIGEST = f"the digest is not that of the tables; {AGAIN}"
 _CHANGED = "the file is damaged or was changed: its hash is not the manifest's"
 
 
@@ -132,10 +133,7 @@ def read_snapshot(folder: Path) -> Snapshot:
     manifest = manifest_of(folder)
     tables = _read_tables(folder, manifest)
     if tables_digest(tables, as_of=manifest.as_of) != manifest.digest:
-        raise StoreError(
-            f"the digest is not that of the tables; {AGAIN}",
-            where=SourceRef((folder / MANIFEST).as_posix()),
-        )
+        raise StoreError(WRONG_DIGEST, where=SourceRef((folder / MANIFEST).as_posix()))
     return Snapshot(tables, manifest.as_of, manifest.name, manifest.digest)
 
 
@@ -180,7 +178,7 @@ def _read_tables(
     tables = {name: each for name, each in found.items() if not isinstance(each, Problem)}
     problems += [
         Problem(f"{text}; {AGAIN}", SourceRef((folder / "grants.parquet").as_posix()))
-        for text in ([] if problems else _dangling(tables))
+        for text in ([] if problems else dangling(tables))
     ]
     if problems:
         raise StoreError(problems)
@@ -244,7 +242,7 @@ def as_stored(schema: pa.Schema) -> pa.Schema:
     return pa.schema(field.with_type(stored(field.type)) for field in schema)
 
 
-def _dangling(tables: Mapping[str, pa.Table]) -> list[str]:
+def dangling(tables: Mapping[str, pa.Table]) -> list[str]:
     """What would send a reader outside of the tables."""
     count = tables["nodes"].num_rows
     wrong = []

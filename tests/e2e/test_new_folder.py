@@ -15,10 +15,11 @@ from sod_analyzer import pipeline, store
 from sod_analyzer.config import Config, load_config
 from sod_analyzer.errors import StoreError
 from sod_analyzer.model.access import Snapshot
-from sod_analyzer.model.finding import Report
+from sod_analyzer.model.finding import Report, RunFacts
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.pipeline import folders
 from sod_analyzer.rules import find_ruleset, load_ruleset
+from sod_analyzer.store import lazily
 from sod_analyzer.store.lazily import StoredTable
 from tests.e2e.estate import Estate
 
@@ -88,11 +89,12 @@ def test_the_folder_appears_only_when_the_snapshot_is_whole(
     assert (target / pipeline.SNAPSHOT / "manifest.json").is_file()
 
 
-def test_grants_are_let_go_of_once_they_are_written(
-    parts: Parts, slow: threading.Event, tmp_path: Path
+def test_large_tables_are_let_go_of_once_they_are_written(
+    parts: Parts, slow: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     snapshot = parts[0]
     grants = snapshot["grants"].to_pylist()
+    monkeypatch.setattr(lazily, "MANY", len(grants) - 1)
     threading.Timer(0.2, slow.set).start()
 
     with pipeline.new_folder(tmp_path / "out", replace_existing=False) as folder:
@@ -101,6 +103,60 @@ def test_grants_are_let_go_of_once_they_are_written(
 
         assert isinstance(snapshot["grants"], StoredTable)
         assert snapshot["grants"].to_pylist() == grants
+        assert isinstance(snapshot["applications"], pa.Table)
+
+
+def report_of(parts: Parts, target: Path) -> Report:
+    """The report of a run that lets go of what it can."""
+    snapshot, config, ruleset = parts
+    papers = pipeline.load_papers(config, ruleset)
+    with pipeline.new_folder(target, replace_existing=False) as folder:
+        folder.snapshot(*parts)
+        folder.let_go(snapshot)
+        judged = pipeline.judge(config, snapshot, ruleset, papers, compiled=snapshot.release)
+        return pipeline.report_of(judged, config, run=RunFacts("1", "", "", "", {}))
+
+
+def test_what_is_on_disk_gives_the_report_of_what_is_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(Path("samples/northbank/sod.yaml"))
+    ruleset = load_ruleset(find_ruleset(config.ruleset, config.base))
+    expected = report_of((pipeline.import_exports(config), config, ruleset), tmp_path / "memory")
+    monkeypatch.setattr(lazily, "MANY", 0)
+    snapshot = pipeline.import_exports(config)
+
+    found = report_of((snapshot, config, ruleset), tmp_path / "disk")
+
+    assert isinstance(snapshot["identities"], StoredTable)
+    assert found.findings_digest == expected.findings_digest
+    assert found.numbers == expected.numbers
+    assert set(found.tables) == set(expected.tables)
+    for name, table in expected.tables.items():
+        assert found.tables[name].to_pylist() == table.to_pylist(), name
+
+
+def test_a_stored_snapshot_is_judged_alike_from_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(Path("samples/northbank/sod.yaml"))
+    ruleset = load_ruleset(find_ruleset(config.ruleset, config.base))
+    expected = report_of((pipeline.import_exports(config), config, ruleset), tmp_path / "out")
+    monkeypatch.setattr(lazily, "MANY", 0)
+
+    space = pipeline.open_workspace(tmp_path / "out", by_column=True)
+
+    assert isinstance(space.snapshot["grants"], StoredTable)
+    judged = pipeline.judge(
+        space.config,
+        space.snapshot,
+        space.ruleset,
+        space.papers,
+        compiled=space.snapshot.release,
+    )
+    found = pipeline.report_of(judged, space.config, run=RunFacts("1", "", "", "", {}))
+    assert found.findings_digest == expected.findings_digest
+    assert found.tables["population"].to_pylist() == expected.tables["population"].to_pylist()
 
 
 def test_nothing_is_let_go_of_that_was_not_written(

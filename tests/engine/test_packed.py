@@ -66,7 +66,7 @@ def numbers(some: Edges, among: Edges) -> list[int]:
 
 
 def told_of(edges: Edges, n: int) -> tuple[Any, ...]:
-    columns = (edges.holder, edges.target, edges.kind, edges.flags, edges.becoming)
+    columns = (edges.holder, edges.target, edges.kind, edges.flags, edges.becomes())
     return (*(column[n].item() for column in columns), edges.rows_of(n).tolist())
 
 
@@ -114,7 +114,7 @@ def test_packed_edges_are_all_edges(world: World) -> None:
     again = packed.only(np.arange(len(packed)), edges.snapshot)
 
     assert numbers(again, edges) == list(range(len(edges)))
-    assert again.first.tolist() == edges.first.tolist()
+    assert again.n_rows == edges.n_rows
     assert again.leaving.tolist() == edges.leaving.tolist()
 
 
@@ -143,7 +143,7 @@ def test_some_edges_keep_the_rows_that_state_them(world: World, data: st.DataObj
     for n, number in enumerate(some):
         stated = [every[row] for row in edges.rows_of(number).tolist()]
         assert [mine[row] for row in own.rows_of(n).tolist()] == stated
-    assert len(mine) == len(own.rows)
+    assert len(mine) == own.n_rows
 
 
 # -- who can, one by one ---------------------------------------------------------------------------

@@ -22,13 +22,14 @@ from hypothesis import strategies as st
 from sod_analyzer.errors import StoreError
 from sod_analyzer.model.access import SNAPSHOT_TABLES, Snapshot
 from sod_analyzer.model.digest import tables_digest
-from sod_analyzer.store import MANIFEST, hashed, read_snapshot, snapshots, write_snapshot
+from sod_analyzer.store import MANIFEST, hashed, lazily, read_snapshot, snapshots, write_snapshot
 from sod_analyzer.store.hashed import Ahead, Hashed
 from sod_analyzer.store.lazily import Resident, StoredFile, StoredTable, open_snapshot
 from tests.engine.kit import right, world
 from tests.world import snapshot_of
 
 HELD = "x-prod c ra"
+NAMES = sorted(f"i{n}" for n in range(40))
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +122,54 @@ def table_of(rows: int) -> StoredTable:
         stored = StoredTable(file, schema.names)
         stored.take(np.array([0])).column("text")
     return stored
+
+
+def test_a_column_asked_for_bit_by_bit_is_kept_until_it_is_released(
+    snapshot: Snapshot, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lazily, "_PATIENCE", 2)
+    tables = Resident(dict(snapshot.tables))
+    tables.let_go(folder, "identities")
+    table = tables["identities"]
+    read: list[str] = []
+    whole = StoredFile.read
+
+    def noted(file: StoredFile, name: str) -> pa.ChunkedArray:
+        read.append(name)
+        return whole(file, name)
+
+    monkeypatch.setattr(StoredFile, "read", noted)
+
+    def name(row: int) -> str:
+        return str(table.select(["name"]).take(np.array([row])).column("name")[0].as_py())
+
+    assert [name(row) for row in (3, 1)] == ["i11", "i1"] == [NAMES[row] for row in (3, 1)]
+    assert read == []
+    assert [name(row) for row in (0, 2)] == [NAMES[row] for row in (0, 2)]
+    assert read == ["name"]
+    tables.release()
+    assert name(39) == NAMES[39]
+    assert read == ["name", "name"]
+
+
+def test_what_is_in_memory_is_not_released(snapshot: Snapshot) -> None:
+    tables = Resident(dict(snapshot.tables))
+
+    tables.release()
+    snapshot.release()
+
+    assert tables["grants"] is snapshot["grants"]
+
+
+def test_large_tables_in_memory_are_worth_letting_go_of(
+    snapshot: Snapshot, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lazily, "MANY", snapshot["accounts"].num_rows)
+    tables = Resident(dict(snapshot.tables))
+
+    assert set(tables.large()) == {"nodes", "grants"}
+    tables.let_go(folder, *tables.large())
+    assert tables.large() == ()
 
 
 def test_a_slice_is_some_rows(snapshot: Snapshot, folder: Path) -> None:

@@ -21,7 +21,7 @@ from sod_analyzer.assemble import assemble
 from sod_analyzer.errors import StoreError
 from sod_analyzer.model.access import SNAPSHOT_TABLES, Snapshot
 from sod_analyzer.model.digest import tables_digest
-from sod_analyzer.store import MANIFEST, read_snapshot, write_snapshot
+from sod_analyzer.store import MANIFEST, lazily, read_snapshot, write_snapshot
 from tests.assemble.worlds import account, batch, estate, grant, person, role, source
 
 
@@ -54,6 +54,16 @@ def folder(snapshot: Snapshot, tmp_path: Path) -> Path:
     target = tmp_path / "snapshot"
     write_snapshot(snapshot, target)
     return target
+
+
+def by_column(folder: Path) -> Snapshot:
+    """A snapshot all of whose tables stay on disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lazily, "MANY", -1)
+        return lazily.read_by_column(folder)
+
+
+READERS = pytest.mark.parametrize("read", [read_snapshot, by_column], ids=["whole", "by_column"])
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -135,7 +145,11 @@ def test_any_tables_survive_the_disk(found: dict[str, pa.Table], name: str, day:
     with tempfile.TemporaryDirectory() as place:
         write_snapshot(given_, Path(place, "s"))
         result = read_snapshot(Path(place, "s"))
+        stored = by_column(Path(place, "s"))
+        for table, content in found.items():
+            assert stored[table].to_pylist() == content.to_pylist()
 
+    assert (stored.name, stored.as_of, stored.digest) == (name, day, given_.digest)
     assert (result.name, result.as_of, result.digest) == (name, day, given_.digest)
     for table, content in found.items():
         assert result[table].schema == content.schema
@@ -202,23 +216,28 @@ def point_outside(folder: Path) -> None:
         (point_outside, r"grants\.holder names a node that does not exist"),
     ],
 )
+@READERS
 def test_damage_is_named_with_what_to_do(
-    folder: Path, damage: Callable[[Path], object], message: str
+    folder: Path,
+    damage: Callable[[Path], object],
+    message: str,
+    read: Callable[[Path], Snapshot],
 ) -> None:
     damage(folder)
 
     with pytest.raises(StoreError, match=message) as caught:
-        read_snapshot(folder)
+        read(folder)
 
     assert "sod import" in str(caught.value)
 
 
-def test_every_damaged_file_is_named(folder: Path) -> None:
+@READERS
+def test_every_damaged_file_is_named(folder: Path, read: Callable[[Path], Snapshot]) -> None:
     for name in ("roles", "nodes"):
         (folder / f"{name}.parquet").write_bytes(b"PAR1")
 
     with pytest.raises(StoreError) as caught:
-        read_snapshot(folder)
+        read(folder)
 
     assert len(caught.value.problems) == 2
 
