@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -28,6 +29,9 @@ _HOP = ("leg", "part", "hop", "from_name", "kind", "to_name", "note", "file", "a
 #: What a table on a terminal shows of the above: account and resource stand in the path, too.
 _PERSON_SHORT = ("group", "name", "means", "path", "source")
 _HOP_SHORT = ("hop", "from", "how", "to", "note", "stated_in")
+
+#: Garbage is looked for once so many objects more are there.
+_SELDOM = 50_000
 
 #: Begins the command that tries a fix.
 _TRY = "sod what-if --"
@@ -63,6 +67,8 @@ def _question(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _ahead(folder: Path | None) -> Ahead | None:
     """Have the files of a folder hashed while Arrow is loaded, where the folder is known."""
+    # What is loaded for a question, and made for it, is needed until its end.
+    gc.set_threshold(_SELDOM)
     from sod_analyzer.pipeline.ahead import look_ahead
 
     return look_ahead(folder) if folder is not None else None

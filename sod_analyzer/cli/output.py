@@ -318,7 +318,8 @@ def _table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: IO[st
         styles=_STYLES if voice().colored(out) else {},
         rule="─" if unicode else "-",
     )
-    out.writelines(f"{line}\n" for line in drawn(columns, shown, look))
+    # At once: where output is not buffered, every writing is one of its own.
+    out.write("\n".join([*drawn(columns, shown, look), ""]))
     count = len(rows) if isinstance(rows, Sized) else len(shown) + sum(1 for _ in reading)
     if count > len(shown):
         # With the answer, not beside it: a table must never pass for all there is.

@@ -27,11 +27,14 @@ class Hashed:
         self._stream: BinaryIO | None = None
         self._found: str | OSError | None = None
 
-    def hash(self) -> None:
-        """Open and hash the file, unless that was done; what goes wrong is for who opens it."""
+    def hash(self, room: mmap.mmap | None = None) -> None:
+        """Open and hash the file, unless that was done; what goes wrong is for who opens it.
+
+        `room` is memory to read into, where there is some already.
+        """
         with self._lock:
             if self._found is None:
-                self._found = self._hash()
+                self._found = self._hash(room)
 
     def open(self) -> tuple[BinaryIO, str]:
         """The stream that was hashed, at its beginning, and its hash.
@@ -47,11 +50,11 @@ class Hashed:
         self._stream.seek(0)
         return self._stream, self._found
 
-    def _hash(self) -> str | OSError:
+    def _hash(self, room: mmap.mmap | None) -> str | OSError:
         try:
             self._stream = self.path.open("rb", buffering=0)
             weakref.finalize(self, self._stream.close)
-            return hash_of(self._stream)
+            return hash_of(self._stream, room)
         except OSError as error:
             return error
         except ValueError as error:
@@ -72,8 +75,9 @@ class Ahead:
             threading.Thread(target=self._run, name="hash", daemon=True).start()
 
     def _run(self) -> None:
-        for file in tuple(self._files.values()):
-            file.hash()
+        with mmap.mmap(-1, _PIECE) as room:
+            for file in tuple(self._files.values()):
+                file.hash(room)
 
     def file(self, path: Path) -> Hashed:
         """A file, which may be hashed already."""
@@ -81,12 +85,15 @@ class Ahead:
         return Hashed(path) if found is None else found
 
 
-def hash_of(stream: BinaryIO) -> str:
+def hash_of(stream: BinaryIO, room: mmap.mmap | None = None) -> str:
     """The SHA-256 of what a stream holds from here on."""
+    if room is None:
+        # Memory of its own, which goes back to the system as a whole.
+        size = max(1, min(_PIECE, os.fstat(stream.fileno()).st_size))
+        with mmap.mmap(-1, size) as own:
+            return hash_of(stream, own)
     digest = hashlib.sha256()
-    size = max(1, min(_PIECE, os.fstat(stream.fileno()).st_size))
-    # Memory of its own, which goes back to the system as a whole.
-    with mmap.mmap(-1, size) as room, memoryview(room) as piece:
+    with memoryview(room) as piece:
         while count := stream.readinto(piece):  # type: ignore[attr-defined]
             digest.update(piece[:count])
     return digest.hexdigest()

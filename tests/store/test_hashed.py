@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import subprocess
 import sys
 from pathlib import Path
@@ -42,9 +43,9 @@ def test_a_file_is_hashed_once_whoever_asks(
         (tmp_path / name).write_text(name, encoding="utf-8")
     asked: list[str] = []
 
-    def counted(stream: BinaryIO) -> str:
+    def counted(stream: BinaryIO, room: mmap.mmap | None = None) -> str:
         asked.append(Path(stream.name).name)
-        return hash_of(stream)
+        return hash_of(stream, room)
 
     monkeypatch.setattr(hashed, "hash_of", counted)
     ahead = Ahead([tmp_path / "a", tmp_path / "b"])

@@ -276,7 +276,8 @@ def test_a_file_that_is_closed_while_it_is_hashed_ends_quietly(
 ) -> None:
     """As when a program ends that has asked ahead."""
 
-    def closed(stream: BinaryIO) -> str:
+    def closed(stream: BinaryIO, room: object) -> str:
+        del room
         stream.close()
         return str(len(stream.read()))
 
