@@ -30,8 +30,8 @@ _GRAPH = (
         ),
         (
             "dormant-account-counts",
-            "asleep[holder] | asleep[target]",
-            "asleep[holder] & asleep[target]",
+            "asleep[holder[some]] | asleep[target[some]]",
+            "asleep[holder[some]] & asleep[target[some]]",
         ),
         ("disabled-account-counts", "pc.or_(disabled, over)", "pc.or_(over, over)"),
         ("expired-account-counts", "pc.or_(disabled, over)", "pc.or_(disabled, disabled)"),

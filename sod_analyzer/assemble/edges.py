@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,8 @@ import pyarrow as pa
 from sod_analyzer.assemble.columns import Codes, Flags, Numbers, looked_up, ordering
 from sod_analyzer.assemble.facts import NO_RECORD, Facts, Ordered
 from sod_analyzer.assemble.ids import Ids
-from sod_analyzer.assemble.pairs import sort_pairs
-from sod_analyzer.assemble.spreading import spread
+from sod_analyzer.assemble.lots import EdgeRows, Lots, Ties
+from sod_analyzer.assemble.slim import SlimTable, edge_table
 from sod_analyzer.model.access import NODE_KINDS, NodeKind
 from sod_analyzer.model.memory import give_back
 
@@ -23,6 +23,8 @@ _BEFORE_RECORD = ("kind", "part", "source_id")
 _KINDS: Mapping[str, int] = {str(kind): n for n, kind in enumerate(NODE_KINDS)}
 #: Sorts before every record.
 _NO_RECORD = -(2**62)
+#: Lists of ids of which the codes are remembered: batches of one file share theirs.
+_REMEMBERED = 4
 
 Integers = npt.NDArray[np.integer]
 Slim = type[np.uint16] | type[np.int32]
@@ -38,15 +40,14 @@ class _End:
     at: Codes  # place in the list, by row
     kind: npt.NDArray[np.int8] | None  # by row; None if there is only one
 
-    def places(self, known: Places) -> Codes:
+    def places(self, known: _Known) -> Codes:
         """What `known` has for the id and kind of each row."""
         if self.kind is None:
             ((kind, ids),) = self.ids.items()
-            of_list: Codes = known[NODE_KINDS[kind]][ids]
-            return looked_up(of_list, self.at)
+            return looked_up(known.of(kind, ids), self.at)
         found = np.empty(len(self.at), dtype=np.int32)
         for kind, rows in self.rows():
-            found[rows] = known[NODE_KINDS[kind]][self.ids[kind][self.at[rows]]]
+            found[rows] = known.of(kind, self.ids[kind])[self.at[rows]]
         return found
 
     def rows(self) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
@@ -62,11 +63,48 @@ class _End:
         found: Flags = kinds[self.kind]
         return found
 
-    def all_in(self, known: Places) -> bool:
-        """Whether `known` has every id of the list, of which the rows may use only some."""
-        return self.kind is None and all(
-            bool((known[NODE_KINDS[kind]][ids] >= 0).all()) for kind, ids in self.ids.items()
-        )
+    def lacking(self, known: _Known) -> Flags | None:
+        """Which rows name an id that `known` lacks; None for none.
+
+        Cost: looks at no row where every id of the list is known, as is the rule.
+        """
+        found: Flags | None = None
+        for kind, ids in self.ids.items():
+            absent = known.lacks(kind, ids)
+            if absent is None:
+                continue
+            rows: Flags = absent[self.at]
+            if self.kind is not None:
+                rows &= self.kind == kind
+            found = rows if found is None else found | rows
+        return found if found is not None and found.any() else None
+
+
+class _Known:
+    """What is known of ids by their numbers, for the lists of ids that parts share."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        # The lists stay referenced, so that none of these addresses is given out again.
+        self._lists: dict[tuple[int, int, int], tuple[Codes, Codes]] = {}
+        self._lacking: dict[tuple[int, int, int], tuple[Codes, Flags | None]] = {}
+
+    def of(self, kind: int, ids: Codes) -> Codes:
+        """What is known of each id of a list."""
+        at = (kind, ids.ctypes.data, len(ids))
+        if at not in self._lists:
+            if len(self._lists) > _REMEMBERED:
+                del self._lists[next(iter(self._lists))]
+            self._lists[at] = ids, self._places[NODE_KINDS[kind]][ids]
+        return self._lists[at][1]
+
+    def lacks(self, kind: int, ids: Codes) -> Flags | None:
+        """Which ids of a list are not known; None for none."""
+        at = (kind, ids.ctypes.data, len(ids))
+        if at not in self._lacking:
+            absent = self._places[NODE_KINDS[kind]][ids] < 0
+            self._lacking[at] = ids, absent if absent.any() else None
+        return self._lacking[at][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +175,14 @@ class Edges:
         return _End(ids, at, several)
 
     def undescribed(self, known: Places) -> Mapping[NodeKind, Mapping[int, Place]]:
-        """The ids that rows name and `known` lacks, with the smallest record that names them.
-
-        Cost: looks at no row where everything that is named together is known, as is the rule.
-        """
+        """The ids that rows name and `known` lacks, with the smallest record that names them."""
         found: dict[NodeKind, list[tuple[Codes, Integers, Integers]]] = {}
+        lists = _Known(known)
         for part in self._parts:
             for end in (part.holder, part.target):
-                if not isinstance(end, _End) or end.all_in(known):
+                lacks = end.lacking(lists) if isinstance(end, _End) else None
+                if lacks is None or not isinstance(end, _End):
                     continue
-                lacks = end.places(known) < 0
                 for n, of_kind in end.rows():
                     rows = of_kind[lacks[of_kind]]
                     ids = end.ids[n][end.at[rows]]
@@ -198,67 +234,46 @@ class Edges:
                     flags[target.ids[n][target.at[rows[some[rows]]]]] = True
         return flags
 
-    def table(self, known: Places) -> pa.Table:
+    def table(self, known: Places) -> pa.Table | SlimTable:
         """All rows with codes for ids, in canonical order, exact repeats once.
 
         Empties the collection, which saves the memory of the rows.
         """
-        facts = self._facts.done(first=[n for n in _BEFORE_RECORD if n in self._names])
-        rows = _Rows(self._parts, facts, known)
-        self._parts = []
+        before = [name for name in _BEFORE_RECORD if name in self._names]
+        facts = self._facts.done(first=before)
+        parts, self._parts = self._parts, []
+        rows = _rows(parts, facts, known)
         give_back()
-        again = rows.sort()
-        kept = _settle(again, rows, facts) if again.any() else None
-        del again
+        rows.sort(Ties([facts.ranks(n) for n in before], facts.known_records(), _NO_RECORD))
         give_back()
-        return rows.table(self._schema, facts, kept)
+        return edge_table(rows, facts, self._schema)
 
 
-class _Rows:
-    """All rows of an edge table as numbers. Takes the parts out of their list, to save memory."""
+def _rows(parts: list[_Part], facts: Ordered, known: Places) -> EdgeRows:
+    """All rows, lot by lot. Takes the parts out of their list, to save memory."""
+    slim: Slim = np.uint16 if len(facts.number) < 2**16 else np.int32
+    wide = any(part.record.dtype == np.int64 for part in parts)
+    number = facts.number.astype(slim)
+    lists = _Known(known)
+    for n, part in enumerate(parts):
+        parts[n] = replace(part, holder=_codes(part.holder, lists))
+    lots = Lots([part.holder for part in parts if not isinstance(part.holder, _End)])
+    rows = EdgeRows(lots, fact=np.dtype(slim), record=np.dtype(np.int64 if wide else np.int32))
+    parts.reverse()
+    while parts:
+        part = parts.pop()
+        target = _codes(part.target, lists)
+        rows.put(_codes(part.holder, lists), target, looked_up(number, part.fact), part.record)
+        del part, target
+    return rows
 
-    def __init__(self, parts: list[_Part], facts: Ordered, known: Places) -> None:
-        count = sum(len(part.fact) for part in parts)
-        slim: Slim = np.uint16 if len(facts.number) < 2**16 else np.int32
-        wide = any(part.record.dtype == np.int64 for part in parts)
-        self.holder = np.empty(count, dtype=np.int32)
-        self.target = np.empty(count, dtype=np.int32)
-        self.fact: Integers = np.empty(count, dtype=slim)
-        self.record: Integers = np.empty(count, dtype=np.int64 if wide else np.int32)
-        number = facts.number.astype(slim)
-        begin = 0
-        parts.reverse()
-        while parts:
-            part = parts.pop()
-            span = slice(begin, begin + len(part.fact))
-            for codes, end in ((self.holder, part.holder), (self.target, part.target)):
-                codes[span] = end.places(known) if isinstance(end, _End) else end
-            self.fact[span] = looked_up(number, part.fact)
-            self.record[span] = part.record
-            begin = span.stop
-            del part, end
-        if count and min(int(self.holder.min()), int(self.target.min())) < 0:
-            raise ValueError("an edge has an end that is no node")
 
-    def sort(self) -> Flags:
-        """Puts the rows in the order of their ends; tells which have those of the one before."""
-        pairs = sort_pairs(self.holder, self.target, (self.fact, self.record))
-        self.fact, self.record = pairs.told
-        return pairs.again
-
-    def table(self, schema: pa.Schema, facts: Ordered, kept: Flags | None) -> pa.Table:
-        """The snapshot's table, of the rows that are kept."""
-        if kept is not None:
-            self.holder, self.target = self.holder[kept], self.target[kept]
-            self.fact, self.record = self.fact[kept], self.record[kept]
-        columns = {
-            "holder": pa.array(self.holder),
-            "target": pa.array(self.target),
-            "record": _records(self.record, self.fact, facts),
-        }
-        del self.record
-        columns |= spread(facts.table, self.fact, schema)
-        return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+def _codes(end: _End | Codes, known: _Known) -> Codes:
+    """The codes of the nodes at an end."""
+    codes = end.places(known) if isinstance(end, _End) else end
+    if len(codes) and codes.min() < 0:
+        raise ValueError("an edge has an end that is no node")
+    return codes
 
 
 def _ranked(source: pa.ChunkedArray) -> Numbers:
@@ -273,32 +288,3 @@ def _slim(record: Integers) -> Integers:
     if len(record) and record.min() >= -(2**31) and record.max() < 2**31:
         return record.astype(np.int32)
     return record
-
-
-def _settle(again: Flags, rows: _Rows, facts: Ordered) -> Flags | None:
-    """Puts rows between the same nodes in order, and tells which rows repeat none before."""
-    tied = again.copy()
-    tied[:-1] |= again[1:]
-    at = np.flatnonzero(tied)
-    fact, record = rows.fact[at], rows.record[at]
-    number = record.astype(np.int64)
-    number[~facts.known_records()[fact]] = _NO_RECORD
-    keys: list[Numbers] = [np.cumsum(~again[at])]
-    keys += [facts.ranks(name)[fact] for name in _BEFORE_RECORD if name in facts.table.schema.names]
-    keys += [number, fact.astype(np.int64)]
-    order, fresh = ordering(keys, count=len(at))
-    rows.fact[at], rows.record[at] = fact[order], record[order]
-    if fresh.all():
-        return None
-    kept = np.ones(len(again), dtype=np.bool_)
-    kept[at] = fresh
-    return kept
-
-
-def _records(record: Integers, fact: Integers, facts: Ordered) -> pa.Array:
-    known = facts.known_records()
-    if known.all():
-        return pa.array(record.astype(np.int64))
-    valid = pa.py_buffer(np.packbits(looked_up(known, fact), bitorder="little"))
-    content = pa.py_buffer(record.astype(np.int64))
-    return pa.Array.from_buffers(pa.int64(), len(record), [valid, content])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,8 +17,6 @@ Words = npt.NDArray[np.uint64]
 _WORD: Final = 64
 #: Rows that are looked at together, few enough to stay in the cache.
 _BLOCK: Final = 2**17
-#: Fewer rows than this are sorted in one go.
-_WORTH_A_THREAD: Final = 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +83,8 @@ class _Layout:
 def sort_pairs(first: Codes, second: Codes, told: Sequence[Integers] = ()) -> Pairs:
     """Two columns of codes as sorted pairs, in place of the columns; `told` follows its rows.
 
-    Cost: both codes and the row number go into one integer, and integers are sorted, in two
-    threads; codes too large for that are sorted in more pieces.
+    Cost: both codes and the row number go into one integer, and integers are sorted; codes too
+    large for that are sorted in pieces.
     """
     count = len(first)
     again = np.zeros(count, dtype=np.bool_)
@@ -97,36 +94,23 @@ def sort_pairs(first: Codes, second: Codes, told: Sequence[Integers] = ()) -> Pa
     low, high = int(second.min()), int(second.max())
     layout = _Layout(low, (high - low).bit_length(), (count - 1).bit_length())
     pieces = _pieces(first, layout.room)
-    words: list[Words | None] = [None] * len(pieces)
-
-    def sort(number: int) -> int:
-        packed = layout.pack(first, second, pieces[number])
+    # Every pair is packed before the first one is written over.
+    words = [layout.pack(first, second, piece) for piece in pieces]
+    words.reverse()
+    at = 0
+    for begin, _ in pieces:
+        packed = words.pop()
         packed.sort()
-        words[number] = packed
-        return len(packed)
-
-    def unpack(number: int, at: int) -> None:
-        packed, words[number] = words[number], None
-        if packed is not None:
-            span = slice(at, at + len(packed))
-            into = Pairs(first[span], second[span], tuple(e[span] for e in found.told), again[span])
-            layout.unpack(packed, pieces[number][0], into, told)
-
-    with ThreadPoolExecutor(2) as threads:
-        # Every pair is packed before the first one is written over.
-        sizes = list(threads.map(sort, range(len(pieces))))
-        starts = (np.cumsum(sizes) - sizes).tolist()
-        list(threads.map(unpack, range(len(pieces)), starts))
+        span = slice(at, at + len(packed))
+        into = Pairs(first[span], second[span], tuple(e[span] for e in found.told), again[span])
+        layout.unpack(packed, begin, into, told)
+        at = span.stop
     return found
 
 
 def _pieces(first: Codes, room: int) -> list[tuple[int, int]]:
-    """Ranges of codes, each small enough for `room` bits, and two at least if that pays."""
-    begin, end = int(first.min()), int(first.max()) + 1
-    pieces = [(begin, end)]
-    if len(first) > _WORTH_A_THREAD:
-        middle = int(np.median(first[:: len(first) // 4096 + 1]))
-        pieces = [(begin, middle), (middle, end)] if begin < middle < end else pieces
+    """Ranges of codes, each small enough for `room` bits."""
+    pieces = [(int(first.min()), int(first.max()) + 1)]
     found: list[tuple[int, int]] = []
     while pieces:
         begin, end = pieces.pop()

@@ -124,6 +124,15 @@ def worst_of(verdict: Keys, severity: Keys, first: Keys) -> Keys:
     return np.asarray(best % len(verdict))
 
 
+@dataclass(frozen=True)
+class Unfollowed:
+    """What results say, with no path yet."""
+
+    results: Sequence[RuleResult]
+    gathered: Gathered
+    measured: Mapping[int, Sequence[Row]]
+
+
 class FindingWriter:
     """Turns rule results into findings.
 
@@ -148,6 +157,10 @@ class FindingWriter:
 
     def write(self, results: Iterable[RuleResult]) -> Findings:
         """All findings of all rules, and who has everything in a system; not sorted yet."""
+        return self.follow(self.gather(results))
+
+    def gather(self, results: Iterable[RuleResult]) -> Unfollowed:
+        """What results say, before any path is looked for: all that needs what everyone holds."""
         known = [unrestricted_result(self.judge), *results]
         self.rules = [result.rule for result in known]
         gatherer = Gatherer(self.engine, self.places, self.teams, self.duties)
@@ -160,7 +173,11 @@ class FindingWriter:
             else:
                 blanks = [self._blank(result, duty) for duty in result.rule.duties]
                 gatherer.subjects(result, self._gate(result.rule), blanks)
-        gathered = gatherer.done()
+        return Unfollowed(known, gatherer.done(), measures)
+
+    def follow(self, pending: Unfollowed) -> Findings:
+        """Findings with the path of every leg."""
+        known, gathered, measures = pending.results, pending.gathered, pending.measured
         legs = find_legs(self.engine, gathered)
         give_back()
         told = Told(legs, self.tracer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,12 +17,14 @@ from sod_analyzer.compose.trace import Tracer
 from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.walks import Walks, Wanted, Witnesses, groups
-from sod_analyzer.graph.closure import Keys, spans
+from sod_analyzer.graph.closure import Keys, distinct, spans
 from sod_analyzer.graph.edges import KINDS
 from sod_analyzer.model.access import GrantKind, NodeKind
 
 Bits = npt.NDArray[np.bool_]
 
+#: Legs that are looked at together.
+_TOGETHER = 2**19
 #: What nobody takes away to mend a finding: that a login is somebody's.
 _NOT_REMOVED = KINDS.index(GrantKind.HOLDS)
 
@@ -91,14 +93,14 @@ def find_legs(engine: Engine, gathered: Gathered) -> FoundLegs:
         number = turn[legs.chain[pending]]
         pending, number = pending[number >= 0], number[number >= 0]
         for each, rows in groups(number):
-            mine = pending[rows]
-            look = walks.look(known[each], wanted.of(mine), gathered.duties)
-            found, piece = look.witnesses()
-            had = found >= 0
-            lens[mine[had]] = each
-            witness[mine[had]] = found[had] + before
-            before += len(piece)
-            pieces.append(piece)
+            for mine in _by_subject(pending[rows], legs.subject):
+                look = walks.look(known[each], wanted.of(mine), gathered.duties)
+                found, piece = look.witnesses()
+                had = found >= 0
+                lens[mine[had]] = each
+                witness[mine[had]] = found[had] + before
+                before += len(piece)
+                pieces.append(piece)
         pending, stage = pending[lens[pending] < 0], stage + 1
     kept = np.flatnonzero((lens >= 0) | (legs.blank != DROPPED))
     return _with_shown(
@@ -116,6 +118,22 @@ def find_legs(engine: Engine, gathered: Gathered) -> FoundLegs:
             gathered.shown,
         )
     )
+
+
+def _by_subject(rows: Keys, subject: Keys) -> Iterator[Keys]:
+    """Some legs at a time, all of one subject together, since they may share a witness.
+
+    A look takes a few hundred bytes for each leg that it looks at.
+    """
+    count = -(-len(rows) // _TOGETHER)
+    if count <= 1:
+        yield rows
+        return
+    theirs = subject[rows]
+    at = np.arange(1, count) * len(rows) // count
+    bounds = distinct(np.partition(theirs, at)[at])
+    for _, mine in groups(np.searchsorted(bounds, theirs, side="right")):
+        yield rows[mine]
 
 
 def _place_of(gathered: Gathered) -> Keys:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,17 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.compose.findings import Findings
+from sod_analyzer.compose.held import Held
 from sod_analyzer.compose.texts import (
     NOTHING,
     Rows,
     distinct_bits,
-    distinct_masks,
     lists,
     offsets_of,
     words,
 )
 from sod_analyzer.detect.judge import Judge
-from sod_analyzer.evaluate.lens import COUNTED
 from sod_analyzer.explain.names import Names, flat
 from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.graph.edges import KINDS, Flag
@@ -41,6 +41,13 @@ _RESULTS = (
     "not judged",
 )
 _OPEN, _NOT_JUDGED = 5, 6
+#: Columns that count results, by the verdict that they count.
+_COUNTED = {
+    "violations": Verdict.VIOLATION.rank,
+    "not_evaluable": Verdict.NOT_EVALUABLE.rank,
+    "mitigated": Verdict.MITIGATED.rank,
+    "gated": Verdict.GATED.rank,
+}
 #: Columns of the roster that the population repeats as they are, and those of them that repeat.
 _PLAIN = ("identity", "email")
 _WORDS = ("status", "department", "title", "manager")
@@ -69,45 +76,55 @@ class Accounts:
         )
 
 
-def population(found: Findings, judge: Judge, names: Names) -> Mapping[str, pa.Array]:
+def population(found: Findings, judge: Judge, names: Names, held: Held) -> Mapping[str, pa.Array]:
     """The columns of `POPULATION`, sorted.
 
-    Cost: a few passes over people and their accounts.
+    Cost: a few passes over people and their accounts. Of a snapshot on disk, a few columns are in
+    memory at a time.
     """
+    columns: dict[str, pa.Array] = {}
+    for some in _columns(found, judge, names, held):
+        columns |= some
+        names.snapshot.release()
+    return columns
+
+
+def _columns(
+    found: Findings, judge: Judge, names: Names, held: Held
+) -> Iterator[Mapping[str, Any]]:
+    """The columns of the population, some at a time."""
     people = judge.subjects
     n_people = len(people)
     accounts = Accounts.of(judge)
-    results = _results(found, judge, names, accounts)
-    table = names.table(NodeKind.IDENTITY)
     by_kind, order = _sorted(names)
     every, rows = Rows(order), pa.array(order)
-    outcome = _outcome(results, judge.judged)
+    yield {"matched_by": _methods(names, accounts).take(rows)}
+    yield {"duties": held.duties.take(rows)}
+    results = _results(found, judge, names, accounts)
+    yield {
+        **{name: results[rank].astype(np.int32)[order] for name, rank in _COUNTED.items()},
+        "result": words(_outcome(results, judge.judged)[order], _RESULTS),
+    }
+    del results
     first = offsets_of(accounts.identity, n_people)
-    held = lists(first, names.ids(accounts.account), "; ")
-    count = np.diff(first)
+    theirs = lists(first, names.ids(accounts.account), "; ")
+    count = np.diff(first).astype(np.int32)
     asleep = np.bincount(accounts.identity[accounts.asleep], minlength=n_people)
-    return {
-        **{name: every.words(flat(table.column(name))) for name in _PLAIN},
-        **{name: _worded(table.column(name)).take(rows) for name in _WORDS},
-        "kind": words(by_kind[order], [str(kind) for kind in IdentityClass]),
-        "subject_key": every.words(names.subject_keys.key),
-        "name": every.words(names.names(np.arange(people.start, people.stop))),
+    yield {
         "accounts": count[order],
         "dormant_accounts": asleep[order],
-        "account_ids": every.words(pc.if_else(pa.array(count > 0), held, None)),
-        "matched_by": _methods(names, accounts).take(rows),
-        "duties": _duties(judge).take(rows),
-        **{
-            name: results[verdict][order]
-            for name, verdict in (
-                ("violations", Verdict.VIOLATION.rank),
-                ("not_evaluable", Verdict.NOT_EVALUABLE.rank),
-                ("mitigated", Verdict.MITIGATED.rank),
-                ("gated", Verdict.GATED.rank),
-            )
-        },
-        "result": words(outcome[order], _RESULTS),
+        "account_ids": every.words(pc.if_else(pa.array(count > 0), theirs, None)),
     }
+    del theirs
+    table = names.table(NodeKind.IDENTITY)
+    for name in _PLAIN:
+        yield {name: every.words(flat(table.column(name)))}
+    yield {name: _worded(table.column(name)).take(rows) for name in _WORDS}
+    yield {
+        "kind": words(by_kind[order], [str(kind) for kind in IdentityClass]),
+        "subject_key": every.words(names.subject_keys.key),
+    }
+    yield {"name": every.words(names.names(np.arange(people.start, people.stop)))}
 
 
 def _sorted(names: Names) -> tuple[Keys, Keys]:
@@ -282,18 +299,3 @@ def _rows_of(texts: pa.Array, known: pa.Array) -> Keys:
             return np.cumsum(fresh) - 1
     found = pc.index_in(texts, value_set=known).fill_null(NOTHING)
     return np.asarray(found.to_numpy(), dtype=np.int64)
-
-
-def _duties(judge: Judge) -> pa.DictionaryArray:
-    """For each identity: the duties it holds in any place at all."""
-    holding = judge.holding(COUNTED)
-    n_people, n_places = len(judge.subjects), judge.engine.n_places
-    known = [duty.duty_id for duty in judge.engine.columns.duties if not duty.made_of]
-    held = np.zeros((n_people, len(known)), dtype=bool)
-    for number, duty in enumerate(known):
-        held[holding.explicit(duty) // n_places, number] = True
-    names = pa.array(known, pa.string())
-    shown, number_of = distinct_masks(held)
-    person, duty_of = np.nonzero(held[shown])
-    texts = lists(offsets_of(person, len(shown)), names.take(pa.array(duty_of)), "; ")
-    return words(number_of, pc.if_else(pc.equal(texts, ""), None, texts))

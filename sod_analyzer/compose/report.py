@@ -16,7 +16,8 @@ from sod_analyzer.compose import people, rule_rows, would_be
 from sod_analyzer.compose.engines import engine_of
 from sod_analyzer.compose.exclusions import exclusion_rows
 from sod_analyzer.compose.finding_tables import finding_tables
-from sod_analyzer.compose.findings import Findings, FindingWriter
+from sod_analyzer.compose.findings import FindingWriter
+from sod_analyzer.compose.held import Held
 from sod_analyzer.compose.mitigating import apply_register
 from sod_analyzer.compose.texts import shaped
 from sod_analyzer.compose.words import counted
@@ -96,19 +97,28 @@ def tables_of(
     """
     judge, names, ruleset = analysis.judge, analysis.names, analysis.ruleset
     told = progress or _silent
+    told("looking at everyone")
+    writer = FindingWriter(judge, names, ruleset.duty, ruleset.control)
+    pending, held = writer.gather(analysis.results), Held.of(judge)
+    dormant = shaped("dormant", would_be.would_be(judge, names, analysis.results))
+    # What follows looks only at whom rules have found.
+    judge.forget()
+    give_back()
     told("following paths")
-    found = FindingWriter(judge, names, ruleset.duty, ruleset.control).write(analysis.results)
+    found = writer.follow(pending)
+    del pending
     register = apply_register(found, analysis.register, ruleset, names, as_of=analysis.as_of)
     told("writing findings down")
     with ThreadPoolExecutor(max_workers=1) as beside:
-        # What everyone's accounts come to needs none of the paths: two things at a time.
-        others = beside.submit(_everyone, analysis, found)
-        tables = {**finding_tables(found), **others.result()}
+        # Two things at a time, neither of which needs the other.
+        others = beside.submit(people.population, found, judge, names, held)
+        tables = {**finding_tables(found), "population": shaped("population", others.result())}
+    tables["dormant"] = dormant
     give_back()
     told("summing up rules")
     filled: dict[str, Sequence[Row]] = {
-        "rules": rule_rows.rule_rows(judge, ruleset, analysis.results, found),
-        "patterns": rule_rows.pattern_rows(judge, ruleset),
+        "rules": rule_rows.rule_rows(judge, ruleset, analysis.results, found, held),
+        "patterns": rule_rows.pattern_rows(judge, ruleset, held),
         "unmapped": would_be.unmapped(judge, names, ruleset.duty),
         "measures": sorted(found.measures, key=lambda row: (row["rule_id"], row["place"])),
         "mitigations": register,
@@ -117,15 +127,6 @@ def tables_of(
     for name, rows in filled.items():
         tables[name] = pa.Table.from_pylist(list(rows), schema=REPORT_TABLES[name])
     return tables
-
-
-def _everyone(analysis: Analysis, found: Findings) -> Mapping[str, pa.Table]:
-    """The tables that have a row for each person, or for what each could come to."""
-    judge, names = analysis.judge, analysis.names
-    return {
-        "population": shaped("population", people.population(found, judge, names)),
-        "dormant": shaped("dormant", would_be.would_be(judge, names, analysis.results)),
-    }
 
 
 def _silent(text: str) -> None:

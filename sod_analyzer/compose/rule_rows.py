@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from sod_analyzer.compose import sentences
 from sod_analyzer.compose.findings import Findings
+from sod_analyzer.compose.held import Held
 from sod_analyzer.compose.ids import KINDS
 from sod_analyzer.compose.words import counted, joined, listed, lower_first
 from sod_analyzer.detect.combination import duties_needed
 from sod_analyzer.detect.judge import Judge, RuleResult
-from sod_analyzer.evaluate.lens import COUNTED
 from sod_analyzer.graph.closure import Keys
 from sod_analyzer.model.access import Status
 from sod_analyzer.model.finding import NOBODY, Verdict
@@ -44,11 +44,12 @@ def rule_rows(
     ruleset: Ruleset,
     results: Iterable[RuleResult],
     found: Findings,
+    held: Held,
 ) -> list[Row]:
     """One row per rule, sorted by id."""
     alone = _alone(judge)
     counts = _Counts.of(found)
-    patterns = _Patterns(judge, ruleset)
+    patterns = _Patterns(judge, ruleset, held)
     rows = []
     for result in results:
         rule = result.rule
@@ -205,9 +206,9 @@ def _alone(judge: Judge) -> int:
     return int((unknown.to_numpy() & judge.judged).sum())
 
 
-def pattern_rows(judge: Judge, ruleset: Ruleset) -> list[Row]:
+def pattern_rows(judge: Judge, ruleset: Ruleset, held: Held) -> list[Row]:
     """One row per selector of every duty, sorted by duty, way, part."""
-    patterns = _Patterns(judge, ruleset)
+    patterns = _Patterns(judge, ruleset, held)
     # Duties that a rule made of others have no patterns of their own.
     return [row for duty in ruleset.duties if not duty.made_of for row in patterns.of(duty.duty_id)]
 
@@ -215,8 +216,9 @@ def pattern_rows(judge: Judge, ruleset: Ruleset) -> list[Row]:
 class _Patterns:
     """The selectors of duties, and what they matched; of each duty once."""
 
-    def __init__(self, judge: Judge, ruleset: Ruleset) -> None:
+    def __init__(self, judge: Judge, ruleset: Ruleset, held: Held) -> None:
         self._judge = judge
+        self._held = held
         self._ruleset = ruleset
         self._rows: dict[str, list[Row]] = {}
 
@@ -229,7 +231,7 @@ class _Patterns:
 
     def _made(self, duty: str) -> list[Row]:
         columns = self._judge.engine.columns
-        people = self._people_with(duty)
+        people = self._held.people[duty]
         rows = []
         for number in columns.ways_of.get(duty, ()):
             way = columns.ways[number]
@@ -250,9 +252,3 @@ class _Patterns:
                     }
                 )
         return rows
-
-    def _people_with(self, duty: str) -> int:
-        pairs = self._judge.holding(COUNTED).explicit(duty)
-        held = np.zeros(len(self._judge.subjects), dtype=bool)
-        held[pairs // self._judge.engine.n_places] = True
-        return int((held & self._judge.judged).sum())

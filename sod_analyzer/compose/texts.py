@@ -162,19 +162,6 @@ def distinct_bits(bits: Bits) -> tuple[Keys, Keys]:
     return _first_of(number_of.astype(np.int64)), number_of.astype(np.int64)
 
 
-def distinct_masks(bits: Bits) -> tuple[Keys, Keys]:
-    """As `distinct_bits`, for many rows of many bits.
-
-    Cost: a sort of the rows for every 64 bits.
-    """
-    if bits.shape[1] <= _FEW:
-        return distinct_bits(bits)
-    packed = np.packbits(bits, axis=1)
-    padded = np.zeros((len(bits), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
-    padded[:, : packed.shape[1]] = packed
-    return distinct_rows(list(padded.view(np.uint64).T))
-
-
 def _first_of(code: Keys) -> Keys:
     """The first row of each number."""
     shown = np.zeros(int(code.max(initial=-1)) + 1, dtype=np.int64)

@@ -63,6 +63,14 @@ class Judge:
         self._populations: dict[Holder, Population] = {}
         self._holdings: dict[Holder, _Holdings] = {}
 
+    def forget(self) -> None:
+        """Keep what lenses saw no longer; it is computed again if it is asked for.
+
+        For whoever has asked what needs everybody: masks take more memory than findings.
+        """
+        self._holdings = {}
+        self.engine.forget()
+
     @property
     def judged(self) -> Bits:
         """Identities that rules judge unless they say otherwise: all but workloads."""

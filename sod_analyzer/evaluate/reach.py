@@ -94,6 +94,10 @@ class Engine:
         self._last_levels: tuple[Lens, tuple[Level, ...]] | None = None
         self._source: dict[tuple[int, bool], list[tuple[int, npt.NDArray[np.bool_]]]] = {}
 
+    def forget(self) -> None:
+        """Keep no answer any longer; each is computed again when it is asked for."""
+        self._reach, self._tables, self._last_levels = {}, {}, None
+
     # -- lenses ----------------------------------------------------------------------------------
 
     def at(self, lens: Lens) -> Reach:

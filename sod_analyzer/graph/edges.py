@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntFlag
@@ -20,6 +21,7 @@ Codes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.uint8]
 
 _DAY = 24
+_BLOCK = 2**18
 #: Hours of a grant that never ends.
 ENDLESS = np.iinfo(np.int64).max // 4
 
@@ -157,31 +159,41 @@ def compile_edges(snapshot: Snapshot, *, as_of: date) -> Edges:
     share both are sorted further.
     """
     grants = snapshot["grants"]
+    holder = _int32(grants.column("holder"))
+    target = _int32(grants.column("target"))
     flags = row_flags(grants, as_of=as_of)
     # Where they were read for this, the columns behind the flags are not needed any more.
     snapshot.release()
     kind = _kinds(grants.column("kind"))
-    holder = _int32(grants.column("holder"))
-    target = _int32(grants.column("target"))
     dormant = dormant_accounts(snapshot, as_of)
     if len(dormant):
         asleep = np.zeros(snapshot["nodes"].num_rows, dtype=bool)
         asleep[dormant] = True
-        flags[asleep[holder] | asleep[target]] |= np.uint8(Flag.DORMANT)
+        for some in _blocks(len(flags)):
+            flags[some] |= (asleep[holder[some]] | asleep[target[some]]) * np.uint8(Flag.DORMANT)
     order = _order(holder, target, kind, flags)
     if order is not None:
         holder, target, kind, flags = holder[order], target[order], kind[order], flags[order]
     count = len(holder)
     starts = np.ones(count, dtype=bool)
-    starts[1:] = holder[1:] != holder[:-1]
-    for column in (target, kind, flags):
-        starts[1:] |= column[1:] != column[:-1]
+    for some in _blocks(count - 1):
+        after = slice(some.start + 1, some.stop + 1)
+        differs = holder[after] != holder[some]
+        for column in (target, kind, flags):
+            differs |= column[after] != column[some]
+        starts[after] = differs
     first: npt.NDArray[np.int32] | None = None
     if not starts.all():
         holder, target, kind, flags = holder[starts], target[starts], kind[starts], flags[starts]
         first = np.append(places_of(starts), np.int32(count))
     n_nodes = snapshot["nodes"].num_rows
     return Edges(n_nodes, holder, target, kind, flags, first, order, as_of, snapshot)
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    """So many rows, some at a time: what is made of them stays small."""
+    for start in range(0, count, _BLOCK):
+        yield slice(start, min(start + _BLOCK, count))
 
 
 def _int32(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
@@ -207,20 +219,28 @@ def _order(
     flags: npt.NDArray[np.uint8],
 ) -> npt.NDArray[np.int32] | None:
     """Rows by holder, target, kind, flags, those of one edge in table order; None: as they are."""
-    if not len(holder):
-        return None
-    same = holder[1:] == holder[:-1]
-    sorted_ = not np.any(holder[1:] < holder[:-1]) and not np.any(same & (target[1:] < target[:-1]))
-    if not sorted_:
-        return np.lexsort((flags, kind, target, holder)).astype(np.int32)
-    same &= target[1:] == target[:-1]
-    wrong = same & ((kind[1:] < kind[:-1]) | ((kind[1:] == kind[:-1]) & (flags[1:] < flags[:-1])))
-    if not wrong.any():
+    shared = np.zeros(len(holder), dtype=bool)
+    wrong = False
+    for some in _blocks(len(holder) - 1):
+        after = slice(some.start + 1, some.stop + 1)
+        same = holder[after] == holder[some]
+        less = (holder[after] < holder[some]) | (same & (target[after] < target[some]))
+        if less.any():
+            return np.lexsort((flags, kind, target, holder)).astype(np.int32)
+        same &= target[after] == target[some]
+        shared[after] = same
+        shared[some] |= same
+        where = np.flatnonzero(same)
+        one, other = where + some.start, where + after.start
+        wrong = wrong or bool(
+            np.any(
+                (kind[other] < kind[one])
+                | ((kind[other] == kind[one]) & (flags[other] < flags[one]))
+            )
+        )
+    if not wrong:
         return None
     # Only rows that share holder and target can be out of order; they keep their places as a run.
-    shared = np.zeros(len(holder), dtype=bool)
-    shared[1:] = same
-    shared[:-1] |= same
     rows = np.flatnonzero(shared)
     order = np.arange(len(holder), dtype=np.int32)
     mine = np.lexsort((flags[rows], kind[rows], target[rows], holder[rows]))

@@ -87,11 +87,14 @@ class Ahead:
 
 def hash_of(stream: BinaryIO, room: mmap.mmap | None = None) -> str:
     """The SHA-256 of what a stream holds from here on."""
-    if room is None:
-        # Memory of its own, which goes back to the system as a whole.
-        size = max(1, min(_PIECE, os.fstat(stream.fileno()).st_size))
-        with mmap.mmap(-1, size) as own:
-            return hash_of(stream, own)
+    if room is not None:
+        return _hash_in(room, stream)
+    # Memory of its own, which goes back to the system as a whole.
+    with mmap.mmap(-1, max(1, min(_PIECE, os.fstat(stream.fileno()).st_size))) as own:
+        return _hash_in(own, stream)
+
+
+def _hash_in(room: mmap.mmap, stream: BinaryIO) -> str:
     digest = hashlib.sha256()
     with memoryview(room) as piece:
         while count := stream.readinto(piece):  # type: ignore[attr-defined]

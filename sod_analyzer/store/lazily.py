@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from sod_analyzer.errors import Problem, SourceRef, StoreError
 from sod_analyzer.model.access import SCHEMA_VERSION, SNAPSHOT_TABLES, NodeKind, Snapshot
 from sod_analyzer.model.digest import tables_digest
+from sod_analyzer.model.memory import give_back
 from sod_analyzer.store.hashed import Ahead, Hashed
 from sod_analyzer.store.snapshots import (
     AGAIN,
@@ -189,13 +190,18 @@ class StoredFile:
                 found = self._columns[name] = self.read(name)
             return found
 
-    def read(self, name: str) -> pa.ChunkedArray:
-        """A whole column, which is not kept."""
+    def read(self, name: str, *, in_pieces: bool = False) -> pa.ChunkedArray:
+        """A whole column, which is not kept; in one piece, or as the groups of rows it stands in.
+
+        Cost: in one piece, twice its memory while the pieces are joined.
+        """
         kind = self.schema.field(name).type
         with self._lock:
             file = self._file
             try:
                 read = file.read(columns=[name], use_threads=False).column(0)
+                if in_pieces and not pa.types.is_dictionary(kind):
+                    return read if read.type == kind else read.cast(kind)
                 return pa.chunked_array([in_one_piece(read, kind)], kind)
             except (OSError, ValueError, pa.ArrowException) as error:
                 raise self._unfit(error) from error
@@ -288,7 +294,8 @@ class StoredSnapshot(Snapshot):
     def read_ahead(self, table: str, *columns: str) -> None:
         """Begin to read columns of a table that will be asked for whole, beside other work."""
         file = self.tables[table].file
-        threading.Thread(target=file.read_ahead, args=(columns,), name="read", daemon=True).start()
+        # The program waits for it at its end: Arrow cannot be left in the middle of a file.
+        threading.Thread(target=file.read_ahead, args=(columns,), name="read").start()
 
     @cached_property
     def ranges(self) -> Mapping[NodeKind, range]:
@@ -342,6 +349,7 @@ class Resident(Mapping[str, Any]):
         for table in self._tables.values():
             if isinstance(table, StoredTable):
                 table.file.release()
+        give_back()
 
 
 def _stored(
@@ -417,6 +425,8 @@ def read_by_column(folder: Path) -> Snapshot:
         name: table if table.num_rows > MANY else table.whole for name, table in stored.items()
     }
     wrong = dangling(tables)
+    for table in stored.values():
+        table.file.release()
     if wrong:
         where = SourceRef((folder / "grants.parquet").as_posix())
         raise StoreError([Problem(f"{text}; {AGAIN}", where) for text in wrong])
@@ -439,4 +449,4 @@ class _Passing:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """One column, read anew."""
-        return self._table.file.read(name)
+        return self._table.file.read(name, in_pieces=True)

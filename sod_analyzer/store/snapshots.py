@@ -102,9 +102,15 @@ def _write_table(table: pa.Table, path: Path) -> dict[str, int | str]:
         for each in table.schema
         if pa.types.is_integer(each.type) or pa.types.is_date32(each.type)
     }
+    packing = dict(_PACKING)
+    size = packing.pop("row_group_size")
+    packing |= {"use_dictionary": words, "column_encoding": numbers}
     with path.open("xb") as stream:
         hashed = _Hashed(stream)
-        pq.write_table(table, hashed, use_dictionary=words, column_encoding=numbers, **_PACKING)
+        with pq.ParquetWriter(hashed, table.schema, **packing) as writer:
+            # Of a table that makes its columns when asked, no more rows are made at a time.
+            for begin in range(0, max(table.num_rows, 1), size):
+                writer.write_table(table.slice(begin, size), size)
     return {"rows": table.num_rows, "sha256": hashed.digest.hexdigest()}
 
 

@@ -263,7 +263,7 @@ def test_a_full_disk_leaves_nothing_behind(
     def full(*arguments: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pq, "write_table", full)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
     with pytest.raises(StoreError, match="No space left on device"):
         write_snapshot(snapshot, tmp_path / "out")
 

@@ -39,6 +39,8 @@ from sod_analyzer.importers.tabular.csv_file import (
 from sod_analyzer.importers.tabular.table import Record, Skip
 from sod_analyzer.model.batch import RawFile, Waterfall
 
+Numbers = npt.NDArray[np.integer]
+
 #: Is told of every record that cannot be used, in file order, `wrong` being set; it counts it.
 Refuse = Callable[[Record], None]
 
@@ -181,9 +183,8 @@ def _by_record(job: _Job, records: Iterator[Record]) -> Iterator[Block]:
         failed = error
     coded = [pa.array(column, pa.string()).dictionary_encode() for column in texts]
     pairs = [(np.asarray(column.indices), column.dictionary) for column in coded]
-    yield from _cut(job, pairs, np.array(numbers, dtype=np.int64))
-    if failed is not None:
-        raise failed
+    whole = _Whole(np.array(numbers, dtype=np.int64), pairs, failed)
+    yield from _cut(job, whole, np.ones(len(numbers), dtype=np.bool_))
 
 
 def _by_column(job: _Job) -> Iterator[Block]:
@@ -193,27 +194,51 @@ def _by_column(job: _Job) -> Iterator[Block]:
     pa.default_memory_pool().release_unused()
     with ThreadPoolExecutor(_WORKERS) as pool:
         kept = _kept(job, whole, pool)
-    columns, records, failed = whole.columns[: len(job.used)], whole.records, whole.failed
-    del whole
-    if not kept.all():
-        for spot, (codes, texts) in enumerate(columns):
-            columns[spot] = (codes[kept], texts)
-        records = records[kept]
-    yield from _cut(job, columns, records)
-    if failed is not None:
-        raise failed
+    yield from _cut(job, whole, kept)
 
 
-def _cut(job: _Job, columns: Sequence[Coded], records: Ints) -> Iterator[Block]:
-    for begin in range(0, len(records), BLOCK_ROWS):
-        rows = slice(begin, begin + BLOCK_ROWS)
+def _cut(job: _Job, whole: _Whole, kept: Mask) -> Iterator[Block]:
+    """The rows that are kept, some at a time; empties `whole`, and keeps no block handed out."""
+    columns = [whole.columns.pop(0) for _ in job.used]
+    texts = [each for _, each in columns]
+    pieces = in_pieces([*(codes for codes, _ in columns), whole.records], kept, BLOCK_ROWS)
+    whole.columns, whole.records, columns = [], whole.records[:0], []
+    for *codes, records in pieces:
+        if not len(records):
+            continue
         cells: list[pa.DictionaryArray | None] = [None] * len(job.head.columns)
-        for index, (codes, texts) in zip(job.used, columns, strict=True):
-            cells[index] = pa.DictionaryArray.from_arrays(pa.array(codes[rows], pa.int32()), texts)
-        yield Block(job.head.columns, tuple(cells), records[rows].astype(np.int64))
+        for index, code, words in zip(job.used, codes, texts, strict=True):
+            cells[index] = pa.DictionaryArray.from_arrays(pa.array(code, pa.int32()), words)
+        yield Block(job.head.columns, tuple(cells), records.astype(np.int64))
+    if whole.failed is not None:
+        raise whole.failed
 
 
-@dataclass(frozen=True, slots=True)
+def in_pieces(columns: list[Numbers], kept: Mask, rows: int) -> Iterator[list[Numbers]]:
+    """The columns by so many rows, of which only those are given that are kept; empties the list.
+
+    Each piece has memory of its own: what a file was read into in one piece need not be kept for
+    as long as any of its rows is.
+    """
+    spans = [slice(begin, begin + rows) for begin in range(0, len(kept), rows)]
+    every = [bool(kept[span].all()) for span in spans]
+    lots: list[list[Numbers]] = [[] for _ in spans]
+    columns.reverse()
+    while columns:
+        column = columns.pop()
+        for lot, span, full in zip(lots, spans, every, strict=True):
+            lot.append(column[span].copy() if full else column[span][kept[span]])
+        del column
+    lots.reverse()
+    return _handed_out(lots)
+
+
+def _handed_out(lots: list[list[Numbers]]) -> Iterator[list[Numbers]]:
+    while lots:
+        yield lots.pop()
+
+
+@dataclass(slots=True)
 class _Whole:
     """All rows of the file that could be read, blank and repeated ones included."""
 

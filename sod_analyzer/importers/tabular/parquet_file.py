@@ -18,7 +18,13 @@ import pyarrow.parquet as pq
 
 from sod_analyzer.errors import InputError, Problem, SourceRef
 from sod_analyzer.importers.files import MAX_FILE_BYTES, check_unchanged, find_files
-from sod_analyzer.importers.tabular.blocks import BLOCK_ROWS, Block, BlockTable, Refuse
+from sod_analyzer.importers.tabular.blocks import (
+    BLOCK_ROWS,
+    Block,
+    BlockTable,
+    Refuse,
+    in_pieces,
+)
 from sod_analyzer.importers.tabular.blocks_repeats import alike, repeats
 from sod_analyzer.importers.tabular.columns import load_blocks
 from sod_analyzer.importers.tabular.options import ParquetOptions
@@ -202,17 +208,18 @@ def _blocks(job: _Job) -> Iterator[Block]:
     repeated = _repeated(job, whole, kept)
     kept[repeated] = False
     job.counts.duplicate += len(repeated)
-    for begin in range(0, whole.count, BLOCK_ROWS):
+    del repeated
+    texts = [each for _, each in whole.columns[: len(job.used)]]
+    pieces = in_pieces([codes for codes, _ in whole.columns[: len(job.used)]], kept, BLOCK_ROWS)
+    whole.columns = []
+    for number, codes in enumerate(pieces):
+        begin = number * BLOCK_ROWS
         rows = begin + np.flatnonzero(kept[begin : begin + BLOCK_ROWS])
         if not len(rows):
             continue
-        # A slice is not copied.
-        end = begin + len(rows)
-        here = slice(begin, end) if rows[-1] == end - 1 else rows
         cells: list[pa.DictionaryArray | None] = [None] * len(job.columns)
-        for index, (codes, texts) in zip(job.used, whole.columns, strict=False):
-            numbers = pa.array(codes[here], pa.int32())
-            cells[index] = pa.DictionaryArray.from_arrays(numbers, texts)
+        for index, code, words in zip(job.used, codes, texts, strict=True):
+            cells[index] = pa.DictionaryArray.from_arrays(pa.array(code, pa.int32()), words)
         yield Block(job.columns, tuple(cells), rows + 1)
     if whole.failed is not None:
         raise whole.failed

@@ -14,6 +14,9 @@ from sod_analyzer.model.batch import BatchBuilder
 
 Numbers = npt.NDArray[np.integer]
 
+#: With so many times as many numbers as rows, rows are sorted, and numbers not looked at.
+_FEW_ROWS = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -64,10 +67,20 @@ def first_rows(facts: Sequence[Fact], count: int) -> Rows:
             groups = len(next(iter(fact.cells.values())))
             continue
         group, groups = _refined(group, groups, codes)
+    if len(group) * _FEW_ROWS < groups:
+        return _first_of_few(group)
     first = firsts(group, groups)
     chosen = np.zeros(count, dtype=np.bool_)
     chosen[first[first >= 0]] = True
     return np.flatnonzero(chosen)
+
+
+def _first_of_few(group: Codes) -> Rows:
+    """The first row of each number, in order, where there are far more numbers than rows."""
+    order = np.argsort(group, kind="stable")
+    in_order = group[order]
+    first = np.append(True, in_order[1:] != in_order[:-1])[: len(order)]
+    return np.sort(order[first])
 
 
 def _refined(group: Codes, groups: int, codes: Codes) -> tuple[Codes, int]:
