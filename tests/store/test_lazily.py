@@ -236,6 +236,33 @@ def test_damage_is_noticed_by_whoever_asks(
     assert found["roles"].num_rows == 3
 
 
+def test_columns_that_were_read_ahead_are_those_of_the_file(
+    snapshot: Snapshot, folder: Path
+) -> None:
+    found = open_snapshot(folder)
+
+    found.read_ahead("identities", "name", "status")
+
+    table = found["identities"]
+    assert table.column("name").to_pylist() == snapshot["identities"].column("name").to_pylist()
+    assert table.take(np.array([3, 1])).to_pylist() == [
+        snapshot["identities"].to_pylist()[n] for n in (3, 1)
+    ]
+
+
+def test_damage_found_while_reading_ahead_is_told_to_whoever_asks(
+    folder: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    flip(folder / "identities.parquet")
+    found = open_snapshot(folder)
+
+    found.read_ahead("identities", "name")
+
+    with pytest.raises(StoreError, match=r"identities\.parquet.*run 'sod import' again"):
+        found["identities"].column("name")
+    assert not recwarn.list
+
+
 def changed(folder: Path, table: str, **said: object) -> None:
     """Let the manifest say something else of a table."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
