@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any
 
@@ -60,6 +60,12 @@ COLUMNS = (
 
 _WITHOUT_PATHS = frozenset({"group", "identity", "name", "email", "department", "status", "means"})
 _THREADS = 2
+#: Columns that are read from one file, those that take the longest first.
+_FILES = (
+    ("account", "path"),
+    ("email", "department", "identity", "status"),
+    ("source", "why", "hops"),
+)
 
 #: Rows that are made together.
 _PAGE = 32_000
@@ -175,8 +181,9 @@ class People:
             told.paths  # noqa: B018 - made once, before two threads ask for them
         # Most of a column is its reading from the disk, which two can do at once.
         with ThreadPoolExecutor(_THREADS) as threads:
-            found = threads.map(lambda name: getattr(told, name)(), names)
-            values = dict(zip(names, found, strict=True))
+            found = threads.map(partial(_columns_of, told), _by_file(names))
+            read = {name: column for columns in found for name, column in columns.items()}
+        values = {name: read[name] for name in names}
         return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
     def whys(self) -> Iterator[tuple[str, str]]:
@@ -206,6 +213,16 @@ class People:
             before += len(piece)
             pieces.append(piece)
         return Paths(part, self.names, subject, number, Witnesses.joined(pieces))
+
+
+def _by_file(names: Sequence[str]) -> list[list[str]]:
+    """Columns by the file that they are read from, which only one can read at a time."""
+    others = [name for name in names if not any(name in files for files in _FILES)]
+    return [[name for name in files if name in names] for files in (*_FILES, others)]
+
+
+def _columns_of(told: _Told, names: Sequence[str]) -> dict[str, list[Any]]:
+    return {name: getattr(told, name)() for name in names}
 
 
 class _Told:
