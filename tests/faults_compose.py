@@ -297,8 +297,8 @@ COMPOSE = (
         ),
         (
             "rows-of-a-page-are-those-of-the-first",
-            "return self._first_in_order(start + count)[start:]",
-            "return self._first_in_order(start + count)[:count]",
+            "return self._order[start : start + count]",
+            "return self._order[:count]",
         ),
         (
             "path-begins-at-somebody-else",

@@ -162,8 +162,9 @@ class People:
         return np.asarray(pc.select_k_unstable(table, count, keys).to_numpy(), dtype=np.int64)
 
     def _page(self, start: int, count: int) -> Keys:
-        if "_order" not in self.__dict__ and 0 < start + count < len(self):
-            return self._first_in_order(start + count)[start:]
+        # Whoever goes on after the first page wants all the others.
+        if "_order" not in self.__dict__ and not start and 0 < count < len(self):
+            return self._first_in_order(count)
         return self._order[start : start + count]
 
     # -- rows ------------------------------------------------------------------------------------
@@ -357,6 +358,8 @@ class Paths:
             for system, resource in zip(systems, resources, strict=True)
         ]
         number = np.searchsorted(rights, self.target[self._ends]).tolist()
+        if len(number) == len(self.subject):
+            return [told[n] for n in number]  # everybody has one
         runs = offsets_of(self.row[self._ends], len(self.subject)).tolist()
         return [
             "; ".join(dict.fromkeys(told[n] for n in number[low:high]))
