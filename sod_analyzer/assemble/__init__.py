@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.assemble.checks import check_sources, check_systems, day_of, undeclared_sources
-from sod_analyzer.assemble.columns import Codes, canonical, text_ranks, whole, worded
+from sod_analyzer.assemble.columns import Codes, canonical, flags, text_ranks, worded
 from sod_analyzer.assemble.intake import NODE_TABLES, Intake
-from sod_analyzer.assemble.linking import add_edges, link_table
+from sod_analyzer.assemble.linking import add_edges, add_named, link_table
 from sod_analyzer.assemble.merge import MERGINGS, merge
 from sod_analyzer.assemble.nodes import complete, node_table
 from sod_analyzer.identity import Federated, LinkResult, federate, link, needs_members
@@ -67,7 +67,6 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
     )
     give_back()
     issues += [*clashes, federated.issues, linked.issues]
-    intake.edges["grants"].add(federated.grants)
     nodes[NodeKind.IDENTITY], rank = _everyone(linked)
     tables = {
         "systems": canonical(estate.systems),
@@ -78,7 +77,8 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
         "placements": canonical(estate.placements),
     }
     tables["nodes"], first = node_table(nodes)
-    add_edges(intake.edges, linked, first=first, rank=rank)
+    add_named(intake.edges["grants"], federated.grants, nodes=nodes, first=first)
+    add_edges(intake.edges, linked, nodes=nodes, first=first, rank=rank)
     codes = {kind: each.codes(nodes[kind], first[kind]) for kind, each in intake.nodes.items()}
     del linked, federated, nodes, rank
     intake.settle()
@@ -99,6 +99,7 @@ def _described(intake: Intake) -> tuple[dict[NodeKind, pa.Table], list[pa.Table]
     """The nodes of each kind, one row each, in the order of their ids; and issues."""
     nodes: dict[NodeKind, pa.Table] = {}
     issues = []
+    intake.order()
     for kind, described in intake.nodes.items():
         table, keys = described.rows()
         nodes[kind], clashes = merge(table, keys, MERGINGS[kind])
@@ -112,8 +113,10 @@ def _federate(nodes: Mapping[NodeKind, pa.Table], intake: Intake, estate: Estate
     filled: frozenset[str] = frozenset()
     if needs_members(estate.systems, estate.federation):
         holders = (NodeKind.ACCOUNT, NodeKind.ROLE)
-        numbers = np.flatnonzero(intake.edges["grants"].targets(of=NodeKind.ROLE, holders=holders))
-        filled = frozenset(intake.pools[NodeKind.ROLE].texts(numbers).to_pylist())
+        rows = intake.nodes[NodeKind.ROLE].named(
+            intake.edges["grants"].targets(of=NodeKind.ROLE, holders=holders)
+        )
+        filled = frozenset(nodes[NodeKind.ROLE].column("role").take(pa.array(rows)).to_pylist())
     return federate(
         nodes[NodeKind.ACCOUNT],
         nodes[NodeKind.ROLE],
@@ -125,14 +128,14 @@ def _federate(nodes: Mapping[NodeKind, pa.Table], intake: Intake, estate: Estate
 
 def _shared_known(accounts: pa.Table, intake: Intake) -> frozenset[str]:
     """The shared accounts that some grant lets a person use or control."""
-    shared = accounts.filter(pc.equal(accounts.column("kind"), str(IdentityClass.SHARED)))
-    if not shared.num_rows:
+    shared = flags(pc.equal(accounts.column("kind"), str(IdentityClass.SHARED)))
+    if not shared.any():
         return frozenset()
-    names = whole(shared.column("account"))
-    reached = intake.edges["grants"].targets(kinds=_REACHING)
-    return frozenset(
-        names.filter(pa.array(reached[intake.pools[NodeKind.ACCOUNT].find(names)])).to_pylist()
-    )
+    reached = np.zeros(len(shared), dtype=np.bool_)
+    reached[
+        intake.nodes[NodeKind.ACCOUNT].named(intake.edges["grants"].targets(kinds=_REACHING))
+    ] = True
+    return frozenset(accounts.column("account").filter(pa.array(shared & reached)).to_pylist())
 
 
 def _everyone(linked: LinkResult) -> tuple[pa.Table, Codes]:

@@ -99,6 +99,9 @@ def _used(chunk: pa.DictionaryArray) -> tuple[Codes | int, pa.Array]:
 
 def in_words(codes: Codes, words: pa.Array) -> pa.DictionaryArray:
     """A dictionary-coded column of these places, -1 for null."""
+    if len(codes) and not codes.any():
+        # Memory that nobody has written to costs none.
+        codes = np.zeros(len(codes), dtype=np.int32)
     absent = codes < 0 if len(codes) and codes.min() < 0 else None
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32(), mask=absent), words)
 
@@ -236,6 +239,14 @@ def sortable(column: pa.ChunkedArray) -> Numbers:
     small = column.cast(pa.int32()) if pa.types.is_date32(column.type) else column
     numbers: Numbers = whole(small.cast(pa.int64())).fill_null(_NULL).to_numpy()
     return numbers
+
+
+def picked(column: pa.Array | pa.ChunkedArray, rows: Rows) -> pa.Array | pa.ChunkedArray:
+    """These rows of a column; rows that follow each other share its memory."""
+    begin = int(rows[0]) if len(rows) else 0
+    if len(rows) and int(rows[-1]) - begin == len(rows) - 1 and (np.diff(rows) == 1).all():
+        return column.slice(begin, len(rows))
+    return column.take(pa.array(rows))
 
 
 def take(table: pa.Table, rows: Rows) -> pa.Table:

@@ -23,6 +23,8 @@ _BEFORE_RECORD = ("kind", "part", "source_id")
 _KINDS: Mapping[str, int] = {str(kind): n for n, kind in enumerate(NODE_KINDS)}
 #: Sorts before every record.
 _NO_RECORD = -(2**62)
+#: Rows that go to their lots before the memory that they took is given back.
+_GIVEN_BACK = 2**21
 #: Lists of ids of which the codes are remembered: batches of one file share theirs.
 _REMEMBERED = 4
 
@@ -257,14 +259,21 @@ def _rows(parts: list[_Part], facts: Ordered, known: Places) -> EdgeRows:
     lists = _Known(known)
     for n, part in enumerate(parts):
         parts[n] = replace(part, holder=_codes(part.holder, lists))
+        del part
     lots = Lots([part.holder for part in parts if not isinstance(part.holder, _End)])
     rows = EdgeRows(lots, fact=np.dtype(slim), record=np.dtype(np.int64 if wide else np.int32))
     parts.reverse()
+    done = 0
     while parts:
         part = parts.pop()
+        done += len(part.fact)
         target = _codes(part.target, lists)
         rows.put(_codes(part.holder, lists), target, looked_up(number, part.fact), part.record)
         del part, target
+        if done > _GIVEN_BACK:
+            # What they took is free now, and still counted as ours.
+            give_back()
+            done = 0
     return rows
 
 

@@ -18,11 +18,13 @@ class Ids:
 
     def __init__(self) -> None:
         self._texts = Texts()
+        self._most = 0
         # The arrays stay referenced, so that none of these addresses is given out again.
         self._known: dict[tuple[int, ...], tuple[pa.Array, Codes]] = {}
 
     def __len__(self) -> int:
-        return len(self._texts)
+        """How many numbers were given out, those of ids that are let go of included."""
+        return max(len(self._texts), self._most)
 
     def of(self, ids: pa.Array) -> Codes:
         """The number of each id, -1 for null."""
@@ -41,7 +43,8 @@ class Ids:
         self._known.clear()
 
     def clear(self) -> None:
-        """Lets go of everything: no id is known any more."""
+        """Lets go of everything: no id is known any more, and numbers mean nothing here."""
+        self._most = len(self)
         self._texts = Texts()
         self.forget()
 

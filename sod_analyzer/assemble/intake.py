@@ -66,13 +66,21 @@ class Described:
                     flags[self.ids.find(chunk)] = True
         return flags[:-1]
 
+    def order(self) -> None:
+        """Puts the ids that rows describe in order, after which they need not be known any more.
+
+        People's are put in order with their rows.
+        """
+        if self._numbered:
+            self._places = self.ids.places(self.used())
+
     def rows(self) -> tuple[pa.Table, Codes]:
         """All rows, and the place of each one's id among all ids; empties the collection.
 
         Rows of one source stand together, sources in the order of their ids: records then mostly
         come as they belong, and nothing needs sorting by them.
         """
-        places = self._places = self.ids.places(self.used()) if self._numbered else None
+        places = self._places
         tables, numbers = self._tables, self._numbers
         self._tables, self._numbers = [], []
         order = sorted(range(len(tables)), key=lambda n: _place(tables[n]))
@@ -82,15 +90,24 @@ class Described:
         pieces = [places[each] for n in order for each in numbers[n]]
         return table, np.concatenate([np.empty(0, dtype=np.int32), *pieces])
 
+    def named(self, flags: Flags) -> Codes:
+        """The rows of the flagged ids, of which each is described, in the table of nodes.
+
+        Not for people.
+        """
+        rows = np.empty(0, dtype=np.int32) if self._places is None else self._places[flags]
+        return rows[rows >= 0]
+
     def codes(self, nodes: pa.Table, first: int) -> Codes:
-        """By number of an id, the code of its node; -1 for none.
+        """By number of an id, the code of its node; -1 for none. To be asked for once.
 
         `nodes` is what became of the rows, in order, and `first` the code of its first row.
         """
-        rows = self._places
+        rows, self._places = self._places, None
         if rows is None:
             rows = self.ids.rows_in(nodes.column(self.how.key))
-        return np.where(rows < 0, np.int32(-1), rows + np.int32(first))
+        rows[rows >= 0] += np.int32(first)
+        return rows
 
     def prefixes(self) -> list[str]:
         """The systems that ids begin with; an id without a colon is all system."""
@@ -160,6 +177,15 @@ class Intake:
                 self.nodes[_KINDS[name]].add(table)
             else:
                 self._small[name].append(table)
+
+    def order(self) -> None:
+        """Puts ids in order; but for those of people, none can be looked up after that."""
+        for described in self.nodes.values():
+            described.order()
+        for kind, pool in self.pools.items():
+            if kind is not NodeKind.IDENTITY:
+                pool.clear()
+        give_back()
 
     def settle(self) -> None:
         """Lets go of everything but edges: no id need be looked up any more."""

@@ -5,11 +5,13 @@ What is needed beside the rows themselves is a lot's worth, and a lot fits into 
 
 from __future__ import annotations
 
+import mmap as memory
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,10 @@ _MOST_LOTS: Final = 2**8
 #: Holders are counted in as many bins as so many bits can number.
 _BIN_BITS: Final = 16
 _THREADS: Final = 2
+#: Rows that are put into their lots together.
+_BLOCK: Final = 2**19
+#: Bytes from which on it matters when memory is given.
+_PAGES: Final = 2**22
 
 
 class Lots:
@@ -73,13 +79,18 @@ class EdgeRows:
         count = int(lots.bounds[-1])
         self._lots = lots
         self._next = lots.bounds[:-1].copy()
-        self.holder: Codes = np.empty(count, dtype=np.int32)
-        self.target: Codes = np.empty(count, dtype=np.int32)
-        self.fact: Integers = np.empty(count, dtype=fact)
-        self.record: Integers = np.empty(count, dtype=record)
+        self.holder: Codes = _untouched(count, np.dtype(np.int32))
+        self.target: Codes = _untouched(count, np.dtype(np.int32))
+        self.fact: Integers = _untouched(count, fact)
+        self.record: Integers = _untouched(count, record)
 
     def put(self, holder: Codes, target: Codes, fact: Integers, record: Integers) -> None:
         """Further rows; in a lot they stay in the order in which they come."""
+        for begin in range(0, len(holder), _BLOCK):
+            rows = slice(begin, begin + _BLOCK)
+            self._put(holder[rows], target[rows], fact[rows], record[rows])
+
+    def _put(self, holder: Codes, target: Codes, fact: Integers, record: Integers) -> None:
         lot = self._lots.of(holder)
         sizes = np.bincount(lot, minlength=len(self._next))
         # For numbers of one byte, a pass for each of them and no comparison.
@@ -137,6 +148,19 @@ class EdgeRows:
         for column in (holder, target, fact, record):
             column[:count] = column[kept]
         return count
+
+
+def _untouched(count: int, kind: np.dtype) -> npt.NDArray[Any]:
+    """Room for so many numbers, of which the system gives a part when it is written to.
+
+    NumPy's own would be given in large pages: a row in each lot, and all of it is there.
+    """
+    if count * kind.itemsize < _PAGES:
+        return np.empty(count, dtype=kind)
+    room = memory.mmap(-1, count * kind.itemsize)
+    with suppress(AttributeError, OSError, ValueError):  # not every system knows of large pages
+        room.madvise(memory.MADV_NOHUGEPAGE)
+    return np.frombuffer(room, dtype=kind)
 
 
 def _settled(again: Flags, fact: Integers, record: Integers, ties: Ties) -> Flags | None:

@@ -36,6 +36,7 @@ from sod_analyzer.identity.tables import (
 from sod_analyzer.model.access import (
     BATCH_DERIVATIONS,
     BATCH_GRANTS,
+    LINKS,
     IdentityClass,
     LinkOutcome,
     MatchMethod,
@@ -75,9 +76,16 @@ class LinkResult:
     @property
     def links(self) -> pa.Table:
         """LINKS rows of all accounts."""
-        easy = [
-            plain_links(self.plain, method).table(self.accounts, self.people)
+        accounts = self.accounts.column("account")
+        lots = [
+            plain_links(self.plain, method)
             for method in (MatchMethod.EMPLOYEE_ID, MatchMethod.EMAIL)
+        ]
+        easy = [
+            each.table(self.people).add_column(
+                0, LINKS.field("account"), accounts.take(pa.array(each.account))
+            )
+            for each in lots
         ]
         return pa.concat_tables([*easy, self.hard_links])
 

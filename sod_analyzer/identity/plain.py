@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,10 @@ from sod_analyzer.model.access import IdentityClass
 
 #: What `str.strip` takes off, as far as it is ASCII.
 _BLANKS = " \t\n\r\v\f\x1c\x1d\x1e\x1f"
+_CAPITALS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_ASCII = 128
+#: Bytes that are looked at together.
+_BLOCK = 2**18
 
 #: For comparisons with null.
 _NO = pa.scalar(value=False)
@@ -44,6 +48,13 @@ class Plain:
     account_keys: Keys
     person_keys: Keys
 
+    def slice(self, begin: int, end: int) -> Plain:
+        """Some of the easy accounts, as if there were no others."""
+        easy = {
+            name: getattr(self, name)[begin:end] for name in ("easy", "person", "by_id", "by_email")
+        }
+        return replace(self, **easy)
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -67,11 +78,32 @@ def _each(
     """The changed texts. Python and Arrow agree on what is blank and on letter case in ASCII."""
     if column.null_count == len(column):
         return pa.repeat("", len(column))
-    texts = column.fill_null("").combine_chunks()
-    if not pc.all(pc.string_is_ascii(texts)).as_py():
+    texts = (column.fill_null("") if column.null_count else column).combine_chunks()
+    if isinstance(texts, pa.ChunkedArray):
+        texts = pa.concat_arrays(texts.chunks)
+    letters = _letters(texts)
+    if any(letter >= _ASCII for letter in letters):
         return pa.array([change(text) for text in texts.to_pylist()], pa.string())
-    trimmed = pc.ascii_trim(texts, characters=_BLANKS)
-    return pc.ascii_lower(trimmed) if lower else trimmed
+    # Mostly there is nothing to change: then nothing is copied either.
+    if not letters.isdisjoint(_BLANKS.encode()):
+        texts = pc.ascii_trim(texts, characters=_BLANKS)
+    if lower and not letters.isdisjoint(_CAPITALS):
+        texts = pc.ascii_lower(texts)
+    return texts
+
+
+def _letters(texts: pa.Array) -> AbstractSet[int]:
+    """The bytes that occur in these texts."""
+    _, offsets, content = texts.buffers()
+    if content is None or not len(texts):
+        return frozenset()
+    every = np.frombuffer(offsets, dtype=np.int32)
+    some = np.frombuffer(content, dtype=np.uint8)[every[texts.offset] :]
+    some = some[: every[texts.offset + len(texts)] - every[texts.offset]]
+    counts = np.zeros(256, dtype=np.int64)
+    for begin in range(0, len(some), _BLOCK):
+        counts += np.bincount(some[begin : begin + _BLOCK], minlength=256)
+    return frozenset(np.flatnonzero(counts).tolist())
 
 
 def sort_out(accounts: pa.Table, identities: pa.Table, *, special: AbstractSet[str]) -> Plain:
@@ -123,7 +155,10 @@ def _lookup(wanted: pa.Array, known: pa.Array) -> tuple[Numbers, Flags]:
         return none
     # Nobody is found by an empty key: as null it has no number.
     texts = Texts()
-    number = texts.add(pc.if_else(pc.not_equal(known, ""), known, pa.scalar(None, pa.string())))
+    filled = pc.not_equal(known, "")
+    if not pc.all(filled).as_py():
+        known = pc.if_else(filled, known, pa.scalar(None, pa.string()))
+    number = texts.add(known)
     rows = np.flatnonzero(number >= 0)
     if not len(rows):
         return none

@@ -35,7 +35,10 @@ def plain_links(plain: Plain, method: MatchMethod) -> PlainLinks:
     said = plain.by_id if by_id else plain.by_email
     keys = plain.account_keys.employee_id if by_id else plain.account_keys.email
     rows = plain.easy[said]
-    return PlainLinks(method, rows, plain.person[said], keys.take(pa.array(rows)))
+    every = len(rows) == len(keys)
+    return PlainLinks(
+        method, rows, plain.person[said], keys if every else keys.take(pa.array(rows))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +50,17 @@ class PlainLinks:
     person: Numbers
     value: pa.Array
 
-    def table(self, accounts: pa.Table, identities: pa.Table) -> pa.Table:
-        """LINKS rows, in the same order."""
-        rows, people = pa.array(self.account), pa.array(self.person)
+    def table(self, identities: pa.Table) -> pa.Table:
+        """LINKS rows, in the same order, without the accounts."""
+        people = pa.array(self.person)
         cells = {
-            "account": accounts.column("account").take(rows),
             "identity": identities.column("identity").take(people),
             "value": self.value,
             "source_id": identities.column("source_id").take(people),
             "record": identities.column("record").take(people),
         }
         constants = {"method": str(self.method), "outcome": str(LinkOutcome.LINKED)}
-        return filled(LINKS, cells, constants)
+        return filled(LINKS, cells, constants, without=("account",))
 
 
 def plain_holds(plain: Plain, accounts: pa.Table) -> pa.Table:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ Codes = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
+_Number = TypeVar("_Number", bound=np.generic)
 
 _EMPTY: Final = -1
 _LEAST_BITS: Final = 10
@@ -82,10 +83,13 @@ class Texts:
 
     def _look(self, texts: pa.Array, *, adding: bool) -> Codes:
         found = np.empty(len(texts), dtype=np.int32)
-        if adding:
-            self._make_room(len(texts))
+        before = self._count
         for begin in range(0, len(texts), _BLOCK):
             block = texts.slice(begin, _BLOCK)
+            if adding:
+                # As many of the rest will be new as were so far: room for others is not made.
+                share = (self._count - before) / max(begin, 1)
+                self._make_room(len(block), expected=int((len(texts) - begin) * share))
             found[begin : begin + _BLOCK] = self._look_at(block, adding=adding)
         return found
 
@@ -134,23 +138,22 @@ class Texts:
         begin = int(self._starts[self._count])
         end = begin + len(spans.content)
         if end + 8 > len(self._pool):
-            grown = np.zeros(max(end + 8, len(self._pool) * 3 // 2), dtype=np.uint8)
-            grown[:begin] = self._pool[:begin]
-            self._pool = grown
+            size = max(end + 8, len(self._pool) * 3 // 2)
+            self._pool = _grown(self._pool, size, begin)
         self._pool[begin:end] = spans.content
         ends = begin + spans.starts + spans.lengths
         self._starts[self._count + 1 : self._count + 1 + len(texts)] = ends
 
-    def _make_room(self, more: int) -> None:
+    def _make_room(self, more: int, *, expected: int) -> None:
         """Sees to it that the table stays at most half full, whatever comes."""
         wanted = self._count + more
         if wanted > len(self._hashes):
-            size = max(wanted, len(self._hashes) * 3 // 2)
-            self._hashes = np.append(self._hashes, np.zeros(size - len(self._hashes), np.uint64))
-            self._starts = np.append(self._starts, np.zeros(size + 1 - len(self._starts), np.int64))
-        bits = max(_LEAST_BITS, (2 * wanted - 1).bit_length())
-        if bits <= self._bits:
+            size = max(wanted, self._count + expected, len(self._hashes) * 5 // 4)
+            self._hashes = _grown(self._hashes, size, self._count)
+            self._starts = _grown(self._starts, size + 1, self._count + 1)
+        if 2 * wanted <= 2**self._bits:
             return
+        bits = max(_LEAST_BITS, (2 * max(wanted, self._count + expected) - 1).bit_length())
         self._bits = bits
         self._table = np.full(2**bits, _EMPTY, dtype=np.int32)
         slot = (self._hashes[: self._count] >> np.uint64(64 - bits)).astype(np.int64)
@@ -217,3 +220,10 @@ class Texts:
         for at in rest.tolist():
             same[at] = known.one(at) == asked.one(at)
         return same
+
+
+def _grown(numbers: npt.NDArray[_Number], size: int, used: int) -> npt.NDArray[_Number]:
+    """The numbers that are used, in a larger array; memory for the others is taken as needed."""
+    grown = np.empty(size, dtype=numbers.dtype)
+    grown[:used] = numbers[:used]
+    return grown

@@ -7,6 +7,10 @@ from contextlib import suppress
 
 import pyarrow as pa
 
+#: From `malloc.h` of glibc.
+_MMAP_THRESHOLD = -3
+_ARENA_MAX = -8
+
 
 def give_back() -> None:
     """Gives back what Arrow and the C library keep for later, as far as they can.
@@ -18,3 +22,16 @@ def give_back() -> None:
     pa.default_memory_pool().release_unused()
     with suppress(OSError, TypeError, AttributeError):  # no such library, or no such function
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def be_thrifty() -> None:
+    """Has the C library keep less for later, from now on; for work that takes most of the memory.
+
+    Threads share one heap, of which each would leave holes in its own; and what takes eight
+    megabytes or more is the system's again once it is let go of. Where the C library is not glibc,
+    nothing changes.
+    """
+    with suppress(OSError, TypeError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_ARENA_MAX, 1)
+        library.mallopt(_MMAP_THRESHOLD, 8 * 2**20)

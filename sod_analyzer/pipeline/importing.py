@@ -20,6 +20,7 @@ from sod_analyzer.importers.aliases import read_aliases
 from sod_analyzer.importers.missing import missing_source
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.batch import Batch, SourceSpec
+from sod_analyzer.model.memory import be_thrifty, give_back
 from sod_analyzer.model.rows import shown
 from sod_analyzer.model.settings import (
     AccountsFrom,
@@ -33,6 +34,9 @@ from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.rules import load_catalogue
 from sod_analyzer.store.lazily import Resident
 
+#: Facts of a source whose reading leaves enough memory free to be given back.
+_MANY = 2**18
+
 
 def import_exports(
     config: Config, *, progress: Progress = silent, builtin_only: bool = False
@@ -45,6 +49,7 @@ def import_exports(
     Raises:
         ConfigError: an importer does not exist, or its options are wrong; every such problem.
     """
+    be_thrifty()
     specs = _specs(config, builtin_only=builtin_only)
     # Before the sources: who waited an hour for them should not learn of a typing mistake then.
     estate, further = _estate(config)
@@ -63,10 +68,15 @@ def _batches(
     for spec in specs:
         progress(f"reading {spec.source_id}")
         progress.of(None, unit="facts")
+        rows = 0
         for batch in _read(spec, builtin_only=builtin_only):
-            progress.advance(sum(table.num_rows for table in batch.tables.values()))
+            told = sum(table.num_rows for table in batch.tables.values())
+            progress.advance(told)
+            rows += told
             yield batch
             del batch  # not to be kept while the next one is read
+        if rows > _MANY:
+            give_back()
     yield from further
     progress("assembling the snapshot")
 

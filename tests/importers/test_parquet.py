@@ -347,3 +347,32 @@ def test_parquet_states_what_csv_states(
         actual = stated(tmp_path, "parquet", "t.parquet", keys)
 
     assert actual == expected
+
+
+CELLS = st.none() | st.sampled_from(["", "a", "b", "é", "core:p1", "core:p2"]) | st.text(max_size=3)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.lists(CELLS, min_size=1, max_size=12), max_size=6),
+    st.integers(0, 12),
+    st.integers(0, 40),
+)
+def test_texts_have_one_number_each_however_many_there_are(
+    pieces: list[list[str | None]], most: int, size: int
+) -> None:
+    """Few texts are kept in one list, many in parts, and dictionaries wait for each other."""
+    cells = [text or "" for piece in pieces for text in piece]
+    with (
+        patch.object(parquet_codes, "_MANY", most),
+        patch.object(parquet_codes, "_ROUND_BYTES", size),
+    ):
+        coder = parquet_codes.ColumnCoder(len(cells))
+        for piece in pieces:
+            coder.add(pa.array(piece, pa.string()).dictionary_encode())
+        codes, texts = coder.take(len(cells))
+
+    known = texts.to_pylist()
+    assert known[0] == ""
+    assert len(set(known)) == len(known)
+    assert [known[code] for code in codes.tolist()] == cells

@@ -38,6 +38,7 @@ from sod_analyzer.importers.tabular.csv_file import (
 )
 from sod_analyzer.importers.tabular.table import Record, Skip
 from sod_analyzer.model.batch import RawFile, Waterfall
+from sod_analyzer.model.memory import give_back
 
 Numbers = npt.NDArray[np.integer]
 
@@ -50,6 +51,8 @@ BLOCK_ROWS: Final = 2**21
 _TEXT_BYTES: Final = 8 * 2**20
 _WORKERS: Final = max(os.cpu_count() or 1, 1)
 _AHEAD: Final = _WORKERS + 2
+#: Rows of a file whose texts leave enough memory free to be given back.
+_MANY: Final = 2**18
 #: Encodings, by the beginning of Python's names, whose text never has half a character.
 _WHOLE: Final = ("ascii", "cp", "iso8859", "koi8", "mac", "utf-16", "utf-32")
 #: Every character that `str.strip` takes away.
@@ -190,8 +193,9 @@ def _by_record(job: _Job, records: Iterator[Record]) -> Iterator[Block]:
 def _by_column(job: _Job) -> Iterator[Block]:
     with ThreadPoolExecutor(_WORKERS) as pool:
         whole = _read(job, pool)
-    # What a thread gave back is kept for that thread until it has ended and this is asked for.
-    pa.default_memory_pool().release_unused()
+    if len(whole.records) > _MANY:
+        # What a thread gave back is kept for that thread until it has ended and this is asked for.
+        give_back()
     with ThreadPoolExecutor(_WORKERS) as pool:
         kept = _kept(job, whole, pool)
     yield from _cut(job, whole, kept)

@@ -27,7 +27,7 @@ _MANY: Final = 200_000
 _SAMPLE: Final = 50_000
 _FEW: Final = 1_000
 #: Bytes that are held as text, at most, before they are coded.
-_ROUND_BYTES: Final = 128 * 2**20
+_ROUND_BYTES: Final = 64 * 2**20
 #: Rows that are looked at in one go, where a copy of all would be large.
 _STEP: Final = 2**18
 #: Arrow counts the letters of one array in 31 bits; offsets are counted along.
@@ -179,7 +179,7 @@ class Coder:
         Cost: hashes every text, and once more every one that is known.
         """
         return [
-            pool.submit(_code, known, [each.pieces[part] for each in splits])
+            pool.submit(code, known, [each.pieces[part] for each in splits])
             for part, known in enumerate(self._known)
         ]
 
@@ -218,7 +218,8 @@ class Coder:
             for start in range(0, len(codes), _STEP):
                 rows = slice(start, start + _STEP)
                 codes[rows] += first[self._part[: self._end][rows]]
-        return codes, pa.concat_arrays(self._known)
+        known, self._known = self._known, []
+        return codes, pa.concat_arrays(known)
 
 
 def _spread(found: npt.NDArray[_Number], each: Split, order: Ints | None) -> npt.NDArray[_Number]:
@@ -233,7 +234,8 @@ def _spread(found: npt.NDArray[_Number], each: Split, order: Ints | None) -> npt
 _Part = tuple[pa.StringArray, list[npt.NDArray[np.int32]]]
 
 
-def _code(known: pa.StringArray, pieces: Sequence[pa.StringArray]) -> _Part:
+def code(known: pa.StringArray, pieces: Sequence[pa.StringArray]) -> _Part:
+    """All distinct texts, the known ones first, and the place of each text of the pieces."""
     # Arrow drops empty chunks.
     coded = pa.chunked_array([each for each in (known, *pieces) if len(each)], pa.string())
     chunks = iter(coded.dictionary_encode().chunks)

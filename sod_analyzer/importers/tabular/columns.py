@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from sod_analyzer.errors import InputError
 from sod_analyzer.importers.tabular.bind import Binding, bind
 from sod_analyzer.importers.tabular.blocks import Block, BlockTable, Refuse, skipped_mask
-from sod_analyzer.importers.tabular.columns_grants import End, put_grants, rights
+from sod_analyzer.importers.tabular.columns_grants import End, RightsSoFar, put_grants, rights
 from sod_analyzer.importers.tabular.drive import read_file
 from sod_analyzer.importers.tabular.engine import CLASSES, ENDS, extraction_day, note_run_time
 from sod_analyzer.importers.tabular.facts import Facts
@@ -72,6 +72,7 @@ class _ColumnLoader:
         self._fields: tuple[Field, ...] = ()
         self._ends: set[int | None] = set()
         self._statements: dict[str, Statements] = {}
+        self._rights = RightsSoFar()
         kind = CLASSES.get(plan.relation)
         self._kind = Fact({"kind": pa.array([kind and str(kind)], pa.string())}, None)
 
@@ -231,8 +232,10 @@ class _ColumnLoader:
                     "entitlements", constant={"system": self._builder.spec.system}, recorded=False
                 )
             system, options = self._builder.spec.system, self._plan.options
-            end, fact, rows = rights(reads, facts, system=system, wildcards=options.wildcards)
-            self._statements["rights"].add([fact], records if rows is None else records[rows])
+            end, fact, rows = rights(
+                reads, facts, self._rights, system=system, wildcards=options.wildcards
+            )
+            self._statements["rights"].add([fact], records[rows])
             return end
         read, words = reads[name], reads[name].words
         kind, owner = self._owner(name)

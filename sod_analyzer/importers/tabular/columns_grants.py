@@ -16,7 +16,7 @@ from sod_analyzer.importers.tabular.fields import Read, combine
 from sod_analyzer.importers.tabular.options import Relation
 from sod_analyzer.importers.tabular.plan import MODES
 from sod_analyzer.importers.tabular.statements import Fact, tally
-from sod_analyzer.importers.tabular.words import Codes, Flags, Rows, joined, spread
+from sod_analyzer.importers.tabular.words import Codes, Flags, Rows, Words, joined, spread
 from sod_analyzer.model.access import Hides, NodeKind
 from sod_analyzer.model.batch import BatchBuilder
 
@@ -102,9 +102,14 @@ def _column(cells: Any, rows: Rows | None) -> Any:
 
 
 def rights(
-    reads: Mapping[str, Read], facts: Facts, *, system: str, wildcards: bool | None
-) -> tuple[End, Fact, Rows | None]:
-    """The rights of the rows as an end, as a fact about entitlements, and the row of each.
+    reads: Mapping[str, Read],
+    facts: Facts,
+    known: RightsSoFar,
+    *,
+    system: str,
+    wildcards: bool | None,
+) -> tuple[End, Fact, Rows]:
+    """The rights of the rows as an end; those that are new as facts, and the row of each.
 
     Notes modes that are none, and rights that look like wildcards where nobody said what they are.
     """
@@ -128,24 +133,57 @@ def rights(
         columns.append((modes, len(MODES)))
     codes, firsts = combine(columns)
     mode = np.zeros(len(firsts), np.int32) if modes is None else modes[firsts]
+    key = action[firsts].astype(np.int64) * len(places) + resource[firsts]
+    number, new = known.numbers((actions.words, resources.words), key * len(MODES) + mode)
     suffixes = pa.array(["", *(f" ({each})" for each in MODES[1:])])
+    stated = firsts[new]
     told = {
-        "action": names.take(pa.array(action[firsts])),
-        "resource": places.take(pa.array(resource[firsts])),
-        "mode": pa.array(MODES).take(pa.array(mode)),
-        "wildcard": pa.array(starred[action[firsts]] & (wildcards is not False)),
+        "action": names.take(pa.array(action[stated])),
+        "resource": places.take(pa.array(resource[stated])),
+        "mode": pa.array(MODES).take(pa.array(mode[new])),
+        "wildcard": pa.array(starred[action[stated]] & (wildcards is not False)),
     }
-    suffix = suffixes.take(pa.array(mode))
-    ids = joined(f"{system}:", told["action"], "@", told["resource"], suffix)
+    suffix = suffixes.take(pa.array(mode[new]))
+    told["entitlement"] = joined(f"{system}:", told["action"], "@", told["resource"], suffix)
+    ids = known.ids(told["entitlement"], number)
     # `a@b` on `c` and `a` on `b@c` are two entitlements of one id.
     distinct = ids.dictionary_encode()
     meant = codes
     if len(distinct.dictionary) < len(ids):
         meant, ids = np.asarray(distinct.indices)[codes], distinct.dictionary
-        told["entitlement"] = distinct.cast(pa.string())
-    else:
-        told["entitlement"] = ids
-    return End(NodeKind.ENTITLEMENT, ids, counts, meant), Fact(told, codes), rows
+    order = np.argsort(stated, kind="stable")
+    stating: Rows = (stated[order] if rows is None else rows[stated[order]]).astype(np.int64)
+    fact = Fact(told, order.astype(np.int32))
+    return End(NodeKind.ENTITLEMENT, ids, counts, meant), fact, stating
+
+
+class RightsSoFar:
+    """The rights that the blocks of a file have named, so that each is stated once.
+
+    Where the texts of a block are others than those of the one before, it starts anew.
+    """
+
+    def __init__(self) -> None:
+        self._words: tuple[Words, ...] = ()
+        self._keys = pa.array([], pa.int64())
+        self._ids = pa.array([], pa.string())
+
+    def numbers(self, words: tuple[Words, ...], keys: Rows) -> tuple[Codes, Rows]:
+        """The number of each of these rights, none of them twice; and where the new ones stand."""
+        if len(words) != len(self._words) or any(
+            one is not other for one, other in zip(words, self._words, strict=True)
+        ):
+            self._words, self._keys, self._ids = words, self._keys[:0], self._ids[:0]
+        told = pa.concat_arrays([self._keys, pa.array(keys)]).dictionary_encode()
+        number = np.asarray(told.indices)[len(self._keys) :]
+        new = np.flatnonzero(number >= len(self._keys))
+        self._keys = told.dictionary
+        return number, new
+
+    def ids(self, new: pa.Array, numbers: Codes) -> pa.Array:
+        """The ids of rights with these numbers, after those of the new ones were told."""
+        self._ids = pa.concat_arrays([self._ids, new])
+        return new if len(new) == len(numbers) else self._ids.take(pa.array(numbers))
 
 
 def _flat_values(read: Read) -> tuple[Rows | None, Codes]:

@@ -112,13 +112,25 @@ def faults(texts: pa.Array) -> tuple[pa.Array, dict[int, tuple[str, str]]]:
         texts.validate(full=True)
     except pa.ArrowInvalid:
         texts, found = _decoded(texts)
-    for row in _rows(pc.match_substring(texts, "\0")):
+    nul, long = _suspicious(texts)
+    for row in _rows(pc.match_substring(texts, "\0")) if nul else ():
         found[row] = ("unreadable-text", "a NUL character in the record")
-    for row in _rows(pc.greater(pc.utf8_length(texts), MAX_CELL_CHARS)):
+    for row in _rows(pc.greater(pc.utf8_length(texts), MAX_CELL_CHARS)) if long else ():
         size = len(texts[row].as_py())
         text = f"a cell of {size:,} characters; the limit is {MAX_CELL_CHARS:,}"
         found[row] = ("oversized-cell", text)
     return texts, found
+
+
+def _suspicious(texts: pa.Array) -> tuple[bool, bool]:
+    """Whether some text may hold a NUL, and whether one may be too long: few columns have any."""
+    _, offsets, content = texts.buffers()
+    if content is None or not len(texts):
+        return False, False
+    every = np.frombuffer(offsets, dtype=np.int32)
+    ends = every[texts.offset : texts.offset + len(texts) + 1]
+    some = np.frombuffer(content, dtype=np.uint8)[ends[0] : ends[-1]]
+    return not some.all(), int(np.diff(ends).max()) > MAX_CELL_CHARS
 
 
 def _decoded(texts: pa.Array) -> tuple[pa.Array, dict[int, tuple[str, str]]]:
