@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sod_analyzer.pipeline.ahead import look_ahead
     from sod_analyzer.pipeline.approving import approve_now
     from sod_analyzer.pipeline.checking import completeness_of, unknown_systems
     from sod_analyzer.pipeline.explaining import Explained, explain, measures_of
@@ -63,7 +62,6 @@ __all__ = [
     "import_exports",
     "judge",
     "load_papers",
-    "look_ahead",
     "measures_of",
     "new_folder",
     "open_lake",
@@ -86,7 +84,6 @@ __all__ = [
 
 #: Where each name above is at home.
 _HOMES = {
-    "ahead": ("look_ahead",),
     "approving": ("approve_now",),
     "checking": ("completeness_of", "unknown_systems"),
     "explaining": ("Explained", "explain", "measures_of"),
