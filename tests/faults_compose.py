@@ -249,7 +249,7 @@ COMPOSE = (
     *in_module(
         "store/lazily.py",
         "tests/store/test_lazily.py",
-        ("table-is-not-held-against-the-manifest", "if self._found != self._sha256:", "if False:"),
+        ("table-is-not-held-against-the-manifest", "if sha256 != self._sha256:", "if False:"),
         (
             "rows-are-read-in-the-order-of-the-file",
             ".take(pa.array(back))\n        return self._ascending",
@@ -297,8 +297,8 @@ COMPOSE = (
         ),
         (
             "rows-of-a-page-are-those-of-the-first",
-            "return self._first_in_order(start + count)[start:]",
-            "return self._first_in_order(start + count)[:count]",
+            "return self._order[start : start + count]",
+            "return self._order[:count]",
         ),
         (
             "path-begins-at-somebody-else",

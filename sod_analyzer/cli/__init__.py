@@ -7,6 +7,7 @@ A subcommand's module is imported when it is asked for, so that `sod --help` ans
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import io
 import os
@@ -190,4 +191,8 @@ def main() -> None:
     """Run `sod` with the arguments of the process; does not return."""
     # Whoever stops the process politely is treated like Ctrl-C: half-written folders are swept.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sod.main()
+    try:
+        sod.main()
+    finally:
+        # All that is left goes with the process; nothing need be looked for in it.
+        gc.freeze()

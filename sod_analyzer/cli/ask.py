@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sod_analyzer.compose.answers import Answer
     from sod_analyzer.compose.questions import Question
     from sod_analyzer.pipeline import Basis
+    from sod_analyzer.store.hashed import Ahead
 
 _PERSON = ("group", "name", "email", "department", "account", "resource", "means", "path", "source")
 _HOP = ("leg", "part", "hop", "from_name", "kind", "to_name", "note", "file", "at", "also")
@@ -27,6 +29,9 @@ _HOP = ("leg", "part", "hop", "from_name", "kind", "to_name", "note", "file", "a
 #: What a table on a terminal shows of the above: account and resource stand in the path, too.
 _PERSON_SHORT = ("group", "name", "means", "path", "source")
 _HOP_SHORT = ("hop", "from", "how", "to", "note", "stated_in")
+
+#: Garbage is looked for once so many objects more are there.
+_SELDOM = 50_000
 
 #: Begins the command that tries a fix.
 _TRY = "sod what-if --"
@@ -60,6 +65,25 @@ def _question(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _ahead(folder: Path | None) -> Ahead | None:
+    """Have the files of a folder hashed while Arrow is loaded, where the folder is known."""
+    # What is loaded for a question, and made for it, is needed until its end.
+    gc.set_threshold(_SELDOM)
+    from sod_analyzer.pipeline.ahead import look_ahead
+
+    return look_ahead(folder) if folder is not None else None
+
+
+def _named(what: str, app: str | None) -> tuple[str, str | None]:
+    """What is asked about, and the application: `deploy@payments` names both."""
+    duty, at, application = what.partition("@")
+    if not at or ":" in what:
+        return what, app
+    if app is not None and app != application:
+        raise click.UsageError(f"'{what}' names an application, and so does --app {app}")
+    return duty, application
+
+
 def _ask(
     what: str,
     *,
@@ -74,11 +98,6 @@ def _ask(
     from sod_analyzer.evaluate.lens import Lens
     from sod_analyzer.model.ruleset import Means
 
-    duty, at, application = what.partition("@")
-    if at and ":" not in what:
-        if app is not None and app != application:
-            raise click.UsageError(f"'{what}' names an application, and so does --app {app}")
-        what, app = duty, application
     lens = Lens(
         means=Means(means),
         changes=max_changes if means == Means.SELF_GRANT else 0,
@@ -106,10 +125,13 @@ def who_can(
 
     People who can act alone now come first; what could not be decided comes last and sets exit 4.
     """
+    ahead = _ahead(folder)
     from sod_analyzer.cli.stages import pipeline
 
-    question = _ask(what, **narrow)
-    space = pipeline.open_space(folder_of(folder), rules=rules)
+    what, app = _named(what, narrow.pop("app"))
+    space = pipeline.open_space(folder_of(folder), rules=rules, ahead=ahead)
+    space.expect_everyone()
+    question = _ask(what, app=app, **narrow)
     basis = pipeline.basis_of(space, as_of=as_of)
     answer = pipeline.ask(space, question, basis=basis).who_can()
     complete = basis.completeness
@@ -172,11 +194,13 @@ def can(
 
     WHO is a name, e-mail, employee id, login or id. A clear no exits 0.
     """
+    ahead = _ahead(folder)
     from sod_analyzer.cli.stages import pipeline
     from sod_analyzer.compose.persons import find_identity
 
-    question = _ask(what, **narrow)
-    space = pipeline.open_space(folder_of(folder), rules=rules)
+    what, app = _named(what, narrow.pop("app"))
+    question = _ask(what, app=app, **narrow)
+    space = pipeline.open_space(folder_of(folder), rules=rules, ahead=ahead)
     basis = pipeline.basis_of(space, as_of=as_of)
     asker = pipeline.ask(space, question, basis=basis)
     row = asker.can(find_identity(asker.names, who))
@@ -220,9 +244,10 @@ def can(
 @format_option
 def access(who: str, *, folder: Path | None, as_of: date | None, form: str) -> int:
     """Everything WHO comes to: each right once, by its shortest path, with the source."""
+    ahead = _ahead(folder)
     from sod_analyzer.cli.stages import pipeline
 
-    space = pipeline.open_space(folder_of(folder))
+    space = pipeline.open_space(folder_of(folder), ahead=ahead)
     basis = pipeline.basis_of(space, as_of=as_of)
     name, rows = pipeline.access_of(space, who, basis)
     account = () if must_fit(form) else ("account",)

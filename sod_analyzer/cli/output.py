@@ -9,6 +9,7 @@ it harmless.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -29,6 +30,8 @@ FORMATS = ("table", "json", "jsonl", "csv", "md")
 #: A table shows so many rows and says how many there are; nobody reads further on a screen.
 TABLE_ROWS = 1000
 _PAGE_ROWS = 32_000
+#: So many lines are written together.
+_LOT = 1000
 
 #: What could act on a terminal or lie to a reader: control characters, line and paragraph
 #: separators, lone surrogates, and invisible format characters, bidi marks and tags among them.
@@ -197,20 +200,39 @@ def emit(
     if form == "json":
         _whole_json(rows, columns, about or {}, out)
     elif form == "jsonl":
-        for row in rows:
-            out.write(_json(_picked(row, columns)) + "\n")
+        _write((_json(_picked(row, columns)) + "\n" for row in rows), out)
     elif form == "csv":
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(
-            [csv_safe(harmless(flat(row.get(name)))) for name in columns] for row in rows
-        )
+        out.write(_csv([columns]))
+        cells = ([_csv_cell(row.get(name)) for name in columns] for row in rows)
+        while some := list(islice(cells, _LOT)):
+            out.write(_csv(some))
     elif form == "md":
         _markdown(rows, columns, out)
     else:
         _table(rows, columns, out)
     # What is said beside the answer on stderr must come after it in a log of both.
     out.flush()
+
+
+def _write(lines: Iterable[str], out: IO[str]) -> None:
+    """Many lines at a time: where output is not buffered, every writing costs as much."""
+    going = iter(lines)
+    while text := "".join(islice(going, _LOT)):
+        out.write(text)
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _csv_cell(cell: Any) -> str:
+    text = cell if isinstance(cell, str) else flat(cell)
+    # Nearly every text is as it stands.
+    if text.isprintable() and not text.startswith(_FORMULA):
+        return text
+    return csv_safe(harmless(text))
 
 
 def flat(cell: Any) -> str:
@@ -288,9 +310,8 @@ _OVER_LINES = json.JSONEncoder(ensure_ascii=False, default=_plain, indent=2)
 def _markdown(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: IO[str]) -> None:
     out.write(f"| {' | '.join(_marked(name) for name in columns)} |\n")
     out.write(f"|{' --- |' * len(columns)}\n")
-    for row in rows:
-        cells = (_marked(harmless(flat(row.get(name)))) for name in columns)
-        out.write(f"| {' | '.join(cells)} |\n")
+    told = ((_marked(harmless(flat(row.get(name)))) for name in columns) for row in rows)
+    _write((f"| {' | '.join(cells)} |\n" for cells in told), out)
 
 
 def _marked(text: str) -> str:
@@ -318,7 +339,8 @@ def _table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: IO[st
         styles=_STYLES if voice().colored(out) else {},
         rule="─" if unicode else "-",
     )
-    out.writelines(f"{line}\n" for line in drawn(columns, shown, look))
+    # At once: where output is not buffered, every writing is one of its own.
+    out.write("\n".join([*drawn(columns, shown, look), ""]))
     count = len(rows) if isinstance(rows, Sized) else len(shown) + sum(1 for _ in reading)
     if count > len(shown):
         # With the answer, not beside it: a table must never pass for all there is.

@@ -6,8 +6,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len, chop_cells
-
 _BETWEEN = "   "
 #: A column narrower than this cannot be read; before that, columns that are copied are folded too.
 _READABLE = 4
@@ -40,13 +38,20 @@ def drawn(columns: Sequence[str], rows: Sequence[Sequence[str]], look: Look) -> 
     total = sum(widths) + len(_BETWEEN) * (len(widths) - 1)
     lines = _lines(head, widths, dict.fromkeys(head, _HEAD) if look.styles else {})
     lines.append(look.rule * total)
+    if look.width is None and not look.styles:
+        lines += [_line(row, widths) for row in rows]
+        return lines
     for row in rows:
         lines += _lines(row, widths, look.styles)
     return lines
 
 
 def _length(text: str) -> int:
-    return len(text) if text.isascii() else cell_len(text)
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def _fitted(natural: Sequence[int], whole: Sequence[bool], width: int) -> list[int]:
@@ -67,6 +72,18 @@ def _fitted(natural: Sequence[int], whole: Sequence[bool], width: int) -> list[i
             break
         left -= waiting.pop(0)
     return [n if kept else min(n, most) for n, kept in zip(natural, fixed, strict=True)]
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """One row as one line."""
+    count = len(cells)
+    while count and not cells[count - 1]:
+        count -= 1
+    if not count:
+        return ""
+    before = zip(cells[: count - 1], widths, strict=False)
+    padded = [cell + " " * (width - _length(cell)) for cell, width in before]
+    return _BETWEEN.join([*padded, cells[count - 1]])
 
 
 def _lines(cells: Sequence[str], widths: Sequence[int], styles: Mapping[str, str]) -> list[str]:
@@ -91,6 +108,8 @@ def _folded(text: str, width: int) -> list[str]:
     """The text in lines of at most so many cells, broken at blanks where there are any."""
     if _length(text) <= width:
         return [text]
+    from rich.cells import chop_cells
+
     lines: list[str] = []
     line = ""
     for word in _WORD.findall(text):

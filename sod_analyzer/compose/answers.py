@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any
 
@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.compose.derived import places_at
+from sod_analyzer.compose.found import Found
 from sod_analyzer.compose.steps import Steps
 from sod_analyzer.compose.texts import NOTHING, dense, lists, offsets_of, taken
 from sod_analyzer.compose.trace import Tracer
-from sod_analyzer.evaluate.lens import PLAIN, Lens
+from sod_analyzer.evaluate.lens import PLAIN
 from sod_analyzer.evaluate.part import Part
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
@@ -59,18 +60,15 @@ COLUMNS = (
 
 _WITHOUT_PATHS = frozenset({"group", "identity", "name", "email", "department", "status", "means"})
 _THREADS = 2
+#: Columns that are read from one file, those that take the longest first.
+_FILES = (
+    ("account", "path"),
+    ("email", "department", "identity", "status"),
+    ("source", "why", "hops"),
+)
 
 #: Rows that are made together.
 _PAGE = 32_000
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Whom a question finds, and by which lens. Parallel arrays."""
-
-    subject: Keys  # codes of identities
-    lens: Keys  # number in `lenses`
-    lenses: Sequence[Lens]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +162,9 @@ class People:
         return np.asarray(pc.select_k_unstable(table, count, keys).to_numpy(), dtype=np.int64)
 
     def _page(self, start: int, count: int) -> Keys:
-        if "_order" not in self.__dict__ and 0 < start + count < len(self):
-            return self._first_in_order(start + count)[start:]
+        # Whoever goes on after the first page wants all the others.
+        if "_order" not in self.__dict__ and not start and 0 < count < len(self):
+            return self._first_in_order(count)
         return self._order[start : start + count]
 
     # -- rows ------------------------------------------------------------------------------------
@@ -183,8 +182,9 @@ class People:
             told.paths  # noqa: B018 - made once, before two threads ask for them
         # Most of a column is its reading from the disk, which two can do at once.
         with ThreadPoolExecutor(_THREADS) as threads:
-            found = threads.map(lambda name: getattr(told, name)(), names)
-            values = dict(zip(names, found, strict=True))
+            found = threads.map(partial(_columns_of, told), _by_file(names))
+            read = {name: column for columns in found for name, column in columns.items()}
+        values = {name: read[name] for name in names}
         return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
     def whys(self) -> Iterator[tuple[str, str]]:
@@ -214,6 +214,16 @@ class People:
             before += len(piece)
             pieces.append(piece)
         return Paths(part, self.names, subject, number, Witnesses.joined(pieces))
+
+
+def _by_file(names: Sequence[str]) -> list[list[str]]:
+    """Columns by the file that they are read from, which only one can read at a time."""
+    others = [name for name in names if not any(name in files for files in _FILES)]
+    return [[name for name in files if name in names] for files in (*_FILES, others)]
+
+
+def _columns_of(told: _Told, names: Sequence[str]) -> dict[str, list[Any]]:
+    return {name: getattr(told, name)() for name in names}
 
 
 class _Told:
@@ -348,6 +358,8 @@ class Paths:
             for system, resource in zip(systems, resources, strict=True)
         ]
         number = np.searchsorted(rights, self.target[self._ends]).tolist()
+        if len(number) == len(self.subject):
+            return [told[n] for n in number]  # everybody has one
         runs = offsets_of(self.row[self._ends], len(self.subject)).tolist()
         return [
             "; ".join(dict.fromkeys(told[n] for n in number[low:high]))
@@ -375,11 +387,13 @@ class Paths:
         last = self.edge[self.first[1:] - 1]
         own = self.edges
         edges, (of,) = dense(len(own), last)
-        grants, rows = own.snapshot["grants"], own.rows_at(own.places_of(edges)[0])
-        source = taken(grants.column("source_id"), rows).dictionary_encode()
+        rows = own.rows_at(own.places_of(edges)[0])
+        # Of records of other hops nothing is read.
+        grants = own.snapshot["grants"].take(pa.array(rows))
+        source = grants.column("source_id").combine_chunks().dictionary_encode()
         code = source.indices.fill_null(NOTHING).to_numpy().astype(np.int64)
         told = source.dictionary.to_pylist()
-        at = places_at(self.names, code, told, taken(grants.column("record"), rows)).to_pylist()
+        at = places_at(self.names, code, told, grants.column("record").combine_chunks()).to_pylist()
         files = [*(self.names.file(each) for each in told), self.names.file(None)]
         texts = [f"{files[n]} {each}" for n, each in zip(code.tolist(), at, strict=True)]
         return [texts[n] for n in of.tolist()]

@@ -1,11 +1,16 @@
-"""Ad-hoc questions: who can do something, and whether someone can."""
+"""Ad-hoc questions: who can do something, and whether someone can.
+
+What tells of an answer is loaded while the answer is found: that is work on arrays, which leaves
+the interpreter to others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -13,16 +18,12 @@ import pyarrow.compute as pc
 
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas, Place, PlaceKind
-from sod_analyzer.compose.answers import Answer, Found, People
-from sod_analyzer.compose.persons import Few
-from sod_analyzer.compose.trace import Tracer, unread_of
-from sod_analyzer.compose.why_not import WhyNot
+from sod_analyzer.compose.found import Found
 from sod_analyzer.detect.holding import Holding
 from sod_analyzer.errors import QueryError, near
 from sod_analyzer.evaluate.lens import PLAIN, Lens, narrowings
 from sod_analyzer.evaluate.part import Part
 from sod_analyzer.evaluate.reach import Engine
-from sod_analyzer.explain.forward import Forward
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.graph.edges import Edges
@@ -30,6 +31,9 @@ from sod_analyzer.graph.packed import Packed, with_own_grants
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import PLACE_ANYWHERE
 from sod_analyzer.model.ruleset import Duty, Selector, Way
+
+if TYPE_CHECKING:
+    from sod_analyzer.compose.answers import Answer
 
 Row = dict[str, Any]
 
@@ -112,7 +116,12 @@ class Asker:
 
     def who_can(self) -> Answer:
         """Everyone who can, the people who can act alone now first; then what is not decided."""
-        people = People(self.part, self.names, self.duty.duty_id, self.place, self._found())
+        with ThreadPoolExecutor(1) as thread:
+            finding = thread.submit(self._found)
+            from sod_analyzer.compose.answers import Answer, People  # noqa: PLC0415 - meanwhile
+
+            found = finding.result()
+        people = People(self.part, self.names, self.duty.duty_id, self.place, found)
         return Answer(people, self.caveats())
 
     def _found(self) -> Found:
@@ -136,6 +145,8 @@ class Asker:
 
     def caveats(self) -> tuple[str, ...]:
         """What was not evaluated for any answer to this question."""
+        from sod_analyzer.compose.trace import unread_of  # noqa: PLC0415 - it tells
+
         # Which systems a duty lives in has nothing to do with places.
         columns = self.part.columns if "part" in self.__dict__ else self._columns
         systems = columns.systems_of(self.duty.duty_id)
@@ -156,6 +167,11 @@ class Asker:
 
         Decided by walking from the identity, so that it does not repeat what `who_can` computed.
         """
+        from sod_analyzer.compose.persons import Few  # noqa: PLC0415 - of one person alone
+        from sod_analyzer.compose.trace import Tracer  # noqa: PLC0415
+        from sod_analyzer.compose.why_not import WhyNot  # noqa: PLC0415
+        from sod_analyzer.explain.forward import Forward  # noqa: PLC0415
+
         engine = self._engine_from(code)
         names = Few(engine, code)
         forward = Forward(engine)
@@ -195,6 +211,8 @@ class Asker:
         return Columns(self.snapshot, [self.duty], self._atlas)
 
     def _row(self, engine: Engine, names: Names, code: int, lens: Lens) -> Row:
+        from sod_analyzer.compose.answers import People  # noqa: PLC0415 - it tells
+
         found = Found(np.array([code], dtype=np.int64), np.zeros(1, dtype=np.int64), [lens])
         part = Part.of(engine.columns, engine.edges)
         people = People(part, names, self.duty.duty_id, self.place, found)

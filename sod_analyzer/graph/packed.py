@@ -21,6 +21,8 @@ Bits = npt.NDArray[np.bool_]
 
 #: So many edges are looked at together: what of them is in memory is small.
 _PIECE = 2**20
+#: So many looks at edges among groups cost less than putting them in order.
+_ROUNDS = 20
 #: Kinds of holders, those that are held by the others first.
 _INWARD = (NodeKind.ENTITLEMENT, NodeKind.ROLE, NodeKind.ACCOUNT, NodeKind.IDENTITY)
 
@@ -151,16 +153,25 @@ class _Block:
         holders = packed.holders(found)
         reaches[holders] = True
         if len(self.inner) and len(found):
-            begins = self.holders.start
-            holder, target = packed.holders(self.inner), packed.target[self.inner]
-            flow = Flow(len(self.holders), holder - begins, target - begins)
-            marked = np.flatnonzero(reaches[begins : self.holders.stop])
-            seeds = Facts(1, marked, np.zeros(len(marked), dtype=np.int64))
-            reaches[flow.spread(seeds).key + begins] = True
+            self._spread_within(reaches)
             found = self._edges(reaches)
             holders = packed.holders(found)
         self._seen = reaches[packed.target[self.back]]
         return found, holders
+
+    def _spread_within(self, reaches: Bits) -> None:
+        """Mark whoever of the block holds something of it that is marked, however far off."""
+        holder, target = self.packed.holders(self.inner), self.packed.target[self.inner]
+        for _ in range(_ROUNDS):
+            fresh = holder[reaches[target] & ~reaches[holder]]
+            if not len(fresh):
+                return
+            reaches[fresh] = True
+        begins = self.holders.start
+        flow = Flow(len(self.holders), holder - begins, target - begins)
+        marked = np.flatnonzero(reaches[begins : self.holders.stop])
+        seeds = Facts(1, marked, np.zeros(len(marked), dtype=np.int64))
+        reaches[flow.spread(seeds).key + begins] = True
 
     def _edges(self, reaches: Bits) -> Keys:
         return _joined(

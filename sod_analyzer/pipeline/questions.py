@@ -9,7 +9,6 @@ import numpy as np
 
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import Atlas
-from sod_analyzer.compose.persons import Few, access, find_identity
 from sod_analyzer.compose.questions import Asker, Question
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
@@ -82,6 +81,8 @@ def access_of(space: Space, who: str, basis: Basis) -> tuple[str, list[dict[str,
     Raises:
         QueryError: nobody is called that, or several people are.
     """
+    from sod_analyzer.compose.persons import Few, access, find_identity  # noqa: PLC0415 - here only
+
     snapshot, packed = space.snapshot, basis.packed
     code = find_identity(Names(snapshot), who)
     edges = with_own_grants(packed.only(packed.onward(code), snapshot))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sod_analyzer.errors import StoreError
+from sod_analyzer.pipeline import ahead as looking
 from sod_analyzer.store import check_seal
+from sod_analyzer.store.hashed import Ahead
 from sod_analyzer.store.lazily import open_snapshot
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from sod_analyzer.model.ruleset import Ruleset
     from sod_analyzer.pipeline.workspace import Workspace
 
-SNAPSHOT = "snapshot"
+SNAPSHOT = looking.SNAPSHOT
 #: Copies of what the analysis was told, so that a folder explains itself.
 SETTINGS = "settings"
 CONFIG_COPY = "sod.yaml"
@@ -25,8 +27,10 @@ RULESET_COPY = "ruleset.yaml"
 IMPORTS_COPY = "imports.json"
 
 
-def open_space(folder: Path, *, rules: str | None = None) -> Space:
+def open_space(folder: Path, *, rules: str | None = None, ahead: Ahead | None = None) -> Space:
     """A folder to ask one question of, in a process that does nothing else.
+
+    `ahead` is what `look_ahead` began for this folder.
 
     Raises:
         StoreError: the folder holds no snapshot, or its settings were changed.
@@ -35,7 +39,7 @@ def open_space(folder: Path, *, rules: str | None = None) -> Space:
     # one that Arrow takes by itself keeps a third more of it.
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
-    return Space(folder, rules=rules)
+    return Space(folder, rules=rules, ahead=ahead)
 
 
 class Space:
@@ -47,13 +51,18 @@ class Space:
         StoreError: the folder holds no snapshot, or its settings were changed.
     """
 
-    def __init__(self, folder: Path, *, rules: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, rules: str | None = None, ahead: Ahead | None = None
+    ) -> None:
         check_settings(folder)
         self.folder = folder
         self.rules = rules
-        self.snapshot = open_snapshot(folder / SNAPSHOT)
-        # What every answer names; the largest takes the longest.
-        self.snapshot.check_ahead("grants", "identities", "accounts")
+        self.ahead = ahead or looking.look_ahead(folder)
+        self.snapshot = open_snapshot(folder / SNAPSHOT, self.ahead)
+
+    def expect_everyone(self) -> None:
+        """Begin to read what puts people in order: a question about everyone follows."""
+        self.snapshot.read_ahead("identities", "name", "kind", "status")
 
     @cached_property
     def _workspace(self) -> Workspace:

@@ -23,12 +23,13 @@ from sod_analyzer.graph.packed import Packed
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Completeness
 from sod_analyzer.model.ruleset import Ruleset
+from sod_analyzer.pipeline import ahead
 from sod_analyzer.pipeline.duties import Duties, duty_told, told_duty
 from sod_analyzer.pipeline.spaces import IMPORTS_COPY, RULESET_COPY, SETTINGS, Space
 from sod_analyzer.store import SUMS
 from sod_analyzer.store.arrays import Array, read_about, read_arrays, write_arrays
 
-REACH = "reach"
+REACH = ahead.REACH
 #: Arrays that every folder has, by what their numbers are.
 _TYPES: Mapping[str, type[np.generic]] = {
     "leaving": np.int32,
@@ -136,7 +137,7 @@ def read_reach(space: Space, day: date) -> Stored:
     if wrong:
         note = f"the reach stored here is of another {wrong}, so it was computed anew"
         return Stored(None, None, None, (note,))
-    packed = _packed(folder, space.snapshot, day)
+    packed = _packed(folder, space, day)
     known: Duties | None = None
     if space.rules is None:
         same = about.get("own") is True
@@ -173,8 +174,8 @@ def _duties(folder: Path, about: Mapping[str, Any]) -> Duties:
         raise _unfit(folder, "it has no duties") from error
 
 
-def _packed(folder: Path, snapshot: Snapshot, day: date) -> Packed:
-    found = read_arrays(folder)
+def _packed(folder: Path, space: Space, day: date) -> Packed:
+    found = read_arrays(folder, space.ahead)
     arrays = {} if found is None else found.arrays
     known = {**_TYPES, **_OPTIONAL}
     if not _TYPES.keys() <= arrays.keys() <= known.keys():
@@ -182,7 +183,7 @@ def _packed(folder: Path, snapshot: Snapshot, day: date) -> Packed:
     if any(each.dtype != known[name] or each.ndim != 1 for name, each in arrays.items()):
         raise _unfit(folder, "its numbers are of the wrong types")
     packed = Packed(day, **{name: np.asarray(each) for name, each in arrays.items()})
-    wrong = _unlike(packed, snapshot)
+    wrong = _unlike(packed, space.snapshot)
     if wrong:
         raise _unfit(folder, wrong)
     packed.let_go()

@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from sod_analyzer.errors import Problem, SourceRef, StoreError
 from sod_analyzer.store.atomic import atomic_folder
+from sod_analyzer.store.hashed import Ahead
 
 _MANIFEST = "manifest.json"
 _FORMAT = "sod-analyzer arrays"
@@ -77,8 +78,10 @@ def read_about(folder: Path) -> Mapping[str, Any] | None:
     return None if found is None else found["about"]
 
 
-def read_arrays(folder: Path) -> Arrays | None:
+def read_arrays(folder: Path, ahead: Ahead | None = None) -> Arrays | None:
     """The arrays in a folder; None where there are none of this version.
+
+    `ahead` has files of which the hash was asked for before.
 
     Cost: hashes every file; the arrays themselves are read where they are looked at.
 
@@ -90,7 +93,7 @@ def read_arrays(folder: Path) -> Arrays | None:
         return None
     files = sorted(found["files"].items())
     with ThreadPoolExecutor(_THREADS) as threads:
-        results = list(threads.map(partial(_read, folder), files))
+        results = list(threads.map(partial(_read, folder, ahead or Ahead()), files))
     problems = [each for each in results if isinstance(each, Problem)]
     if problems:
         raise StoreError(problems)
@@ -102,18 +105,31 @@ def read_arrays(folder: Path) -> Arrays | None:
     return Arrays(found["about"], arrays)
 
 
-def _read(folder: Path, file: tuple[str, str]) -> Array | Problem:
+def _read(folder: Path, ahead: Ahead, file: tuple[str, str]) -> Array | Problem:
     name, digest = file
     path = folder / f"{name}.npy"
+    hashed = ahead.file(path)
     try:
-        if _digest(path) != digest:
+        stream, found = hashed.open()
+        if found != digest:
             text = "the file is damaged or was changed: its hash is not the manifest's"
             return Problem(text, SourceRef(path.as_posix()))
-        found: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return _mapped(stream)
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or str(error)
         return Problem(said, SourceRef(path.as_posix()))
-    return found
+
+
+def _mapped(stream: BinaryIO) -> Array:
+    """An array of the stream that was hashed: what is checked is what is looked into."""
+    version = np.lib.format.read_magic(stream)
+    if version != (1, 0):
+        raise ValueError(f"version {version} of the format is not known here")
+    shape, columns_first, kind = np.lib.format.read_array_header_1_0(stream)
+    if kind.hasobject:
+        raise ValueError("it holds objects, not numbers")
+    order: Literal["C", "F"] = "F" if columns_first else "C"
+    return np.memmap(stream, kind, "r", stream.tell(), shape, order)
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:

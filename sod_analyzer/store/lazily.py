@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import threading
-import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +21,7 @@ from sod_analyzer.errors import Problem, SourceRef, StoreError
 from sod_analyzer.model.access import SCHEMA_VERSION, SNAPSHOT_TABLES, NodeKind, Snapshot
 from sod_analyzer.model.digest import tables_digest
 from sod_analyzer.model.memory import give_back
+from sod_analyzer.store.hashed import Ahead, Hashed
 from sod_analyzer.store.snapshots import (
     AGAIN,
     MANIFEST,
@@ -35,7 +35,6 @@ from sod_analyzer.store.snapshots import (
 
 Rows = npt.NDArray[np.int64]
 
-_PIECE = 2**22
 #: So many rows are in memory at once where only some of them are wanted.
 _BATCH = 2**16
 
@@ -152,41 +151,28 @@ class StoredFile:
 
     def __init__(
         self,
-        path: Path,
+        file: Hashed,
         schema: pa.Schema,
         *,
         rows: int,
         sha256: str,
         patience: int | None = None,
     ) -> None:
-        self.path = path
+        self.path = file.path
         self.schema = schema
         self.rows = rows
+        self._hashed = file
         self._sha256 = sha256
         self._patience = patience
         self._asked: Counter[str] = Counter()
         self._lock = threading.RLock()  # a file is read by one thread at a time
-        self._checking: threading.Thread | None = None
-        self._found: str | OSError = ""
         self._columns: dict[str, pa.ChunkedArray] = {}
 
-    def check_ahead(self) -> None:
-        """Begin to hash the file, which will be asked for; other work goes on meanwhile."""
-        if self._checking is None:
-            self._checking = threading.Thread(target=self._hash, name="check", daemon=True)
-            self._checking.start()
-
-    def _hash(self) -> None:
-        try:
-            self._stream = self.path.open("rb")
-            # Open for as long as it is read from, which may be until the end.
-            weakref.finalize(self, self._stream.close)
-            self._found = _hashed(self._stream)
-        except OSError as error:
-            self._found = error
-        except ValueError as error:
-            # The program ends and closes what is open; nobody waits for this any more.
-            self._found = OSError(str(error))
+    def read_ahead(self, names: Iterable[str]) -> None:
+        """Read some columns; what goes wrong is for whoever asks for them."""
+        with suppress(StoreError, OSError, pa.ArrowException):
+            for name in names:
+                self.column(name)
 
     def check(self) -> None:
         """Hold the file against the manifest now.
@@ -283,17 +269,12 @@ class StoredFile:
         return StoreError(f"{said}; {AGAIN}", where=SourceRef(self.path.as_posix()))
 
     def _opened(self) -> pq.ParquetFile:
-        self.check_ahead()
-        if self._checking is not None:
-            self._checking.join()
-        if isinstance(self._found, OSError):
-            raise self._found
-        if self._found != self._sha256:
-            raise ValueError("the file is damaged or was changed: its hash is not the manifest's")
         # The stream that was hashed: what is checked is what is parsed.
-        self._stream.seek(0)
+        stream, sha256 = self._hashed.open()
+        if sha256 != self._sha256:
+            raise ValueError("the file is damaged or was changed: its hash is not the manifest's")
         words = [each.name for each in self.schema if pa.types.is_dictionary(each.type)]
-        source = pa.PythonFile(self._stream, "r")
+        source = pa.PythonFile(stream, "r")
         file = pq.ParquetFile(source, pre_buffer=False, read_dictionary=words)
         if file.schema_arrow != as_stored(self.schema):
             raise ValueError(f"the columns are not those of schema version {SCHEMA_VERSION}")
@@ -303,15 +284,6 @@ class StoredFile:
         return file
 
 
-def _hashed(stream: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    # Large pieces: between two of them the interpreter lock is waited for.
-    piece = memoryview(bytearray(_PIECE))
-    while size := stream.readinto(piece):  # type: ignore[attr-defined]
-        digest.update(piece[:size])
-    return digest.hexdigest()
-
-
 class StoredSnapshot(Snapshot):
     """A stored snapshot whose tables are read, and held against the manifest, when asked for.
 
@@ -319,10 +291,11 @@ class StoredSnapshot(Snapshot):
     that of the tables: see `read_snapshot`.
     """
 
-    def check_ahead(self, *tables: str) -> None:
-        """Begin to hold tables against the manifest, which will be asked for."""
-        for name in tables:
-            self.tables[name].file.check_ahead()
+    def read_ahead(self, table: str, *columns: str) -> None:
+        """Begin to read columns of a table that will be asked for whole, beside other work."""
+        file = self.tables[table].file
+        # The program waits for it at its end: Arrow cannot be left in the middle of a file.
+        threading.Thread(target=file.read_ahead, args=(columns,), name="read").start()
 
     @cached_property
     def ranges(self) -> Mapping[NodeKind, range]:
@@ -380,20 +353,28 @@ class Resident(Mapping[str, Any]):
 
 
 def _stored(
-    folder: Path, manifest: Manifest, names: Iterable[str], *, patience: int | None = None
+    folder: Path,
+    manifest: Manifest,
+    names: Iterable[str],
+    *,
+    ahead: Ahead | None = None,
+    patience: int | None = None,
 ) -> dict[str, StoredTable]:
+    files = ahead or Ahead()
     tables = {}
     for name in names:
         rows, sha256 = manifest.tables[name]
         schema = SNAPSHOT_TABLES[name]
-        path = folder / f"{name}.parquet"
-        file = StoredFile(path, schema, rows=rows, sha256=sha256, patience=patience)
+        hashed = files.file(folder / f"{name}.parquet")
+        file = StoredFile(hashed, schema, rows=rows, sha256=sha256, patience=patience)
         tables[name] = StoredTable(file, schema.names)
     return tables
 
 
-def open_snapshot(folder: Path) -> StoredSnapshot:
+def open_snapshot(folder: Path, ahead: Ahead | None = None) -> StoredSnapshot:
     """The snapshot in a folder, of which a table is read and checked when it is asked for.
+
+    `ahead` has files of which the hash was asked for before.
 
     Raises:
         StoreError: nothing is there, it is of another version, a table has no file, or its kinds
@@ -409,7 +390,7 @@ def open_snapshot(folder: Path) -> StoredSnapshot:
     ]
     if missing:
         raise StoreError(missing)
-    tables = _stored(folder, manifest, SNAPSHOT_TABLES)
+    tables = _stored(folder, manifest, SNAPSHOT_TABLES, ahead=ahead)
     found = StoredSnapshot(Resident(tables), manifest.as_of, manifest.name, manifest.digest)
     if sum(len(span) for span in found.ranges.values()) != tables["nodes"].num_rows:
         where = SourceRef((folder / MANIFEST).as_posix())
@@ -430,9 +411,8 @@ def read_by_column(folder: Path) -> Snapshot:
         StoreError: as `read_snapshot`.
     """
     manifest = manifest_of(folder)
-    stored = _stored(folder, manifest, SNAPSHOT_TABLES, patience=_PATIENCE)
-    for table in stored.values():
-        table.file.check_ahead()
+    ahead = Ahead(folder / f"{name}.parquet" for name in SNAPSHOT_TABLES)
+    stored = _stored(folder, manifest, SNAPSHOT_TABLES, ahead=ahead, patience=_PATIENCE)
     problems: list[Problem] = []
     for table in stored.values():
         try:

@@ -131,3 +131,17 @@ def test_rows_that_fail_midway_fail_the_command(capsys: pytest.CaptureFixture[st
 
     with pytest.raises(ValueError, match="lost"):
         said(capsys, broken(), "json")
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "md"])
+@pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2500])
+def test_rows_that_are_written_together_are_all_there_in_order(
+    form: str, count: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"n": n} for n in range(count)]
+
+    text = said(capsys, rows, form)
+
+    begins = {"csv": ["n"], "jsonl": [], "md": ["| n |", "| --- |"]}[form]
+    line = {"csv": "{}", "jsonl": '{{"n": {}}}', "md": "| {} |"}[form]
+    assert text.splitlines() == begins + [line.format(n) for n in range(count)]

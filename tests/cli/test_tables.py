@@ -81,3 +81,13 @@ def test_folding_loses_no_letter_and_fits(rows: list[list[str]], width: int) -> 
     assert all(line == line.rstrip() for line in lines)
     seen = sorted(re.sub(r"\s", "", "".join(lines[2:])))
     assert seen == sorted(re.sub(r"\s", "", "".join(cell for row in rows for cell in row)))
+
+
+@given(rows=st.lists(st.tuples(_TEXT, _TEXT, _TEXT), max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_a_table_that_fits_is_drawn_as_if_nothing_could_be_folded(
+    rows: list[tuple[str, ...]],
+) -> None:
+    columns = ["name", "rule_id", "path"]
+
+    assert drawn(columns, rows, OPEN) == drawn(columns, rows, narrow(10_000))

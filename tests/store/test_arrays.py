@@ -13,6 +13,7 @@ import pytest
 
 from sod_analyzer.errors import StoreError
 from sod_analyzer.store.arrays import read_about, read_arrays, write_arrays
+from sod_analyzer.store.hashed import Ahead
 
 
 def stored(folder: Path) -> Path:
@@ -96,6 +97,22 @@ def test_pickles_are_never_loaded(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match=r"holder\.npy"):
         read_arrays(place)
+
+
+def test_arrays_of_every_shape_come_back(tmp_path: Path) -> None:
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "none": np.empty(0, dtype=np.int32),
+        "rows": np.arange(6, dtype=np.int64).reshape(2, 3),
+        "columns": np.asfortranarray(np.arange(6, dtype=np.int8).reshape(2, 3)),
+    }
+    write_arrays(tmp_path / "reach", arrays, {})
+
+    found = read_arrays(tmp_path / "reach", Ahead([tmp_path / "reach" / "rows.npy"]))
+
+    assert found is not None
+    for name, array in arrays.items():
+        assert found.arrays[name].dtype == array.dtype
+        assert found.arrays[name].tolist() == array.tolist()
 
 
 def test_nothing_there_is_nothing(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from sod_analyzer.errors import StoreError
 from sod_analyzer.model.access import SNAPSHOT_TABLES, Snapshot
 from sod_analyzer.model.digest import tables_digest
-from sod_analyzer.store import MANIFEST, lazily, read_snapshot, snapshots, write_snapshot
+from sod_analyzer.store import MANIFEST, hashed, lazily, read_snapshot, snapshots, write_snapshot
+from sod_analyzer.store.hashed import Ahead, Hashed
 from sod_analyzer.store.lazily import Resident, StoredFile, StoredTable, open_snapshot
 from tests.engine.kit import right, world
 from tests.world import snapshot_of
@@ -117,7 +118,8 @@ def table_of(rows: int) -> StoredTable:
         with pq.ParquetWriter(path, schema) as writer:
             writer.write_table(table, row_group_size=7)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        stored = StoredTable(StoredFile(path, schema, rows=rows, sha256=sha256), schema.names)
+        file = StoredFile(Hashed(path), schema, rows=rows, sha256=sha256)
+        stored = StoredTable(file, schema.names)
         stored.take(np.array([0])).column("text")
     return stored
 
@@ -226,13 +228,39 @@ def test_damage_is_noticed_by_whoever_asks(
     folder: Path, damage: Callable[[Path], None], *, ahead: bool
 ) -> None:
     damage(folder / "identities.parquet")
-    found = open_snapshot(folder)
-    if ahead:
-        found.check_ahead("identities", "roles")
+    names = ("identities", "roles") if ahead else ()
+    found = open_snapshot(folder, Ahead(folder / f"{name}.parquet" for name in names))
 
     with pytest.raises(StoreError, match=r"identities\.parquet.*run 'sod import' again"):
         found["identities"].column("name")
     assert found["roles"].num_rows == 3
+
+
+def test_columns_that_were_read_ahead_are_those_of_the_file(
+    snapshot: Snapshot, folder: Path
+) -> None:
+    found = open_snapshot(folder)
+
+    found.read_ahead("identities", "name", "status")
+
+    table = found["identities"]
+    assert table.column("name").to_pylist() == snapshot["identities"].column("name").to_pylist()
+    assert table.take(np.array([3, 1])).to_pylist() == [
+        snapshot["identities"].to_pylist()[n] for n in (3, 1)
+    ]
+
+
+def test_damage_found_while_reading_ahead_is_told_to_whoever_asks(
+    folder: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    flip(folder / "identities.parquet")
+    found = open_snapshot(folder)
+
+    found.read_ahead("identities", "name")
+
+    with pytest.raises(StoreError, match=r"identities\.parquet.*run 'sod import' again"):
+        found["identities"].column("name")
+    assert not recwarn.list
 
 
 def changed(folder: Path, table: str, **said: object) -> None:
@@ -275,14 +303,13 @@ def test_a_file_that_is_closed_while_it_is_hashed_ends_quietly(
 ) -> None:
     """As when a program ends that has asked ahead."""
 
-    def closed(stream: BinaryIO) -> str:
+    def closed(stream: BinaryIO, room: object) -> str:
+        del room
         stream.close()
         return str(len(stream.read()))
 
-    monkeypatch.setattr(lazily, "_hashed", closed)
-    found = open_snapshot(folder)
-
-    found.check_ahead("grants")
+    monkeypatch.setattr(hashed, "hash_of", closed)
+    found = open_snapshot(folder, Ahead([folder / "grants.parquet"]))
 
     with pytest.raises(StoreError, match=r"grants\.parquet.*closed file"):
         found["grants"].column("record")
