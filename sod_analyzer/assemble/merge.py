@@ -96,7 +96,7 @@ _PLACE = ("source_id", "record")
 #: Pairs of rows that are compared together.
 _BLOCK = 2**18
 #: Tables of more rows are made a column at a time: what making one takes is many times its rows.
-_MANY = 2**22
+_MANY = 2**20
 
 
 @dataclass(frozen=True, slots=True)
