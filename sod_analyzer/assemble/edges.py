@@ -24,7 +24,7 @@ _KINDS: Mapping[str, int] = {str(kind): n for n, kind in enumerate(NODE_KINDS)}
 #: Sorts before every record.
 _NO_RECORD = -(2**62)
 #: Rows that go to their lots before the memory that they took is given back.
-_GIVEN_BACK = 2**21
+_GIVEN_BACK = 2**20
 #: Lists of ids of which the codes are remembered: batches of one file share theirs.
 _REMEMBERED = 4
 
@@ -244,6 +244,7 @@ class Edges:
         before = [name for name in _BEFORE_RECORD if name in self._names]
         facts = self._facts.done(first=before)
         parts, self._parts = self._parts, []
+        give_back()
         rows = _rows(parts, facts, known)
         give_back()
         rows.sort(Ties([facts.ranks(n) for n in before], facts.known_records(), _NO_RECORD))

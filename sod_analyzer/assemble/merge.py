@@ -29,6 +29,7 @@ from sod_analyzer.assemble.columns import (
     whole,
 )
 from sod_analyzer.model.access import ISSUES, IdentityClass, NodeKind, Status
+from sod_analyzer.model.memory import give_back
 
 
 class Pick(Enum):
@@ -92,6 +93,10 @@ MERGINGS: Mapping[NodeKind, Merging] = {
 }
 
 _PLACE = ("source_id", "record")
+#: Pairs of rows that are compared together.
+_BLOCK = 2**18
+#: Tables of more rows are made a column at a time: what making one takes is many times its rows.
+_MANY = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +147,17 @@ def merge(table: pa.Table, keys: Codes, how: Merging) -> tuple[pa.Table, pa.Tabl
             cells = _taken(cells, rows)
         return _finished(cells, words, how.otherwise.get(name))
 
-    return _table(table.schema, column), ISSUES.empty_table()
+    return _table(table.schema, count, column), ISSUES.empty_table()
 
 
-def _table(schema: pa.Schema, column: Callable[[str], pa.Array]) -> pa.Table:
+def _table(schema: pa.Schema, count: int, column: Callable[[str], pa.Array]) -> pa.Table:
     """A table of these columns, made in two threads; what one needs is let go of with it."""
+    if count > _MANY:
+        columns = []
+        for name in schema.names:
+            columns.append(column(name))
+            give_back()
+        return pa.Table.from_arrays(columns, schema=schema)
     with ThreadPoolExecutor(2) as threads:
         columns = list(threads.map(column, schema.names))
     return pa.Table.from_arrays(columns, schema=schema)
@@ -223,7 +234,7 @@ def _merged(
             cells = pc.if_else(pa.array(live), pa.scalar(None, cells.type), cells)
         return _finished(cells, words, None)
 
-    merged = _table(table.schema, column)
+    merged = _table(table.schema, len(keys), column)
     issues = ISSUES.empty_table()
     if choice.clashes:
         issues = _issues(table, merged, groups, choice.clashes, how)
@@ -316,7 +327,11 @@ def _place(table: pa.Table) -> Sequence[Numbers]:
     if len(keys) < 2 or (ends[0][1] - ends[0][0] + 1) * (ends[1][1] - ends[1][0] + 1) >= 2**62:  # noqa: PLR2004
         return keys
     span = ends[1][1] - ends[1][0] + 1
-    return [(keys[0] - ends[0][0]) * span + (keys[1] - ends[1][0])]
+    place = keys[0] - ends[0][0]
+    place *= span
+    place += keys[1]
+    place -= ends[1][0]
+    return [place]
 
 
 def _against(place: Sequence[Numbers], order: Rows, again: Flags) -> tuple[Flags, Flags]:
@@ -398,12 +413,11 @@ def _differing(column: pa.Array, rows: Rows, of: Rows, again: Flags) -> Rows:
     pairs = np.flatnonzero(again)
     if not len(pairs):
         return pairs
-    if not (pa.types.is_string(column.type) or pa.types.is_boolean(column.type)):
-        values = sortable(column)
-        differ = values[rows[pairs - 1]] != values[rows[pairs]]
-    else:
-        one, other = column.take(pa.array(rows[pairs - 1])), column.take(pa.array(rows[pairs]))
-        differ = ~flags(pc.equal(one, other))
+    differ = np.empty(len(pairs), dtype=np.bool_)
+    for begin in range(0, len(pairs), _BLOCK):
+        some = pairs[begin : begin + _BLOCK]
+        one, other = column.take(pa.array(rows[some - 1])), column.take(pa.array(rows[some]))
+        differ[begin : begin + _BLOCK] = ~flags(pc.equal(one, other))
     found: Rows = of[pairs[differ]]
     return found[np.append(True, np.diff(found) != 0)] if len(found) else found
 

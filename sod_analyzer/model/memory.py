@@ -25,13 +25,15 @@ def give_back() -> None:
 
 
 def be_thrifty() -> None:
-    """Has the C library keep less for later, from now on; for work that takes most of the memory.
+    """Has less be kept for later, from now on; for work that takes most of the memory.
 
     Threads share one heap, of which each would leave holes in its own; and what takes eight
-    megabytes or more is the system's again once it is let go of. Where the C library is not glibc,
-    nothing changes.
+    megabytes or more is the system's again once it is let go of. Arrow's own allocator would keep
+    what its threads let go of for as long as they live. Where the C library is not glibc, nothing
+    changes.
     """
     with suppress(OSError, TypeError, AttributeError):
         library = ctypes.CDLL(None)
         library.mallopt(_ARENA_MAX, 1)
         library.mallopt(_MMAP_THRESHOLD, 8 * 2**20)
+        pa.set_memory_pool(pa.system_memory_pool())
