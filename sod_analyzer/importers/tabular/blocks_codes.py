@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from sod_analyzer.errors import InputError, SourceRef
 from sod_analyzer.importers.tabular.blocks_text import Ints
+from sod_analyzer.model.memory import give_back
 
 #: Numbers of any width that is enough.
 Codes = npt.NDArray[np.signedinteger[Any]]
@@ -61,6 +62,8 @@ class Coding:
         self._held += sum(text.nbytes for text in texts)
         if self._held >= _ROUND_BYTES:
             self._code()
+            # The texts of a round leave holes that those of the next do not fit into.
+            give_back()
 
     def _code(self) -> None:
         columns = list(zip(*self._round, strict=True))

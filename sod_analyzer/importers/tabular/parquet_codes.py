@@ -14,6 +14,7 @@ from pyarrow import types
 from sod_analyzer.importers.tabular.blocks_codes import Split, code, split
 from sod_analyzer.importers.tabular.parquet_text import faults, texts_of
 from sod_analyzer.importers.tabular.words import Codes, Rows
+from sod_analyzer.model.memory import give_back
 
 #: Bytes of dictionaries that wait before they become one, at least.
 _ROUND_BYTES = 64 * 2**20
@@ -70,6 +71,7 @@ class ColumnCoder:
         most = max(_ROUND_BYTES, self._known.nbytes // 2)
         if sum(texts.nbytes for texts in self._waiting) > most:
             self._merge()
+            give_back()
         texts, found = faults(texts_of(dictionary))
         self._waiting.append(texts)
         self._last = dictionary, found
