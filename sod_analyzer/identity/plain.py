@@ -64,11 +64,13 @@ class Keys:
     email: pa.Array
 
 
-def keys_of(table: pa.Table) -> Keys:
-    """The keys of accounts or identities."""
+def keys_of(table: pa.Table, *, addressed: bool = True) -> Keys:
+    """The keys of accounts or identities; no address unless they are `addressed`."""
     return Keys(
         _each(table.column("employee_id"), exact),
-        _each(table.column("email"), folded, lower=True),
+        _each(table.column("email"), folded, lower=True)
+        if addressed
+        else pa.repeat("", table.num_rows),
     )
 
 
@@ -113,7 +115,10 @@ def sort_out(accounts: pa.Table, identities: pa.Table, *, special: AbstractSet[s
     shared by its own class or its person's, that is tied to several people or to nobody, or that
     states an unknown employee id.
     """
-    theirs, keys = keys_of(identities), keys_of(accounts)
+    keys = keys_of(accounts)
+    # Where no account states an address, nobody is looked for by theirs.
+    addressed = accounts.column("email").null_count < accounts.num_rows
+    theirs = keys_of(identities, addressed=addressed)
     by_id, id_doubt = _lookup(keys.employee_id, theirs.employee_id)
     by_email, email_doubt = _lookup(keys.email, theirs.email)
     names = accounts.column("account")
