@@ -122,12 +122,14 @@ def tables_of(
     found = writer.follow(pending)
     register = apply_register(found, analysis.register, ruleset, names, as_of=analysis.as_of)
     told("writing findings down")
-    everyone = people.population(found, judge, names, held, analysis.accounts)
-    tables["population"] = shaped("population", everyone)
-    del everyone
+    accounts = analysis.accounts
+    judge.forget()
     if last:
         judge.engine.let_go()
-        give_back()
+    give_back()
+    everyone = people.population(found, judge, names, held, accounts)
+    tables["population"] = shaped("population", everyone)
+    del everyone
     for name, table in finding_tables(found):
         tables[name] = table
         del table

@@ -98,12 +98,12 @@ class Engine:
     def forget(self) -> None:
         """Keep no answer any longer; each is computed again when it is asked for."""
         self._reach, self._tables, self._last_levels = {}, {}, None
+        for name in ("_net", "_bulk"):
+            self.__dict__.pop(name, None)
 
     def let_go(self) -> None:
         """Keep the edges no longer, nor anything made of them. Whoever needs them then is told."""
         self.forget()
-        for name in ("_net", "_bulk"):
-            self.__dict__.pop(name, None)
         self.edges = cast("Edges", _Gone())
 
     # -- lenses ----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -61,13 +62,18 @@ def run(name: str, command: Sequence[str], *, tells: bool = False) -> Run:
         said, complained, report = (Path(folder) / part for part in ("out", "err", "report"))
         with said.open("wb") as out, complained.open("wb") as err:
             words: list[str | Path] = [sys.executable, "-I", "-S", _LAUNCHER, report, *command]
-            subprocess.run(words, cwd=ROOT, stdout=out, stderr=err, check=True)
+            subprocess.run(words, cwd=ROOT, env=_environment(), stdout=out, stderr=err, check=True)
         took = json.loads(report.read_text(encoding="ascii"))
         if took.pop("code") not in _ANSWERS:
             text = complained.read_text(encoding="utf-8", errors="replace")[-2_000:]
             raise RunError(f"{name} failed: {text}")
         told = json.loads(said.read_text(encoding="utf-8").splitlines()[-1]) if tells else {}
     return Run(name, **took, seconds=told.get("seconds", {}), notes=told.get("notes", {}))
+
+
+def _environment() -> dict[str, str]:
+    """As here, where Python keeps what it has compiled: an installed program has been compiled."""
+    return {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def python(module: str, *words: str | Path) -> list[str]:
