@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,6 @@ def run(
             snapshot = pipeline.import_exports(told, progress=say, builtin_only=no_plugins)
             with pipeline.new_folder(target, replace_existing=force) as folder:
                 folder.snapshot(snapshot, told, ruleset)
-                folder.let_go(snapshot)
                 judged = pipeline.judge(
                     told,
                     snapshot,
@@ -124,7 +124,7 @@ def run(
                     papers,
                     as_of=as_of,
                     progress=say,
-                    compiled=snapshot.release,
+                    compiled=partial(folder.let_go, snapshot),
                 )
                 folder.judged(judged)
                 facts = pipeline.run_facts(_command(), started)

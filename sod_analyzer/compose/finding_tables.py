@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +58,9 @@ def finding_tables(found: Findings) -> Iterator[tuple[str, pa.Table]]:
     One after the other: what is made on the way to each takes as much memory as it does.
     """
     made = _FindingTables(found)
-    for name, columns in made.columns():
-        yield name, shaped(name, columns)
+    for name, columns in made.makers():
+        # Nothing here keeps a table, or its columns, while the next one is made.
+        yield name, shaped(name, columns())
         # What was read of the snapshot for one table is not needed for the next.
         found.writer.names.snapshot.release()
 
@@ -81,13 +82,13 @@ class _FindingTables:
         self.rules = [result.rule for result in found.results]
         self.order = self._order()
 
-    def columns(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The columns of one table after the other."""
-        yield "violations", self._violations()
-        yield "places", self._places()
-        yield "legs", self._legs()
-        yield "edges", self.found.told.steps.columns()
-        yield "hops", self._hops()
+    def makers(self) -> Iterator[tuple[str, Callable[[], Mapping[str, Any]]]]:
+        """What makes the columns of each table."""
+        yield "violations", self._violations
+        yield "places", self._places
+        yield "legs", self._legs
+        yield "edges", self.found.told.steps.columns
+        yield "hops", self._hops
 
     # -- order -----------------------------------------------------------------------------------
 

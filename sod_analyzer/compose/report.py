@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -36,6 +37,9 @@ from sod_analyzer.model.mitigation import Mitigation
 from sod_analyzer.model.ruleset import Ruleset
 
 Row = dict[str, Any]
+
+#: Up to so many legs, time matters more than memory.
+_FEW_LEGS = 2**20
 
 LIMITS = (
     (
@@ -127,12 +131,20 @@ def tables_of(
     if last:
         judge.engine.let_go()
     give_back()
-    everyone = people.population(found, judge, names, held, accounts)
-    tables["population"] = shaped("population", everyone)
-    del everyone
-    for name, table in finding_tables(found):
-        tables[name] = table
-        del table
+
+    def everyone() -> pa.Table:
+        return shaped("population", people.population(found, judge, names, held, accounts))
+
+    if len(found.legs) <= _FEW_LEGS:
+        # What everyone comes to rests on no path: two things at a time.
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            population = beside.submit(everyone)
+            _put(finding_tables(found), tables)
+            tables["population"] = population.result()
+        del population
+    else:
+        tables["population"] = everyone()
+        _put(finding_tables(found), tables)
     told("summing up rules")
     filled: dict[str, Sequence[Row]] = {
         "rules": rule_rows.rule_rows(judge, ruleset, analysis.results, found, held),
@@ -145,6 +157,13 @@ def tables_of(
     for name, rows in filled.items():
         tables[name] = pa.Table.from_pylist(list(rows), schema=REPORT_TABLES[name])
     return tables
+
+
+def _put(made: Iterable[tuple[str, pa.Table]], into: MutableMapping[str, pa.Table]) -> None:
+    """Put tables where they belong; none is kept here while the next one is made."""
+    for name, table in made:
+        into[name] = table
+        del table
 
 
 def _silent(text: str) -> None:

@@ -153,10 +153,9 @@ class Bulk:
         first = offsets(edges.holder[rows] - accounts.start, len(accounts))
         account = edges.target[people] - accounts.start
         person, spot = spans(first[account], first[account + 1])
-        table = source.to_holders(
-            edges.holder[people][person], edges.target[rows[spot]], net.identities
+        return source.to_holders(
+            edges.holder[people][person], edges.target[rows[spot]], net.identities, self._single
         )
-        return table.mapped(self._single)
 
     # -- parts -----------------------------------------------------------------------------------
 

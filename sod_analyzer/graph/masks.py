@@ -262,17 +262,15 @@ class Table:
 
     def mapped(self, change: Callable[[Words], Words]) -> Table:
         """Every mask changed, cell by cell; cells that become empty are dropped."""
-        mask = change(self.mask)
-        used = mask.any(axis=0)
-        kept = slice(None) if np.all(used) else np.flatnonzero(used)
+        key, mask = _changed(self.key, self.mask, change)
         dense = [change(each) for each in self.dense]
         return replace(
             self,
             dense=np.stack(dense)
             if dense
             else np.zeros((0, len(mask), len(self.nodes)), np.uint64),
-            key=self.key[kept],
-            mask=mask[:, kept],
+            key=key,
+            mask=mask,
         )
 
     def joined(self, other: Table) -> Table:
@@ -413,8 +411,16 @@ class Source:
         sparse = self.first[1:] > self.first[:-1]
         return np.asarray(self.dense.any(axis=(0, 1)) | sparse)
 
-    def to_holders(self, holder: Nodes, target: Nodes, nodes: range) -> Table:
+    def to_holders(
+        self,
+        holder: Nodes,
+        target: Nodes,
+        nodes: range,
+        change: Callable[[Words], Words] | None = None,
+    ) -> Table:
         """What holders of a contiguous range have through these edges, which are sorted by holder.
+
+        With `change`, as `mapped` by it.
 
         Cost: a gather per edge, dense place and word; a sort of the sparse cells of holders with
         several edges. Edges are looked at piece by piece, so what it needs in between stays small,
@@ -427,7 +433,8 @@ class Source:
             useful = np.flatnonzero(self.busy[row])
             row, offset = row[useful], holder[here][useful].astype(np.int64) - nodes.start
             self._put(dense, offset, row)
-            return list(self._sparse(offset, row))
+            cells = self._sparse(offset, row)
+            return [(k, m) if change is None else _changed(k, m, change) for k, m in cells]
 
         stretches = list(_runs_of(holder))
         if len(stretches) > 1:
@@ -435,14 +442,14 @@ class Source:
                 pieces = [piece for found in threads.map(look, stretches) for piece in found]
         else:
             pieces = [piece for here in stretches for piece in look(here)]
-        n_words = self.dense.shape[1]
-        key = np.concatenate([k for k, _ in pieces]) if pieces else np.empty(0, dtype=np.int64)
-        mask = (
-            np.concatenate([m for _, m in pieces], axis=1)
-            if pieces
-            else np.zeros((n_words, 0), dtype=np.uint64)
+        nothing = np.zeros((self.dense.shape[1], 0), dtype=np.uint64)
+        table = Table(
+            nodes, self.n_places, self.dense_places, dense, np.empty(0, dtype=np.int64), nothing
         )
-        return Table(nodes, self.n_places, self.dense_places, dense, key, mask)
+        if change is not None:
+            table = table.mapped(change)
+        key, mask = _put_together(pieces, len(table.mask))
+        return replace(table, key=key, mask=mask)
 
     def _put(self, dense: Words, offset: Keys, row: Nodes) -> None:
         """The dense places of some holders."""
@@ -490,6 +497,30 @@ class Source:
             spots = np.flatnonzero(mixed[edge])
             key[spots], mask[:, spots] = _sorted(key[spots], mask[:, spots])
         return combined(key, mask)
+
+
+def _changed(key: Keys, mask: Words, change: Callable[[Words], Words]) -> tuple[Keys, Words]:
+    """Cells with their masks changed, without those that become empty."""
+    mask = change(mask)
+    used = mask.any(axis=0)
+    if np.all(used):
+        return key, mask
+    kept = np.flatnonzero(used)
+    return key[kept], mask[:, kept]
+
+
+def _put_together(pieces: list[tuple[Keys, Words]], n_words: int) -> tuple[Keys, Words]:
+    """Cells one after the other. Takes them out of the list, so that none is there twice."""
+    count = sum(len(key) for key, _ in pieces)
+    keys, masks = np.empty(count, dtype=np.int64), np.empty((n_words, count), dtype=np.uint64)
+    begin = 0
+    pieces.reverse()
+    while pieces:
+        key, mask = pieces.pop()
+        here = slice(begin, begin + len(key))
+        keys[here], masks[:, here] = key, mask
+        begin = here.stop
+    return keys, masks
 
 
 def _runs_of(holder: Nodes) -> Iterator[slice]:

@@ -107,7 +107,8 @@ class NewFolder:
         self.settle()
         if isinstance(snapshot.tables, Resident):
             snapshot.tables.let_go(self._folder / SNAPSHOT, *snapshot.tables.large())
-            give_back()
+        snapshot.release()
+        give_back()
 
     def judged(self, judged: Judged) -> None:
         """Begin to write what questions need of an analysis, once the snapshot is written."""

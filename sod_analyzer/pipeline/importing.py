@@ -20,7 +20,7 @@ from sod_analyzer.importers.aliases import read_aliases
 from sod_analyzer.importers.missing import missing_source
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.batch import Batch, SourceSpec
-from sod_analyzer.model.memory import be_thrifty, give_back
+from sod_analyzer.model.memory import give_back, thrifty_for
 from sod_analyzer.model.rows import shown
 from sod_analyzer.model.settings import (
     AccountsFrom,
@@ -49,7 +49,6 @@ def import_exports(
     Raises:
         ConfigError: an importer does not exist, or its options are wrong; every such problem.
     """
-    be_thrifty()
     specs = _specs(config, builtin_only=builtin_only)
     # Before the sources: who waited an hour for them should not learn of a typing mistake then.
     estate, further = _estate(config)
@@ -65,6 +64,7 @@ def _batches(
     builtin_only: bool,
 ) -> Iterator[Batch]:
     """Every batch of every source as it is read; none is kept here."""
+    total = 0
     for spec in specs:
         progress(f"reading {spec.source_id}")
         progress.of(None, unit="facts")
@@ -73,10 +73,12 @@ def _batches(
             told = sum(table.num_rows for table in batch.tables.values())
             progress.advance(told)
             rows += told
+            thrifty_for(total + rows)
             yield batch
             del batch  # not to be kept while the next one is read
         if rows > _MANY:
             give_back()
+        total += rows
     yield from further
     progress("assembling the snapshot")
 

@@ -27,6 +27,7 @@ from sod_analyzer.compose.report import (
 from sod_analyzer.config import Config
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.finding import Report, RunFacts
+from sod_analyzer.model.memory import thrifty_for
 from sod_analyzer.model.ruleset import Ruleset
 from sod_analyzer.pipeline.checking import check_input, unknown_systems
 from sod_analyzer.pipeline.papers import Papers
@@ -72,6 +73,7 @@ def judge(
     papers = papers or Papers()
     day = as_of or snapshot.as_of
     progress("computing reach and judging rules")
+    thrifty_for(snapshot["grants"].num_rows)
     first = check_input(config, snapshot, day)
     unknown = unknown_systems(config, first)
     # It is a pass over the grants, too.

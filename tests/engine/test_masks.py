@@ -19,7 +19,16 @@ from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.graph import closure, masks
 from sod_analyzer.graph.closure import Facts
 from sod_analyzer.graph.edges import compile_edges
-from sod_analyzer.graph.masks import Cells, Source, combined, has, has_all, mask_of, table_of
+from sod_analyzer.graph.masks import (
+    Cells,
+    Source,
+    Words,
+    combined,
+    has,
+    has_all,
+    mask_of,
+    table_of,
+)
 from sod_analyzer.model.ruleset import Means
 from tests.engine import kit
 from tests.strategies import DUTIES, worlds
@@ -137,6 +146,35 @@ def test_holders_have_what_their_targets_have(
         {((h - 20) * 6 + p) * 130 + c for h, t in edges for n, p, c in rows if n == t}
     )
     assert table.cells().facts(130).key.tolist() == expected
+
+
+KEPT = {0, 1, 3}
+
+
+def some_of_the_first(mask: Words) -> Words:
+    """Columns 0, 1 and 3 of those in the first word."""
+    return np.asarray(mask[:1] & np.uint64(0b1011))
+
+
+@given(pairs, st.integers(0, 4), st.lists(st.tuples(st.integers(20, 24), st.integers(0, 12))))
+def test_masks_may_be_changed_on_their_way_to_holders(
+    rows: list[tuple[int, int, int]], dense: int, edges: list[tuple[int, int]]
+) -> None:
+    rows = [(n, p, c % 5 + 62 * (c > 100)) for n, p, c in rows]
+    edges = sorted(edges)
+    holder = np.array([h for h, _ in edges], dtype=np.int32)
+    target = np.array([t for _, t in edges], dtype=np.int32)
+    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=5, _EDGES=3, _CELLS=4):
+        source = Source.of(cells_of(rows), 25)
+        table = source.to_holders(holder, target, range(20, 25), some_of_the_first)
+        afterwards = source.to_holders(holder, target, range(20, 25)).mapped(some_of_the_first)
+
+    expected = sorted(
+        {((h - 20) * 6 + p) * 4 + c for h, t in edges for n, p, c in rows if n == t and c in KEPT}
+    )
+    assert table.cells().facts(4).key.tolist() == expected
+    assert afterwards.cells().facts(4).key.tolist() == expected
+    assert (table.mask != 0).any(axis=0).all()
 
 
 @given(pairs, pairs, st.integers(0, 3))
