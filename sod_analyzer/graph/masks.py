@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sod_analyzer.graph.closure import Facts, Flags, Keys, offsets, spans
+from sod_analyzer.model.memory import give_back
 
 Words = npt.NDArray[np.uint64]
 Nodes = npt.NDArray[np.int32]
@@ -29,6 +30,8 @@ _PIECE = 2**16
 _EDGES = 2**20
 _CELLS = 2**18
 _THREADS = 2
+#: After so many cells that were moved, what they took is given back.
+_KEPT = 2**22
 
 
 def words(columns: int) -> int:
@@ -513,13 +516,17 @@ def _put_together(pieces: list[tuple[Keys, Words]], n_words: int) -> tuple[Keys,
     """Cells one after the other. Takes them out of the list, so that none is there twice."""
     count = sum(len(key) for key, _ in pieces)
     keys, masks = np.empty(count, dtype=np.int64), np.empty((n_words, count), dtype=np.uint64)
-    begin = 0
+    begin = kept = 0
     pieces.reverse()
     while pieces:
         key, mask = pieces.pop()
         here = slice(begin, begin + len(key))
         keys[here], masks[:, here] = key, mask
         begin = here.stop
+        del key, mask
+        if begin - kept >= _KEPT:
+            give_back()
+            kept = begin
     return keys, masks
 
 
