@@ -6,6 +6,38 @@ from tests.fault_kit import in_module
 
 COMPOSE = (
     *in_module(
+        "compose/held.py",
+        "tests/engine/test_held.py",
+        (
+            "only-the-last-duty-is-told",
+            "mask[number // _BITS, has] |= np.uint64(1 << number % _BITS)",
+            "mask[number // _BITS, has] = np.uint64(1 << number % _BITS)",
+        ),
+        (
+            "robots-are-counted-as-people",
+            "int((has & judge.judged).sum())",
+            "int(has.sum())",
+        ),
+    ),
+    *in_module(
+        "store/spilled.py",
+        "tests/store/test_spilled.py",
+        (
+            "table-on-disk-loses-rows",
+            "writer.write_table(table.unify_dictionaries())",
+            "writer.write_table(table.unify_dictionaries().slice(0, 20))",
+        ),
+    ),
+    *in_module(
+        "store/lazily.py",
+        "tests/store/test_snapshots.py",
+        (
+            "changed-table-on-disk-is-believed",
+            "if tables_digest(passing, as_of=manifest.as_of) != manifest.digest:",
+            "if tables_digest(passing, as_of=manifest.as_of) == manifest.name:",
+        ),
+    ),
+    *in_module(
         "compose/findings.py",
         "tests/engine/test_findings.py",
         (

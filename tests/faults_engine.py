@@ -404,6 +404,11 @@ _BULK = (
         "graph/masks.py",
         "tests/engine/test_masks.py",
         (
+            "changed-masks-stand-at-other-keys",
+            "return key[kept], mask[:, kept]",
+            "return key[: len(kept)], mask[:, kept]",
+        ),
+        (
             "last-of-several-groups-wins",
             "merged = np.stack([np.bitwise_or.reduceat(word, starts) for word in mask])",
             "merged = mask[:, starts]",
