@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -36,6 +38,8 @@ from sod_analyzer.store.lazily import Resident
 
 #: Facts of a source whose reading leaves enough memory free to be given back.
 _MANY = 2**18
+#: About so many bytes of a file say one thing; how many rows there are is known when it is late.
+_BYTES_A_ROW = 32
 
 
 def import_exports(
@@ -50,10 +54,20 @@ def import_exports(
         ConfigError: an importer does not exist, or its options are wrong; every such problem.
     """
     specs = _specs(config, builtin_only=builtin_only)
+    thrifty_for(sum(_size(spec.base / spec.path) for spec in specs) // _BYTES_A_ROW)
     # Before the sources: who waited an hour for them should not learn of a typing mistake then.
     estate, further = _estate(config)
     found = assemble(_batches(specs, further, progress, builtin_only=builtin_only), estate)
     return replace(found, tables=Resident(found.tables))
+
+
+def _size(place: Path) -> int:
+    """The bytes of a file, or of those that lie in a folder; 0 of what is not there."""
+    with suppress(OSError):
+        if place.is_dir():
+            return sum(each.stat().st_size for each in place.iterdir() if each.is_file())
+        return place.stat().st_size
+    return 0
 
 
 def _batches(
