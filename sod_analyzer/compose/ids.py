@@ -21,6 +21,7 @@ from sod_analyzer.model.ruleset import Rule
 #: Bytes of the hash that an id keeps.
 _KEPT = 6
 _LEAD = b"F-"
+_TOGETHER = 2**16
 _HEX = np.frombuffer(bytes(range(256)).hex().encode(), dtype=np.uint8).reshape(256, 2)
 
 #: What kinds of subject there are, as findings name them.
@@ -55,14 +56,11 @@ def subject_ids(
     kind, key = _keys(names, gathered, places)
     starts = [f"{rule.rule_id}\x1f{word}\x1f".encode() for rule in rules for word in KINDS]
     lead = heads.rule * len(KINDS) + kind
-    sha256 = hashlib.sha256
-    digests = b"".join(
-        [
-            sha256(starts[number] + text).digest()
-            for number, text in zip(lead.tolist(), key.cast(pa.binary()).to_pylist(), strict=True)
-        ]
-    )
-    kept = np.frombuffer(digests, dtype=np.uint8).reshape(len(key), 32)[:, :_KEPT]
+    kept = np.empty((len(key), _KEPT), dtype=np.uint8)
+    # Some at a time: a text of Python's for each would take a hundred bytes.
+    for low in range(0, len(key), _TOGETHER):
+        some = slice(low, low + _TOGETHER)
+        kept[some] = _hashed([starts[n] for n in lead[some].tolist()], key[some])
     text = np.empty((len(key), len(_LEAD) + 2 * _KEPT), dtype=np.uint8)
     text[:, : len(_LEAD)] = np.frombuffer(_LEAD, dtype=np.uint8)
     text[:, len(_LEAD) :] = _HEX[kept].reshape(len(key), 2 * _KEPT)
@@ -75,6 +73,15 @@ def subject_ids(
         pa.StringArray.from_buffers(len(key), pa.py_buffer(offsets), pa.py_buffer(text)),
         order.view(">u8").ravel().astype(np.uint64),
     )
+
+
+def _hashed(starts: list[bytes], keys: pa.Array) -> npt.NDArray[np.uint8]:
+    """What an id keeps of the hash of each start with its key."""
+    sha256 = hashlib.sha256
+    texts = keys.cast(pa.binary()).to_pylist()
+    digests = [sha256(start + text).digest() for start, text in zip(starts, texts, strict=True)]
+    found = np.frombuffer(b"".join(digests), dtype=np.uint8)
+    return found.reshape(len(keys), 32)[:, :_KEPT]
 
 
 def _keys(names: Names, gathered: Gathered, places: PlaceNames) -> tuple[Keys, pa.Array]:
