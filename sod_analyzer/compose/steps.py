@@ -31,6 +31,8 @@ from sod_analyzer.model.access import NodeKind
 
 Bits = npt.NDArray[np.bool_]
 
+#: Hops whose further records are told together.
+_TOGETHER = 2**18
 _NODE_KINDS = [str(kind) for kind in NodeKind]
 
 
@@ -197,11 +199,16 @@ class Steps:
 
     def _also(self) -> pa.Array:
         """The further records that each hop rests on, sorted, each once; null where none are."""
+        ends = (slice(low, low + _TOGETHER) for low in range(0, len(self.edge), _TOGETHER))
+        pieces = (self._also_of(self.holder[each], self.target[each]) for each in ends)
+        return pa.concat_arrays([pa.array([], pa.string()), *pieces])
+
+    def _also_of(self, holder: Keys, target: Keys) -> pa.Array:
         behind = self.tracer.behind
-        low, high = behind.spans_of(self.holder, self.target)
+        low, high = behind.spans_of(holder, target)
         step, spot = spans(low, high)
         if not len(step):
-            return pa.nulls(len(self.edge), pa.string())
+            return pa.nulls(len(holder), pa.string())
         text = behind.texts(self.names, spot)
         count = high - low
         if count.max() > 1:
@@ -214,7 +221,7 @@ class Steps:
             again = pc.equal(text[1:], text[:-1]).to_numpy(zero_copy_only=False)
             fresh[1:] = (step[1:] != step[:-1]) | ~again
             step, text = step[fresh], text.filter(pa.array(fresh))
-        joined = lists(offsets_of(step, len(self.edge)), text, "; ")
+        joined = lists(offsets_of(step, len(holder)), text, "; ")
         return pc.if_else(pa.array(count > 0), joined, None)
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from sod_analyzer import pipeline, store
-from sod_analyzer.compose import finding_tables, held, ids, legs
+from sod_analyzer.compose import finding_tables, held, ids, legs, steps
 from sod_analyzer.config import Config, load_config
 from sod_analyzer.errors import StoreError
 from sod_analyzer.graph import edges
@@ -117,6 +117,7 @@ def in_small_pieces(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(edges, "_BLOCK", 50)
     patch.setattr(held, "_TOGETHER", 20)
     patch.setattr(ids, "_TOGETHER", 7)
+    patch.setattr(steps, "_TOGETHER", 7)
     patch.setattr(legs, "_TOGETHER", 30)
     patch.setattr(legs, "_TOLD", 20)
     patch.setattr(finding_tables, "_LEGS", 10)
