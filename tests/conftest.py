@@ -17,7 +17,14 @@ DEMANDING = ("realdata", "slapd", "browser", "libreoffice", "spark", "slow")
 # In CI the same examples run every time, so that a red build is red for its change.
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "here")
+# Workers of xdist inherit what is set here.
+_IN_CI = "SOD_TESTS_IN_CI"
+if os.environ.get("CI") or os.environ.get("BUILD_NUMBER"):
+    os.environ[_IN_CI] = "1"
+settings.load_profile("ci" if os.environ.get(_IN_CI) else "here")
+# Where pytest sees these it writes whole differences, and for two long lists that takes hours.
+for _name in ("CI", "BUILD_NUMBER"):
+    os.environ.pop(_name, None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -391,11 +391,6 @@ _IMPORTERS = (
             "other = np.flatnonzero(common[group] != codes)[:0]",
         ),
         (
-            "records-stay-while-nodes-are-put-in-order",
-            "ordered[codes - low] = records",
-            "ordered[...] = records",
-        ),
-        (
             "last-record-states-it",
             "found[codes[::-1]] = np.arange(len(codes) - 1, -1, -1, dtype=np.int32)",
             "found[codes] = np.arange(len(codes), dtype=np.int32)",
@@ -416,8 +411,17 @@ _IMPORTERS = (
         ),
     ),
     *in_module(
+        "importers/tabular/statements.py",
+        "tests/importers/test_tabular_arrays.py",
+        (
+            "records-stay-while-nodes-are-put-in-order",
+            "ordered[codes - low] = records",
+            "ordered[...] = records",
+        ),
+    ),
+    *in_module(
         "importers/tabular/days.py",
-        "tests/importers/test_tabular_columns.py",
+        "tests/importers/test_tabular_arrays.py",
         ("thirtieth-of-february", "(day <= after - first)", "(day <= after - first + 1)"),
     ),
     *in_module(

@@ -382,6 +382,62 @@ COMPOSE = (
         ),
     ),
     *in_module(
+        "report/literal.py",
+        "tests/report/test_workbook.py",
+        (
+            "texts-may-be-markup",
+            "self._xml_inline_string(string, None, attributes)",
+            "super()._xml_rich_inline_string(string, attributes)",
+        ),
+    ),
+    *in_module(
+        "report/workbook/rows.py",
+        "tests/report/test_rows.py",
+        (
+            "texts-with-blanks-at-an-end-lose-them",
+            "if not pc.any(special).as_py():",
+            "if special is not None:",
+        ),
+        (
+            "large-numbers-are-written-digit-by-digit",
+            "return _each(values, self.rest)",
+            "return self.around(values.cast(pa.string()))",
+        ),
+        (
+            "rows-without-cells-are-rows",
+            "if all(values.null_count for values in columns):",
+            "if not columns:",
+        ),
+    ),
+    *in_module(
+        "pipeline/writing.py",
+        "tests/e2e/test_writing.py",
+        (
+            "file-that-another-thread-cannot-write-is-not-missed",
+            "            second.result()\n",
+            "",
+        ),
+        (
+            "files-go-on-after-one-could-not-be-written",
+            "            finally:\n                self._begin_no_more()\n            second",
+            "            finally:\n                pass\n            second",
+        ),
+    ),
+    *in_module(
+        "compose/small_teams.py",
+        "tests/engine/test_papers.py",
+        (
+            "teams-are-counted-again-for-every-rule",
+            "known = self._counted.get((holding.lens, duty))",
+            "known = self._counted.get((holding.lens, ''))",
+        ),
+        (
+            "team-is-large-if-any-duty-was-looked-at",
+            "if not (at_least[places] < rule.count).any():",
+            "if at_least[places].any():",
+        ),
+    ),
+    *in_module(
         "pipeline/checking.py",
         "tests/engine/test_whole_job.py",
         (

@@ -58,9 +58,14 @@ RULES = (
             "sure = sure[sure % n_places >= 0]",
         ),
         (
+            "only-who-covers-everything-is-looked-at",
+            "asked = ~(everything if known is None else known.all)",
+            "asked = everything if known is None else known.all",
+        ),
+        (
             "whole-system-does-not-reach-unmapped",
-            "further.append(np.flatnonzero(covers) * n_places + self.engine.unmapped)",
-            "further.append(np.flatnonzero(covers < 0) * n_places + self.engine.unmapped)",
+            "further.append(np.flatnonzero((covers > 0) & asked)",
+            "further.append(np.flatnonzero((covers < 0) & asked)",
         ),
         (
             "everything-is-a-row-per-application",

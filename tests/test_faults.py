@@ -23,6 +23,8 @@ pytestmark = pytest.mark.slow
 FOLDERS = ("docs", "rulesets", "samples", "sod_analyzer", "tests")
 #: What would make the inner run another one than in a bare shell.
 _OUTER = ("PYTEST_", "PYTHONPATH", "SOD_", "HYPOTHESIS_")
+#: Seconds after which a test of a faulty copy hangs, which is one way to notice the fault.
+_LONG = 300
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -59,7 +61,8 @@ def run(
     return subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-o", "addopts="),
-            *("-p", "no:cacheprovider", "-p", "tests.fault_guard"),
+            *("-p", "no:cacheprovider", "-p", "tests.fault_guard", "-p", "pytest_timeout"),
+            *(f"--timeout={_LONG}", "--assert=plain"),  # what differs is of no interest
             *tests,
         ],
         cwd=copy,
@@ -114,4 +117,4 @@ def test_the_suite_fails_on(
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, (
         done.stdout[-3000:] + done.stderr[-3000:]
     )
-    record_property("noticed_by", _FAILED.findall(done.stdout))
+    record_property("noticed_by", _FAILED.findall(done.stdout) or "a test that did not end")

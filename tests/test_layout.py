@@ -62,7 +62,9 @@ def drawn() -> Mapping[str, Room]:
     rooms = {}
     for n, (name, row) in enumerate(zip(names, rows, strict=True)):
         allowed = names[n + 1 :] if row[2] == "all below" else _words(row[2])
-        rooms[name] = Room(name, frozenset(allowed) | {"errors"}, frozenset(_words(row[3])))
+        rooms[name] = Room(
+            name, frozenset(allowed) | {"deferred", "errors"}, frozenset(_words(row[3]))
+        )
     return rooms
 
 

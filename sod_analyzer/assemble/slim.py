@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from sod_analyzer.assemble.facts import Ordered
 from sod_analyzer.assemble.lots import EdgeRows
 from sod_analyzer.assemble.pairs import Integers
 from sod_analyzer.assemble.spreading import Spreading
+from sod_analyzer.model.by_column import ByColumn
 
 #: Rows of a piece; a multiple of eight.
 PIECE_ROWS: Final = 2**20
@@ -30,38 +31,18 @@ _Rows = slice | npt.NDArray[np.integer]
 _CODES: Final = ("holder", "target")
 
 
-class SlimTable:
-    """An edge table that answers as an Arrow table does; nothing that it makes is kept.
-
-    What it does not know how to do by column, a table made whole does.
-    """
+class SlimTable(ByColumn):
+    """An edge table of which nothing that it makes is kept."""
 
     def __init__(self, rows: EdgeRows, facts: Ordered, schema: pa.Schema) -> None:
-        self.schema = schema
-        self.num_rows = len(rows.holder)
+        super().__init__(schema, len(rows.holder))
         self._rows = rows
         self._known = facts.known_records()
         told = [name for name in schema.names if name not in {*_CODES, "record"}]
         self._told = Spreading(facts.table.select(told), schema)
 
-    @property
-    def column_names(self) -> list[str]:
-        """The names of the columns."""
-        return list(self.schema.names)
-
-    def __len__(self) -> int:
-        return self.num_rows
-
-    def __getitem__(self, name: str) -> pa.ChunkedArray:
-        return self.column(name)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.whole(), name)
-
     def whole(self) -> pa.Table:
-        """Every column, made."""
+        """Every column, made together."""
         return self._made(slice(0, self.num_rows))
 
     def column(self, name: str) -> pa.ChunkedArray:

@@ -20,6 +20,8 @@ def _compiled(glob: str) -> re.Pattern[str]:
 
 def matches(glob: str, text: str) -> bool:
     """Whether the whole text is one of the texts the glob stands for."""
+    if _ANY not in glob and _ONE not in glob:
+        return glob == text
     return _compiled(glob).fullmatch(text) is not None
 
 

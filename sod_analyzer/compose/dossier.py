@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.compose.finding_tables import finding_tables
+from sod_analyzer.compose.finding_tables import edge_table, finding_tables
 from sod_analyzer.compose.findings import FindingWriter
 from sod_analyzer.compose.mitigating import apply_register
 from sod_analyzer.compose.report import Analysis
@@ -50,7 +50,7 @@ def dossier(analysis: Analysis, finding: str, *, max_paths: int) -> Dossier:
     apply_register(
         findings, analysis.register, analysis.ruleset, analysis.names, as_of=analysis.as_of
     )
-    tables = dict(finding_tables(findings))
+    tables = {"edges": edge_table(findings), **dict(finding_tables(findings))}
     one = _one(tables["violations"], finding)
     rows: list[Row] = []
     cut: list[str] = []

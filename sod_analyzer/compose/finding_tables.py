@@ -53,7 +53,7 @@ class _Order:
 
 
 def finding_tables(found: Findings) -> Iterator[tuple[str, pa.Table]]:
-    """The tables violations, places, legs, edges and hops, sorted for a reader, one by one.
+    """The tables violations, places, legs and hops, sorted for a reader, one by one.
 
     One after the other: what is made on the way to each takes as much memory as it does.
     """
@@ -63,6 +63,11 @@ def finding_tables(found: Findings) -> Iterator[tuple[str, pa.Table]]:
         yield name, shaped(name, columns())
         # What was read of the snapshot for one table is not needed for the next.
         found.writer.names.snapshot.release()
+
+
+def edge_table(found: Findings) -> pa.Table:
+    """The table edges, whose rows `hops` numbers. Rests on no order of findings."""
+    return shaped("edges", found.told.steps.columns())
 
 
 class _FindingTables:
@@ -87,7 +92,6 @@ class _FindingTables:
         yield "violations", self._violations
         yield "places", self._places
         yield "legs", self._legs
-        yield "edges", self.found.told.steps.columns
         yield "hops", self._hops
 
     # -- order -----------------------------------------------------------------------------------
@@ -173,26 +177,22 @@ class _FindingTables:
         """The place of each finding that is about one, in `places`."""
         return self.places.place[self.worst].astype(np.int64)
 
-    def _findings_of_legs(self) -> tuple[Keys, Keys]:
-        """The legs that have a witness, and the finding of each."""
-        legs = self.found.legs
-        known = np.flatnonzero(legs.witness >= 0)
-        return known, self.spots.finding[legs.spot[known]]
-
     def _passed(self, kind: NodeKind, number: Keys, count: int) -> tuple[Keys, Keys]:
         """Findings, and numbers of the nodes that their witnesses come to; sorted, each pair once.
 
         `number` says the number of each node in the steps, of so many.
         """
-        witness, node = self.found.told.passed(kind)
-        first = offsets_of(witness, len(self.found.legs.witnesses))
-        legs, finding = self._findings_of_legs()
-        of = self.found.legs.witness[legs]
+        legs, steps = self.found.legs, self.found.told.steps
+        first, of_kind = legs.witnesses.first, list(NodeKind).index(kind)
         pieces = [np.empty(0, dtype=np.int64)]
-        for low in range(0, len(of), _LEGS):
-            some = of[low : low + _LEGS]
-            row, spot = spans(first[some], first[some + 1])
-            pieces.append(distinct(finding[low + row] * count + number[node[spot]]))
+        for low in range(0, len(legs), _LEGS):
+            witness = legs.witness[low : low + _LEGS]
+            some = np.flatnonzero(witness >= 0)
+            row, hop = spans(first[witness[some]], first[witness[some] + 1])
+            step = steps.number[hop]
+            mine = np.flatnonzero(steps.to_kind[step] == of_kind)
+            finding = self.spots.finding[legs.spot[low + some[row[mine]]]]
+            pieces.append(distinct(finding * count + number[steps.to_node[step[mine]]]))
         pair = distinct(np.concatenate(pieces))
         return pair // count, pair % count
 

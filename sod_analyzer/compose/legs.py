@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,11 +21,15 @@ from sod_analyzer.explain.walks import Walks, Wanted, Witnesses, groups
 from sod_analyzer.graph.closure import Keys, distinct, spans
 from sod_analyzer.graph.edges import KINDS
 from sod_analyzer.model.access import GrantKind, NodeKind
+from sod_analyzer.model.memory import give_back
 
 Bits = npt.NDArray[np.bool_]
 
-#: Legs that are looked at together.
-_TOGETHER = 2**19
+#: Legs that a thread looks at together.
+_TOGETHER = 2**18
+_THREADS = 2
+#: With more legs than these there are many nodes, too, and whatever is done takes memory for each.
+_MANY = 2**20
 #: What nobody takes away to mend a finding: that a login is somebody's.
 _NOT_REMOVED = KINDS.index(GrantKind.HOLDS)
 
@@ -74,10 +79,16 @@ class FoundLegs:
         return count
 
 
+def are_few(gathered: Gathered) -> bool:
+    """Whether legs are so few that time matters more than memory."""
+    return len(gathered.legs.spot) <= _MANY
+
+
 def find_legs(engine: Engine, gathered: Gathered) -> FoundLegs:
     """Each leg's witness through the first lens of its chain that sees one.
 
-    Cost: see `Walks`; every lens of a chain looks only at the legs that no earlier one saw.
+    Cost: see `Walks`; every lens of a chain looks only at the legs that no earlier one saw. Two
+    threads look, each at a share of the legs; one, where there are so many that memory matters.
     """
     legs = gathered.legs
     lenses: dict[Lens, int] = {}
@@ -87,21 +98,31 @@ def find_legs(engine: Engine, gathered: Gathered) -> FoundLegs:
     wanted = Wanted(legs.subject, legs.duty, _place_of(gathered))
     known = list(lenses)
     walks, pieces, before = Walks(engine), [Witnesses.none()], 0
+    n_threads = _THREADS if are_few(gathered) else 1
     pending, stage = np.arange(len(legs.spot)), 0
     while len(pending):
         turn = np.array([c[stage] if stage < len(c) else NOTHING for c in chains], dtype=np.int64)
         number = turn[legs.chain[pending]]
         pending, number = pending[number >= 0], number[number >= 0]
-        for each, rows in groups(number):
-            for mine in _by_subject(pending[rows], legs.subject):
-                look = walks.look(known[each], wanted.of(mine), gathered.duties)
-                found, piece = look.witnesses()
+        shares = [
+            (each, mine)
+            for each, rows in groups(number)
+            for mine in _by_subject(pending[rows], legs.subject, n_threads)
+        ]
+
+        def look(share: tuple[int, Keys]) -> tuple[Keys, Witnesses]:
+            each, mine = share
+            return walks.look(known[each], wanted.of(mine), gathered.duties).witnesses()
+
+        with ThreadPoolExecutor(n_threads) as threads:
+            for (each, mine), (found, piece) in zip(shares, threads.map(look, shares), strict=True):
                 had = found >= 0
                 lens[mine[had]] = each
                 witness[mine[had]] = found[had] + before
                 before += len(piece)
                 pieces.append(piece)
         pending, stage = pending[lens[pending] < 0], stage + 1
+    give_back()
     kept = np.flatnonzero((lens >= 0) | (legs.blank != DROPPED))
     return _with_shown(
         FoundLegs(
@@ -120,15 +141,16 @@ def find_legs(engine: Engine, gathered: Gathered) -> FoundLegs:
     )
 
 
-def _by_subject(rows: Keys, subject: Keys) -> Iterator[Keys]:
+def _by_subject(rows: Keys, subject: Keys, n_threads: int) -> Iterator[Keys]:
     """Some legs at a time, all of one subject together, since they may share a witness.
 
     A look takes a few hundred bytes for each leg that it looks at.
     """
-    count = -(-len(rows) // _TOGETHER)
+    count = -(-len(rows) * n_threads // (_TOGETHER * _THREADS))
     if count <= 1:
         yield rows
         return
+    count += -count % n_threads  # all threads have as much to do
     theirs = subject[rows]
     at = np.arange(1, count) * len(rows) // count
     bounds = distinct(np.partition(theirs, at)[at])
@@ -264,11 +286,3 @@ class Told:
         starts = np.flatnonzero(np.diff(of, prepend=-1))
         chosen = np.minimum.reduceat(best, starts) % len(self.owner)
         return np.asarray(steps.number[chosen], dtype=np.int64)
-
-    def passed(self, kind: NodeKind) -> tuple[Keys, Keys]:
-        """The nodes of a kind that witnesses come to: (witness, node in `steps.nodes`) pairs."""
-        number = list(NodeKind).index(kind)
-        hop = np.flatnonzero(self.steps.to_kind[self.steps.number] == number)
-        return self.owner[hop].astype(np.int64), self.steps.to_node[self.steps.number[hop]].astype(
-            np.int64
-        )

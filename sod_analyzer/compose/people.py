@@ -23,6 +23,7 @@ from sod_analyzer.compose.texts import (
 )
 from sod_analyzer.detect.judge import Judge
 from sod_analyzer.explain.names import Names, flat
+from sod_analyzer.explain.walks import groups
 from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.graph.edges import KINDS, Flag
 from sod_analyzer.model.access import GrantKind, IdentityClass, LinkOutcome, NodeKind
@@ -57,8 +58,8 @@ _WORDS = ("status", "department", "title", "manager")
 class Accounts:
     """The accounts that identities hold for certain. Parallel arrays, sorted by identity."""
 
-    identity: Keys  # offset of the identity
-    account: Keys  # node code
+    identity: npt.NDArray[np.int32]  # offset of the identity
+    account: npt.NDArray[np.int32]  # node code
     asleep: Bits
 
     @classmethod
@@ -70,8 +71,8 @@ class Accounts:
         decided = (edges.flags[low:high] & int(Flag.UNDECIDED)) == 0
         mine = low + np.flatnonzero(holds & decided)
         return cls(
-            edges.holder[mine].astype(np.int64) - people.start,
-            edges.target[mine].astype(np.int64),
+            edges.holder[mine] - np.int32(people.start),
+            edges.target[mine],
             (edges.flags[mine] & int(Flag.DORMANT)) != 0,
         )
 
@@ -103,7 +104,7 @@ def _columns(
     yield {"duties": held.duties.take(rows)}
     results = _results(found, judge, names, accounts)
     yield {
-        **{name: results[rank].astype(np.int32)[order] for name, rank in _COUNTED.items()},
+        **{name: results[rank][order] for name, rank in _COUNTED.items()},
         "result": words(_outcome(results, judge.judged)[order], _RESULTS),
     }
     del results
@@ -149,7 +150,7 @@ def _worded(column: pa.ChunkedArray) -> pa.DictionaryArray:
 
 def _results(
     found: Findings, judge: Judge, names: Names, accounts: Accounts
-) -> npt.NDArray[np.int64]:
+) -> npt.NDArray[np.int32]:
     """By verdict and identity, how many results; what a login breaks, whoever holds it breaks.
 
     What exclusions leave out stands where no finding does, under `CLEAR`.
@@ -168,9 +169,10 @@ def _results(
         verdicts.append(np.full(len(left), Verdict.CLEAR.rank))
     row, identity = behind(judge, names, accounts, np.concatenate(codes))
     verdict = np.concatenate(verdicts)[row]
-    n_people = len(judge.subjects)
-    counts = np.bincount(verdict * n_people + identity, minlength=len(Verdict) * n_people)
-    return counts.reshape(len(Verdict), n_people)
+    counts = np.zeros((len(Verdict), len(judge.subjects)), dtype=np.int32)
+    for rank, mine in groups(verdict):
+        counts[rank] = np.bincount(identity[mine], minlength=counts.shape[1])
+    return counts
 
 
 def behind(judge: Judge, names: Names, accounts: Accounts, codes: Keys) -> tuple[Keys, Keys]:
@@ -226,7 +228,7 @@ def people_behind(accounts: Accounts, names: Names, findings: pa.Table) -> int:
     return int(behind_.sum())
 
 
-def _outcome(results: npt.NDArray[np.int64], judged: Bits) -> Keys:
+def _outcome(results: npt.NDArray[np.int32], judged: Bits) -> Keys:
     """Which of `_RESULTS` each identity has."""
     outcome = np.where(judged, _OPEN, _NOT_JUDGED)
     # The order of the words is that of the verdicts; the last is what exclusions leave out.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from itertools import chain
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,9 +17,10 @@ import pyarrow.compute as pc
 from sod_analyzer.compose import people, rule_rows, would_be
 from sod_analyzer.compose.engines import engine_of
 from sod_analyzer.compose.exclusions import exclusion_rows
-from sod_analyzer.compose.finding_tables import finding_tables
+from sod_analyzer.compose.finding_tables import edge_table, finding_tables
 from sod_analyzer.compose.findings import FindingWriter
 from sod_analyzer.compose.held import Held
+from sod_analyzer.compose.legs import are_few
 from sod_analyzer.compose.mitigating import apply_register
 from sod_analyzer.compose.texts import shaped
 from sod_analyzer.compose.words import counted
@@ -32,14 +34,15 @@ from sod_analyzer.model.finding import (
     Completeness,
     Verdict,
 )
-from sod_analyzer.model.memory import give_back
 from sod_analyzer.model.mitigation import Mitigation
 from sod_analyzer.model.ruleset import Ruleset
 
+_T = TypeVar("_T")
+_S = TypeVar("_S")
 Row = dict[str, Any]
 
-#: Up to so many legs, time matters more than memory.
-_FEW_LEGS = 2**20
+#: Masks of up to so many bytes may stay while paths are followed.
+_FEW_BYTES = 2**26
 
 LIMITS = (
     (
@@ -116,35 +119,48 @@ def tables_of(
     told("looking at everyone")
     writer = FindingWriter(judge, names, ruleset.duty, ruleset.control)
     pending = writer.gather(analysis.results)
-    held = Held.of(judge)
-    tables["dormant"] = shaped("dormant", would_be.would_be(judge, names, analysis.results))
-    unmapped = would_be.unmapped(judge, names, ruleset.duty)
-    # What follows looks only at whom rules have found.
-    judge.forget()
-    analysis.snapshot.release()
-    told("following paths")
-    found = writer.follow(pending)
+    few = are_few(pending.gathered)
+
+    def of_everyone() -> tuple[Held, pa.Table, list[Row]]:
+        dormant = would_be.would_be(judge, names, analysis.results)
+        unmapped = would_be.unmapped(judge, names, ruleset.duty)
+        return Held.of(judge), shaped("dormant", dormant), unmapped
+
+    if few and judge.engine.nbytes <= _FEW_BYTES:
+        told("following paths")
+        found, (held, tables["dormant"], unmapped) = _beside(
+            partial(writer.follow, pending), of_everyone
+        )
+    else:
+        held, tables["dormant"], unmapped = of_everyone()
+        # What follows looks only at whom rules have found.
+        judge.forget()
+        analysis.snapshot.release()
+        told("following paths")
+        found = writer.follow(pending)
     register = apply_register(found, analysis.register, ruleset, names, as_of=analysis.as_of)
     told("writing findings down")
     accounts = analysis.accounts
     judge.forget()
     if last:
         judge.engine.let_go()
-    give_back()
+    analysis.snapshot.release()
 
-    def everyone() -> pa.Table:
-        return shaped("population", people.population(found, judge, names, held, accounts))
+    def everyone() -> Iterator[tuple[str, pa.Table]]:
+        columns = people.population(found, judge, names, held, accounts)
+        yield "population", shaped("population", columns)
+        del columns
+        analysis.snapshot.release()
 
-    if len(found.legs) <= _FEW_LEGS:
-        # What everyone comes to rests on no path: two things at a time.
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            population = beside.submit(everyone)
-            _put(finding_tables(found), tables)
-            tables["population"] = population.result()
-        del population
+    def edges() -> Iterator[tuple[str, pa.Table]]:
+        yield "edges", edge_table(found)
+
+    if few:
+        # What everyone comes to rests on no path, and edges on no finding.
+        others = chain(everyone(), edges())
+        _beside(partial(_put, finding_tables(found), tables), partial(_put, others, tables))
     else:
-        tables["population"] = everyone()
-        _put(finding_tables(found), tables)
+        _put(chain(everyone(), finding_tables(found), edges()), tables)
     told("summing up rules")
     filled: dict[str, Sequence[Row]] = {
         "rules": rule_rows.rule_rows(judge, ruleset, analysis.results, found, held),
@@ -157,6 +173,13 @@ def tables_of(
     for name, rows in filled.items():
         tables[name] = pa.Table.from_pylist(list(rows), schema=REPORT_TABLES[name])
     return tables
+
+
+def _beside(one: Callable[[], _T], other: Callable[[], _S]) -> tuple[_T, _S]:
+    """What both give, made at the same time."""
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        second = threads.submit(other)
+        return one(), second.result()
 
 
 def _put(made: Iterable[tuple[str, pa.Table]], into: MutableMapping[str, pa.Table]) -> None:

@@ -11,6 +11,7 @@ from sod_analyzer.compose.words import counted
 from sod_analyzer.detect.combination import rule_lens
 from sod_analyzer.detect.holding import Holding
 from sod_analyzer.detect.judge import Judge
+from sod_analyzer.evaluate.lens import Lens
 from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.model.ruleset import Control, Holder, Rule, RuleKind
 
@@ -22,6 +23,7 @@ class SmallTeams:
         self.judge = judge
         self.controls = controls
         self._judged = judge.judged
+        self._counted: dict[tuple[Lens, str], Keys] = {}
 
     def notes(self, rule: Rule, places: Keys) -> list[str | None]:
         """For each place: what to do where it has fewer people than the rule has duties.
@@ -29,7 +31,8 @@ class SmallTeams:
         Counted is everyone, known to the roster or not, who has any of the rule's duties there, so
         an account that nobody could be found for makes a team look larger, never smaller.
 
-        Cost: one look at each duty's holders; then, one by one, the places that may be small.
+        Cost: a look at the holders of a duty, and of the next one where a place may be small yet;
+        then, one by one, the places that may be small.
         """
         engine = self.judge.engine
         judged = rule.kind is RuleKind.COMBINATION and rule.holder is Holder.IDENTITY
@@ -37,18 +40,28 @@ class SmallTeams:
             return [None] * len(places)
         holding = self.judge.holding(replace(rule_lens(rule), possible=True))
         at_least = np.zeros(engine.n_places + 1, dtype=np.int64)
-        for duty in rule.duties:
-            pairs = holding.explicit(duty)
-            subject, place = pairs // engine.n_places, pairs % engine.n_places
-            held = np.bincount(place[self._judged[subject]], minlength=len(at_least))
-            np.maximum(at_least, held, out=at_least)
         # Of everything at once, nobody asks who works there.
         at_least[engine.n_places] = rule.count
+        for duty in rule.duties:
+            if not (at_least[places] < rule.count).any():
+                break
+            np.maximum(at_least, self._holders(holding, duty), out=at_least)
         small = at_least[places] < rule.count
         return [
             self._note(rule, holding, place) if few else None
             for place, few in zip(places.tolist(), small.tolist(), strict=True)
         ]
+
+    def _holders(self, holding: Holding, duty: str) -> Keys:
+        """How many judged people have a duty in each place by itself."""
+        known = self._counted.get((holding.lens, duty))
+        if known is None:
+            n_places = self.judge.engine.n_places
+            pairs = holding.explicit(duty)
+            place = pairs[self._judged[pairs // n_places]] % n_places
+            known = np.bincount(place, minlength=n_places + 1)
+            self._counted[holding.lens, duty] = known
+        return known
 
     def _note(self, rule: Rule, holding: Holding, place: int) -> str | None:
         held = distinct(np.concatenate([holding.who(duty, place) for duty in rule.duties]))

@@ -132,7 +132,7 @@ def lists(first: Keys, texts: pa.Array, between: str) -> pa.Array:
     return pc.binary_join(pa.ListArray.from_arrays(offsets, texts), between)
 
 
-def offsets_of(owner: Keys, owners: int) -> Keys:
+def offsets_of(owner: npt.NDArray[np.integer[Any]], owners: int) -> Keys:
     """Where the rows of each owner begin; `owner` ascends."""
     return np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=owners))]).astype(np.int64)
 

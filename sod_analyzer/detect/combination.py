@@ -7,7 +7,7 @@ by rights that a gate stands before is gated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -53,7 +53,10 @@ def duties_needed(rule: Rule) -> int:
 
 @dataclass(frozen=True)
 class _Seen:
-    """One lens over one rule: the places where enough duties are held."""
+    """One lens over one rule: the places where enough duties are held.
+
+    Places of whoever holds them over everything may be missing.
+    """
 
     pairs: Keys
     all: Bits
@@ -105,7 +108,7 @@ class Combination:
         blanks = self._blanks
         widest = replace(lens, possible=True)
         open_ = bool(blanks[:, self.places].any()) or not self.engine.same(lens, widest)
-        possible = self._seen(widest, blanks) if open_ else known
+        possible = self._seen(widest, blanks, known) if open_ else known
         everywhere = np.flatnonzero(known.all & self.judged)
         sure = self._judged(known.pairs, without=everywhere)
         sure = sure[sure % n_places != self.engine.unmapped]
@@ -148,25 +151,31 @@ class Combination:
             verdict,
             self._legs(subject, place, blanks),
             lenses,
-            np.stack(
-                [
-                    broken if self.engine.same(narrow, lens) else self.holds(narrow, subject, place)
-                    for narrow in lenses
-                ],
-                axis=1,
-            )
-            & broken[:, None],
+            self._seen_by(lenses, subject, place, broken) & broken[:, None],
             self._folded(subject, place) & broken,
-            open_places=tuple(
-                int(p)
-                for p in self.places
-                if p != self.engine.unmapped and blanks[:, p].sum() >= self.count
-            ),
+            open_places=tuple(self._open_places(blanks).tolist()),
             dead=dead,
             blind=self.blind(),
             reasons=reasons,
             left=left,
         )
+
+    def _seen_by(self, lenses: Sequence[Lens], subject: Keys, place: Keys, broken: Bits) -> Bits:
+        """A column for each lens: does it see what the rule's own lens sees, which is `broken`?"""
+        seen: list[tuple[Lens, Bits]] = [(self.lens, broken)]
+        columns = []
+        for lens in lenses:
+            column = next((bits for other, bits in seen if self.engine.same(lens, other)), None)
+            if column is None:
+                column = self.holds(lens, subject, place)
+                seen.append((lens, column))
+            columns.append(column)
+        return np.stack(columns, axis=1)
+
+    def _open_places(self, blanks: Bits) -> Keys:
+        """Where so much is unknown for everyone that anybody may break the rule."""
+        open_ = blanks[:, self.places].sum(axis=0) >= self.count
+        return np.asarray(self.places[open_ & (self.places != self.engine.unmapped)])
 
     def _folded(self, subject: Keys, place: Keys) -> Bits:
         """What holds by unrestricted access to whole systems alone."""
@@ -200,14 +209,23 @@ class Combination:
         """Numbers of the places that the rule is judged in."""
         return places_of(self.engine, self.rule)
 
-    def _seen(self, lens: Lens, blanks: Bits | None) -> _Seen:
-        """Where enough duties are held; with `blanks`, counting what is unknown for everyone."""
+    def _seen(self, lens: Lens, blanks: Bits | None, known: _Seen | None = None) -> _Seen:
+        """Where enough duties are held; with `blanks`, counting what is unknown for everyone.
+
+        Whoever has them over everything, here or as far as is `known`, may have no further places:
+        one row says so, and looking them up one by one would take long.
+        """
         rule, n_places, places = self.rule, self.n_places, self.places
         holding = self.holdings[lens]
         judged = np.zeros(n_places, dtype=bool)
         judged[places] = True
         if blanks is not None and not blanks[:, places].any():
             blanks = None
+        everything = np.zeros(len(self.population.range), dtype=bool)
+        named = places[places != self.engine.unmapped]
+        if rule.scope in _FOLDS_TO_ALL and (len(named) or not rule.only_tiers):
+            everything = self._cover(holding).sum(axis=1) >= self.count
+        asked = ~(everything if known is None else known.all)
         there = np.empty(0, dtype=np.int64)
         if blanks is None:
             # What somebody has in a place itself can be told cell by cell. Covers, and what lies
@@ -216,6 +234,7 @@ class Combination:
             lost = np.arange(n_places) == self.engine.unmapped
             candidates = holding.candidates(rule.duties, judged & lost)
             wide = holding.over_something
+            wide = wide[asked[wide]]
             if len(wide):
                 covering = holding.candidates_of(wide, rule.duties, judged)
                 candidates = np.concatenate([candidates, covering])
@@ -223,11 +242,11 @@ class Combination:
             candidates = holding.candidates(rule.duties, judged)
         covers = np.sum([holding.covers_some(duty) for duty in rule.duties], axis=0)
         free = int(blanks[:, places].sum(axis=0).max(initial=0)) if blanks is not None else 0
-        wide = np.flatnonzero(covers >= max(1, self.count - free))
+        wide = np.flatnonzero((covers >= max(1, self.count - free)) & asked)
         further = [(wide[:, None] * n_places + places[None, :]).ravel()]
         if rule.scope is ScopeKind.APPLICATION:
             # One duty over a whole system reaches what nobody placed there as well.
-            further.append(np.flatnonzero(covers) * n_places + self.engine.unmapped)
+            further.append(np.flatnonzero((covers > 0) & asked) * n_places + self.engine.unmapped)
         candidates = distinct(np.concatenate([candidates, *further]))
         legs = self._held(holding, candidates)
         if blanks is not None:
@@ -236,10 +255,6 @@ class Combination:
         pairs = candidates[enough]
         if len(there):
             pairs = distinct(np.concatenate([there, pairs])) if len(pairs) else there
-        everything = np.zeros(len(self.population.range), dtype=bool)
-        named = places[places != self.engine.unmapped]
-        if rule.scope in _FOLDS_TO_ALL and (len(named) or not rule.only_tiers):
-            everything = self._cover(holding).sum(axis=1) >= self.count
         return _Seen(pairs, everything)
 
     def _with_blanks(self, legs: Bits, blanks: Bits, place: Keys) -> Bits:

@@ -41,7 +41,10 @@ class _Holdings(dict[Lens, Holding]):
     def __missing__(self, lens: Lens) -> Holding:
         if self._all is not None and lens in self._all:
             return self._all[lens]
-        found = self[lens] = Holding(self._engine, lens, self._subjects, self._only)
+        # Lenses that cannot but see the same share what they see.
+        alike = (seen for other, seen in self.items() if self._engine.same(lens, other))
+        found = next(alike, None) or Holding(self._engine, lens, self._subjects, self._only)
+        self[lens] = found
         return found
 
     def of(self, only: Keys) -> _Holdings:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from threading import RLock
 from typing import Protocol
 
 import numpy as np
@@ -85,7 +86,7 @@ class Bulk:
     """Masks for one set of duties over one net; remembers what several lenses share.
 
     Edges that are kept elsewhere are looked at whenever everybody is asked about. Whoever asks
-    about some brings all edges of theirs.
+    about some brings all edges of theirs. Threads may ask beside each other.
     """
 
     def __init__(self, net: Net, columns: Columns, elsewhere: Elsewhere | None = None) -> None:
@@ -95,6 +96,8 @@ class Bulk:
         self.n_places = len(columns.atlas.places)
         self.n_parts = columns.n_parts
         self.n_ways = len(columns.ways)
+        # What is remembered is found by one thread, for which others wait.
+        self._lock = RLock()
         self._spread: dict[tuple[bytes, bytes], Facts] = {}
         self._sources: dict[int, tuple[Facts, Source, Rows, Cells]] = {}
         self._covering: dict[bool, list[tuple[int, Words]]] = {}
@@ -165,16 +168,17 @@ class Bulk:
         rows = rows[seen.allowed[rows]]
         # Lenses differ mostly in memberships; they share what happens among groups.
         digest = (_hash(rows), _hash(seeds.key) + _hash(seeds.distance))
-        found = self._spread.get(digest)
-        if found is None:
-            seeded = np.zeros(net.n_nodes, dtype=bool)
-            seeded[seeds.node] = True
-            # Most rights are part of no duty: only roles and what has parts can carry any.
-            seeded[net.holders.start : net.holders.stop] = True
-            rows = rows[seeded[edges.target[rows]]]
-            flow = Flow(net.n_nodes, edges.holder[rows], edges.target[rows])
-            found = self._spread[digest] = flow.spread(seeds)
-        return found
+        with self._lock:
+            found = self._spread.get(digest)
+            if found is None:
+                seeded = np.zeros(net.n_nodes, dtype=bool)
+                seeded[seeds.node] = True
+                # Most rights are part of no duty: only roles and what has parts can carry any.
+                seeded[net.holders.start : net.holders.stop] = True
+                rows = rows[seeded[edges.target[rows]]]
+                flow = Flow(net.n_nodes, edges.holder[rows], edges.target[rows])
+                found = self._spread[digest] = flow.spread(seeds)
+            return found
 
     def _last(self, core: Facts, seen: Seen, *, taking: bool = False) -> Table:
         """The parts of accounts."""
@@ -195,20 +199,22 @@ class Bulk:
 
         Most memberships are of groups that no duty needs; they are looked at once for all lenses.
         """
-        key = id(core)
-        found = self._sources.get(key)
-        if found is None:
-            cells = Cells.of(core, n_places=self.n_places, n_columns=self.n_parts)
-            source = Source.of(cells, self.net.n_nodes)
-            last = self.net.adding[1]
-            useful = places_of(source.busy[source.slot[self.net.edges.target[last]]])
-            rows = useful + np.int32(last.start) if isinstance(last, slice) else last[useful]
-            # With the facts, so that their id stays theirs.
-            here = self._here(cells, self.net.accounts)
-            found = self._sources[key] = (core, source, rows, here)
-            while len(self._sources) > _SOURCES_KEPT:
-                del self._sources[next(iter(self._sources))]
-        return found[1:]
+        with self._lock:
+            found = self._sources.get(id(core))
+            if found is None:
+                # With the facts, so that their id stays theirs.
+                found = self._sources[id(core)] = (core, *self._last_to(core))
+                while len(self._sources) > _SOURCES_KEPT:
+                    del self._sources[next(iter(self._sources))]
+            return found[1:]
+
+    def _last_to(self, core: Facts) -> tuple[Source, Rows, Cells]:
+        cells = Cells.of(core, n_places=self.n_places, n_columns=self.n_parts)
+        source = Source.of(cells, self.net.n_nodes)
+        last = self.net.adding[1]
+        useful = places_of(source.busy[source.slot[self.net.edges.target[last]]])
+        rows = useful + np.int32(last.start) if isinstance(last, slice) else last[useful]
+        return source, rows, self._here(cells, self.net.accounts)
 
     def _here(self, cells: Cells, nodes: range) -> Cells:
         """Those cells that are of some of the accounts and roles, by offset."""
@@ -393,7 +399,7 @@ class Bulk:
         """Cover places, each with the parts that hold in every place, `[word, place]`."""
         found = self._covering.get(lens.possible)
         if found is None:
-            found = self._covering[lens.possible] = []
+            found = []
             places = self.columns.atlas.places
             for source in np.flatnonzero(self._is_cover).tolist():
                 reaches = np.zeros((words(self.n_parts), self.n_places), dtype=np.uint64)
@@ -404,6 +410,7 @@ class Bulk:
                         reaches[:, target] = mask_of(parts, self.n_parts)
                 if reaches.any():
                     found.append((source, reaches))
+            self._covering[lens.possible] = found
         return found
 
 

@@ -101,6 +101,11 @@ class Engine:
         for name in ("_net", "_bulk"):
             self.__dict__.pop(name, None)
 
+    @property
+    def nbytes(self) -> int:
+        """What the masks of remembered answers take."""
+        return sum(table.nbytes for table in self._tables.values())
+
     def let_go(self) -> None:
         """Keep the edges no longer, nor anything made of them. Whoever needs them then is told."""
         self.forget()
@@ -387,7 +392,7 @@ class Engine:
         answer = self._source.get((part, lens.possible))
         if answer is not None:
             return answer
-        answer = self._source[part, lens.possible] = []
+        answer = []
         places = self.columns.atlas.places
         for source in self._cover_places:
             holds = np.zeros(self.n_places, dtype=bool)
@@ -397,6 +402,7 @@ class Engine:
                     holds[target] = part in found[1 if lens.possible else 0]
             if holds.any():
                 answer.append((int(source), holds))
+        self._source[part, lens.possible] = answer
         return answer
 
     @cached_property

@@ -117,7 +117,7 @@ class Names:
         """The table of a kind, a row for each of its codes in their order."""
         return self.snapshot[_TABLES[kind]]
 
-    def ids(self, codes: Codes) -> pa.Array:
+    def ids(self, codes: npt.NDArray[np.integer[Any]]) -> pa.Array:
         """The ids of nodes, in the order asked for."""
         return flat(self.snapshot["nodes"].select(["id"]).take(pa.array(codes)).column("id"))
 

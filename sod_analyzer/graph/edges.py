@@ -299,8 +299,13 @@ def row_flags(grants: pa.Table, *, as_of: date) -> Flags:
 
     def put(values: pa.ChunkedArray, flag: Flag) -> None:
         if pc.any(values).as_py():
-            marked = pc.fill_null(values, False).to_numpy(zero_copy_only=False)  # noqa: FBT003
-            flags[np.asarray(marked, dtype=bool)] |= np.uint8(flag)
+            begin = 0
+            for chunk in values.chunks:
+                # To multiply takes a fraction of the time that choosing rows does.
+                carried = _ones(chunk)
+                carried *= np.uint8(flag)
+                flags[begin : begin + len(chunk)] |= carried
+                begin += len(chunk)
 
     day = pa.scalar(as_of)
     put(grants.column("conditional"), Flag.CONDITIONAL)
@@ -310,3 +315,14 @@ def row_flags(grants: pa.Table, *, as_of: date) -> Flags:
     put(pc.greater(grants.column("valid_from"), day), Flag.OUT_OF_TIME)
     put(pc.less(grants.column("valid_until"), day), Flag.OUT_OF_TIME)
     return flags
+
+
+def _ones(values: pa.BooleanArray) -> Flags:
+    """1 for each that is true, 0 for others and for those that nobody knows."""
+    valid, bits = values.buffers()
+    packed = np.frombuffer(bits, dtype=np.uint8)
+    if values.null_count:
+        known = np.frombuffer(valid, dtype=np.uint8)
+        packed = packed[: len(known)] & known[: len(packed)]
+    stop = values.offset + len(values)
+    return np.unpackbits(packed, count=stop, bitorder="little")[values.offset :]

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from sod_analyzer.graph.closure import Facts, Flags, Keys, offsets, spans
+from sod_analyzer.graph.closure import Facts, Flags, Keys, offsets, places_of, spans
 from sod_analyzer.model.memory import give_back
 
 Words = npt.NDArray[np.uint64]
@@ -29,6 +29,8 @@ _PIECE = 2**16
 #: And so many edges, and cells.
 _EDGES = 2**20
 _CELLS = 2**18
+#: And so many nodes whose masks are changed.
+_CHANGED = 2**18
 _THREADS = 2
 #: After so many cells that were moved, what they took is given back.
 _KEPT = 2**22
@@ -128,6 +130,11 @@ class Table:
     def n_words(self) -> int:
         return len(self.mask)
 
+    @property
+    def nbytes(self) -> int:
+        """What the masks take."""
+        return self.dense.nbytes + self.key.nbytes + self.mask.nbytes
+
     @cached_property
     def slot(self) -> Keys:
         """Each place's position among the dense ones, -1 for the others."""
@@ -211,18 +218,22 @@ class Table:
         """The positions of the sparse cells that pass, sorted.
 
         Some cells at a time, whose masks then stay near the processor from one look to the next.
+        What leaves out more is asked first: few places, or else the test.
         """
         if places is not None and not places.any():
             return np.empty(0, dtype=np.int64)
+        few = places is not None and 2 * np.count_nonzero(places) < len(places)
         found = [np.empty(0, dtype=np.int64)]
         for start in range(0, len(self.key), _CELLS):
             here = slice(start, start + _CELLS)
-            if places is None or places.all():
-                hits = np.flatnonzero(test(self.mask[:, here]))
-            else:
+            if places is not None and few:
                 hits = np.flatnonzero(places[self._place[here]])
                 if len(hits):
                     hits = hits[test(self.mask[:, here][:, hits])]
+            else:
+                hits = np.flatnonzero(test(self.mask[:, here]))
+                if places is not None and len(hits):
+                    hits = hits[places[self._place[here][hits]]]
             found.append(hits + start)
         return np.concatenate(found)
 
@@ -245,13 +256,18 @@ class Table:
             if places[place]:
                 mine = offsets[has(self.dense[slot][:, offsets], wanted)]
                 found.append(mine * self.n_places + place)
-        _, cell = spans(self.first[offsets], self.first[offsets + 1])
+        # Few are asked about: to look for theirs takes less than to know where everyone's begin.
+        low = np.searchsorted(self.key, offsets * self.n_places)
+        high = np.searchsorted(self.key, (offsets + 1) * self.n_places)
+        _, cell = spans(low, high)
         key = self.key[cell]
         found.append(key[has(self.mask[:, cell], wanted) & places[key % self.n_places]])
         return np.sort(np.concatenate(found))
 
     def within(self, nodes: range) -> Table:
         """The same of a part of its nodes."""
+        if nodes == self.nodes:
+            return self
         low, high = nodes.start - self.nodes.start, nodes.stop - self.nodes.start
         begin, end = np.searchsorted(self.key, [low * self.n_places, high * self.n_places])
         return Table(
@@ -264,9 +280,9 @@ class Table:
         )
 
     def mapped(self, change: Callable[[Words], Words]) -> Table:
-        """Every mask changed, cell by cell; cells that become empty are dropped."""
+        """Every mask changed, cell by cell; an empty one stays so, and sparse ones are dropped."""
         key, mask = _changed(self.key, self.mask, change)
-        dense = [change(each) for each in self.dense]
+        dense = [_side_by_side(each, change) for each in self.dense]
         return replace(
             self,
             dense=np.stack(dense)
@@ -300,6 +316,30 @@ class Table:
             np.concatenate([self.mask, cells.mask[:, there]], axis=1),
         )
         return replace(self, dense=dense, key=key, mask=mask)
+
+
+def _side_by_side(mask: Words, change: Callable[[Words], Words]) -> Words:
+    """The masks changed, some at a time and two such pieces beside each other.
+
+    What is empty stays empty, so pieces in which few have anything are changed for those alone.
+    """
+
+    def changed(here: slice) -> Words:
+        piece = mask[:, here]
+        used = places_of(np.asarray(piece.any(axis=0)))
+        if 2 * len(used) > piece.shape[1]:
+            return change(piece)
+        some = change(piece[:, used])
+        found = np.zeros((len(some), piece.shape[1]), dtype=np.uint64)
+        found[:, used] = some
+        return found
+
+    count = mask.shape[1]
+    pieces = [slice(begin, min(begin + _CHANGED, count)) for begin in range(0, count, _CHANGED)]
+    if len(pieces) < 2:  # noqa: PLR2004 - nothing to put beside
+        return changed(slice(0, count))
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return np.concatenate(list(threads.map(changed, pieces)), axis=1)
 
 
 def table_of(facts: Facts, nodes: range, *, n_places: int, n_columns: int) -> Table:

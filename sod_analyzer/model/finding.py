@@ -403,7 +403,10 @@ class Report:
 
 
 class Reporter(Protocol):
-    """One output format. Registered under the entry-point group `sod_analyzer.reporters`."""
+    """One output format. Registered under the entry-point group `sod_analyzer.reporters`.
+
+    One with an attribute `beside` that is true is called by any thread, while others write theirs.
+    """
 
     @property
     def name(self) -> str: ...

@@ -7,8 +7,9 @@ A stage is loaded when it is asked for: a question does not wait for what import
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from sod_analyzer.deferred import names_of
 
 if TYPE_CHECKING:
     from sod_analyzer.pipeline.approving import approve_now
@@ -117,13 +118,5 @@ _HOMES = {
     "spaces": ("SETTINGS", "SNAPSHOT", "Space", "open_space"),
     "workspace": ("Workspace", "open_to_ask", "open_workspace"),
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-
-def __getattr__(name: str) -> object:
-    """Load the stage that a name belongs to; Python asks for each name once."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = found
-    return found
+__getattr__ = names_of(__name__, _HOMES)

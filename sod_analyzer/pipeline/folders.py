@@ -25,6 +25,7 @@ from sod_analyzer.pipeline.papers import copy_papers
 from sod_analyzer.pipeline.progress import Progress, silent
 from sod_analyzer.pipeline.spaces import CONFIG_COPY, RULESET_COPY, SETTINGS, SNAPSHOT
 from sod_analyzer.pipeline.stored import InputVerdict, write_reach
+from sod_analyzer.pipeline.writing import Writing
 from sod_analyzer.report.canonical import REPORTER as CANONICAL
 from sod_analyzer.report.canonical import load as load_report
 from sod_analyzer.store import atomic_file, atomic_folder, seal, write_snapshot
@@ -236,15 +237,9 @@ def write_reports(
     wanted = reporters_of(only, builtin_only=builtin_only)
     known = plugins.reporters(builtin_only=builtin_only)
     receive(known[name] for name in wanted)
-    names = []
-    for name in wanted:
-        reporter = plugins.reporter(name, builtin_only=builtin_only)
-        progress(f"writing {reporter.filename}")
-        with atomic_file(folder / reporter.filename) as stream:
-            reporter.render(report, stream)
-        report.release()
-        names.append(reporter.filename)
-    return tuple(sorted(names))
+    reporters = [plugins.reporter(name, builtin_only=builtin_only) for name in wanted]
+    Writing(report, folder, progress).write(reporters)
+    return tuple(sorted(reporter.filename for reporter in reporters))
 
 
 def stored_report(folder: Path) -> Report:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from glob import glob
 from pathlib import Path
 
 import pyarrow as pa
@@ -54,19 +55,27 @@ def import_exports(
         ConfigError: an importer does not exist, or its options are wrong; every such problem.
     """
     specs = _specs(config, builtin_only=builtin_only)
-    thrifty_for(sum(_size(spec.base / spec.path) for spec in specs) // _BYTES_A_ROW)
+    thrifty_for(sum(size_of(spec.base, spec.path) for spec in specs) // _BYTES_A_ROW)
     # Before the sources: who waited an hour for them should not learn of a typing mistake then.
     estate, further = _estate(config)
     found = assemble(_batches(specs, further, progress, builtin_only=builtin_only), estate)
     return replace(found, tables=Resident(found.tables))
 
 
-def _size(place: Path) -> int:
-    """The bytes of a file, or of those that lie in a folder; 0 of what is not there."""
-    with suppress(OSError):
+def size_of(base: Path, path: str) -> int:
+    """The bytes of what a source's path names: a file, all in a folder, or what a pattern fits.
+
+    0 of what is not there or may not be looked at.
+    """
+    place = base / path
+    with suppress(OSError, ValueError):
+        files: Iterable[Path] = (place,)
         if place.is_dir():
-            return sum(each.stat().st_size for each in place.iterdir() if each.is_file())
-        return place.stat().st_size
+            files = place.rglob("*")
+        elif not place.exists():
+            names = glob(path, root_dir=base, recursive=True)  # noqa: PTH207 - base may hold magic
+            files = (base / name for name in names)
+        return sum(each.stat().st_size for each in files if each.is_file())
     return 0
 
 

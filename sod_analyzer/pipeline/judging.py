@@ -6,6 +6,7 @@ import platform
 import sys
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib import metadata
@@ -115,9 +116,11 @@ def report_of(
     tables["sources"] = snapshot["sources"]
     tables["systems"] = snapshot["systems"]
     tables["parameters"] = _parameters(judged, config)
-    numbers = numbers_of(analysis, tables)
-    snapshot.release()
-    digest = findings_digest(tables)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        taken = beside.submit(findings_digest, tables)
+        numbers = numbers_of(analysis, tables)
+        snapshot.release()
+        digest = taken.result()
     report = Report(
         name=config.name,
         as_of=analysis.as_of,

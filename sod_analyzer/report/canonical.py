@@ -39,6 +39,7 @@ class _Canonical:
 
     name = "findings-json"
     filename = "findings.json"
+    beside = True
 
     def render(self, report: Report, stream: BinaryIO) -> None:
         """Write the report whole, so that `load` gives it back.

@@ -29,6 +29,8 @@ _PIECE = 8_000
 class _Flat:
     """A reporter of one table as CSV."""
 
+    beside = True
+
     def __init__(self, name: str, filename: str) -> None:
         self.name = name
         self.filename = filename

@@ -18,6 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from sod_analyzer.errors import ReportError
 from sod_analyzer.model.ruleset import Duty, Severity
+from sod_analyzer.report.literal import LiteralSheet
 from sod_analyzer.report.text import cell_text, page_text
 
 #: Any day: the same grid gives the same bytes.
@@ -76,7 +77,7 @@ def write_sheet(grid: Grid, stream: BinaryIO) -> None:
         workbook = Workbook(stream, {"constant_memory": True, "tmpdir": scratch, **options})
         workbook.set_properties({"title": cell_text(grid.title), "created": _CREATED})
         try:
-            _fill(workbook, workbook.add_worksheet("Duties"), grid)
+            _fill(workbook, workbook.add_worksheet("Duties", LiteralSheet), grid)
             workbook.close()
         except XlsxWriterException as error:
             raise ReportError(f"the grid cannot be written: {error}") from error

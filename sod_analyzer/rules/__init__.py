@@ -5,8 +5,9 @@ A part is loaded when it is asked for: who reads a ruleset does not wait for cas
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from sod_analyzer.deferred import names_of
 
 if TYPE_CHECKING:
     from sod_analyzer.rules.case_rights import CaseRight
@@ -37,13 +38,5 @@ _HOMES = {
     "finding": ("builtin_rulesets", "find_ruleset"),
     "loading": ("load_ruleset",),
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-
-def __getattr__(name: str) -> object:
-    """Load the part that a name belongs to; Python asks for each name once."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = found
-    return found
+__getattr__ = names_of(__name__, _HOMES)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from sod_analyzer.errors import Problem, SourceRef, StoreError
 from sod_analyzer.model.access import SCHEMA_VERSION, SNAPSHOT_TABLES, NodeKind, Snapshot
+from sod_analyzer.model.by_column import ByColumn
 from sod_analyzer.model.digest import tables_digest
 from sod_analyzer.model.memory import give_back
 from sod_analyzer.store.hashed import Ahead, Hashed
@@ -52,38 +53,15 @@ _TABLE_OF = {
 }
 
 
-class StoredTable:
+class StoredTable(ByColumn):
     """Some columns of a table of a stored snapshot; each is read when it is first asked for.
 
-    The file is held against the manifest before anything of it is used. It answers as an Arrow
-    table does; what it does not know how to do by column, the whole table does.
+    The file is held against the manifest before anything of it is used.
     """
 
     def __init__(self, file: StoredFile, names: Iterable[str]) -> None:
+        super().__init__(pa.schema([file.schema.field(name) for name in names]), file.rows)
         self.file = file
-        self.schema = pa.schema([file.schema.field(name) for name in names])
-        self.num_rows = file.rows
-
-    @property
-    def column_names(self) -> list[str]:
-        """The names of the columns."""
-        return list(self.schema.names)
-
-    def __len__(self) -> int:
-        return self.num_rows
-
-    def __getitem__(self, name: str) -> pa.ChunkedArray:
-        return self.column(name)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.whole, name)
-
-    @cached_property
-    def whole(self) -> pa.Table:
-        """Every column, read."""
-        return pa.Table.from_arrays([self.column(n) for n in self.schema.names], schema=self.schema)
 
     def column(self, name: str) -> pa.ChunkedArray:
         """One column, which is kept."""
@@ -102,38 +80,21 @@ class StoredTable:
         return StoredRows(self, np.asarray(rows, dtype=np.int64))
 
 
-class StoredRows:
+class StoredRows(ByColumn):
     """Some rows of a stored table, read column by column when they are asked for."""
 
     def __init__(self, table: StoredTable, rows: Rows) -> None:
+        super().__init__(table.schema, len(rows))
         self.table = table
-        self.schema = table.schema
-        self.num_rows = len(rows)
         self._rows = rows
         self._columns: dict[str, pa.ChunkedArray] = {}
-
-    def __len__(self) -> int:
-        return self.num_rows
-
-    def __getitem__(self, name: str) -> pa.ChunkedArray:
-        return self.column(name)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.whole, name)
 
     def take(self, rows: pa.Array | Rows) -> StoredRows:
         """Some of these rows, in the order asked for."""
         return StoredRows(self.table, self._rows[np.asarray(rows, dtype=np.int64)])
 
-    @cached_property
-    def whole(self) -> pa.Table:
-        """Every column of these rows, as a table."""
-        return pa.Table.from_arrays([self.column(n) for n in self.schema.names], schema=self.schema)
-
     def column(self, name: str) -> pa.ChunkedArray:
-        """One column of these rows."""
+        """One column of these rows, which is kept."""
         found = self._columns.get(name)
         if found is None:
             kind = self.schema.field(name).type
@@ -422,7 +383,7 @@ def read_by_column(folder: Path) -> Snapshot:
     if problems:
         raise StoreError(problems)
     tables: dict[str, pa.Table | StoredTable] = {
-        name: table if table.num_rows > MANY else table.whole for name, table in stored.items()
+        name: table if table.num_rows > MANY else table.whole() for name, table in stored.items()
     }
     wrong = dangling(tables)
     for table in stored.values():

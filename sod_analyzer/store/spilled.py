@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import shutil
 import tempfile
 from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
@@ -24,13 +23,13 @@ class SpilledTables(MutableMapping[str, pa.Table]):
     A mapped table is an Arrow table like any other. What has been looked at of it counts as memory
     of the process until `release`; the system may take it back at any time, since it is on disk.
 
-    The files stand in a hidden folder in `near`, or in the first folder above it that exists. None
-    is made as long as no table is large.
+    The files have no names, so that nothing is left behind whatever ends the process. They take
+    room where `near` is, or the first folder above it that exists. Threads may put tables here
+    beside each other.
     """
 
     def __init__(self, near: Path) -> None:
         self._near = near
-        self._folder: Path | None = None
         self._tables: dict[str, pa.Table] = {}
         self._maps: list[mmap.mmap] = []
 
@@ -40,8 +39,6 @@ class SpilledTables(MutableMapping[str, pa.Table]):
     def __exit__(self, *_: object) -> None:
         self._tables.clear()
         self._maps.clear()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
 
     def __getitem__(self, name: str) -> pa.Table:
         return self._tables[name]
@@ -52,7 +49,7 @@ class SpilledTables(MutableMapping[str, pa.Table]):
         Raises:
             StoreError: it cannot be written.
         """
-        self._tables[name] = self._mapped(name, table) if table.nbytes > LARGE else table
+        self._tables[name] = self._mapped(table) if table.nbytes > LARGE else table
 
     def __delitem__(self, name: str) -> None:
         del self._tables[name]
@@ -69,19 +66,14 @@ class SpilledTables(MutableMapping[str, pa.Table]):
             with suppress(OSError, AttributeError):
                 mapped.madvise(mmap.MADV_DONTNEED)
 
-    def _place(self) -> Path:
-        if self._folder is None:
-            near = next(each for each in (self._near, *self._near.parents) if each.is_dir())
-            self._folder = Path(tempfile.mkdtemp(prefix=".tables-", dir=near))
-        return self._folder
-
-    def _mapped(self, name: str, table: pa.Table) -> pa.Table:
+    def _mapped(self, table: pa.Table) -> pa.Table:
+        near = next(each for each in (self._near, *self._near.parents) if each.is_dir())
         try:
-            path = self._place() / f"{len(self._maps)}-{name}.arrow"
-            # A file has one dictionary for a column, whatever its chunks have.
-            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-                writer.write_table(table.unify_dictionaries())
-            with path.open("rb") as stream:
+            with tempfile.TemporaryFile(dir=near) as stream:
+                # A file has one dictionary for a column, whatever its chunks have.
+                with pa.ipc.new_file(stream, table.schema) as writer:
+                    writer.write_table(table.unify_dictionaries())
+                stream.flush()
                 mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             said = error.strerror or error

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 
 import pytest
 
-from sod_analyzer import pipeline
+from sod_analyzer import pipeline, rules, store
 
 _HEAVY_PARTS = ("assemble", "identity", "remediate", "report.canonical", "rulebench")
 
@@ -62,11 +63,16 @@ def test_whoever_has_pandas_loaded_keeps_it() -> None:
     assert done.stdout.strip() == "1"
 
 
-def test_every_stage_is_where_the_pipeline_says_it_is() -> None:
-    assert sorted(pipeline.__all__) == sorted(pipeline._HOME)
-    for name in pipeline.__all__:
-        home = import_module(f"sod_analyzer.pipeline.{pipeline._HOME[name]}")
-        assert getattr(pipeline, name) is getattr(home, name)
+@pytest.mark.parametrize("package", [pipeline, rules, store])
+def test_every_name_is_where_its_package_says_it_is(package: ModuleType) -> None:
+    homes = {name: home for home, names in package._HOMES.items() for name in names}
+
+    assert set(homes) <= set(package.__all__)
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+    for name, home in homes.items():
+        module = import_module(f"{package.__name__}.{home}")
+        assert getattr(package, name) is getattr(module, name)
 
 
 def test_a_stage_that_does_not_exist_is_no_attribute() -> None:

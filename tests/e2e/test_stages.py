@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sod_analyzer.pipeline.importing import size_of
 from tests.e2e import outcome
 from tests.e2e.conftest import NORTHBANK, Ran
 from tests.e2e.estate import DIRECTORY, Estate
@@ -144,3 +145,26 @@ def test_a_system_declared_unused_causes_nothing(estate: Estate) -> None:
     unused = sod("run", "--force", cwd=estate.folder)
 
     assert (missing.code, unused.code) == (4, 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [
+        ("a.csv", 3),
+        ("parts", 30),
+        ("parts/*.csv", 10),
+        ("parts/**/*.csv", 30),
+        ("[.csv", 0),
+        ("none", 0),
+        ("none/*", 0),
+        ("a\0b", 0),
+    ],
+)
+def test_it_is_known_beforehand_how_much_there_is_to_read(
+    tmp_path: Path, path: str, size: int
+) -> None:
+    (tmp_path / "parts" / "deep").mkdir(parents=True)
+    for name, count in (("a.csv", 3), ("parts/b.csv", 10), ("parts/deep/c.csv", 20)):
+        (tmp_path / name).write_bytes(b"x" * count)
+
+    assert size_of(tmp_path, path) == size

@@ -7,6 +7,7 @@ own folder, environment and channels, that merely starts as if its imports took 
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import importlib
 import json
@@ -16,6 +17,9 @@ from typing import Any, NoReturn
 
 from sod_analyzer import cli, config, pipeline, plugins, rules
 from tests.conftest import ROOT
+
+#: Seconds that no command of a test takes.
+_LONG = 240
 
 
 def serve() -> None:
@@ -54,6 +58,8 @@ def _become(command: dict[str, Any]) -> NoReturn:
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(command[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    # One that hangs says on its stderr where every thread stands, and ends with 1.
+    faulthandler.dump_traceback_later(_LONG, exit=True)
     os.environ.clear()
     os.environ.update(command["env"])
     os.chdir(command["cwd"])

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sod_analyzer.evaluate.lens import PLAIN, Lens
+from sod_analyzer.graph.edges import Flag, row_flags
 from sod_analyzer.model.ruleset import Means
 from tests.engine.kit import can, right, world
 from tests.world import TODAY, Edge, World
@@ -108,3 +113,40 @@ def test_two_grants_of_one_right_count_each_by_its_own_marks() -> None:
     assert not can(marked, lens=PLAIN)
     assert can(marked, lens=CONDITIONAL)
     assert can(marked, lens=ELIGIBLE)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            *[st.sampled_from([True, False, None])] * 4, *[st.sampled_from([-1, 0, 1, None])] * 2
+        ),
+        max_size=40,
+    ),
+    st.integers(0, 20),
+    st.integers(1, 13),
+)
+def test_a_row_carries_what_it_states_however_the_table_is_cut(
+    rows: list[tuple[Any, ...]], skipped: int, piece: int
+) -> None:
+    names = ("conditional", "eligible", "self_granted", "undecided", "valid_from", "valid_until")
+    kinds = [pa.bool_()] * 4 + [pa.date32()] * 2
+    stated = [
+        (*row[:4], *(None if n is None else TODAY + timedelta(n) for n in row[4:])) for row in rows
+    ]
+    columns = [pa.array([row[n] for row in stated], kind) for n, kind in enumerate(kinds)]
+    whole = pa.table(columns, names=names).slice(skipped)
+    table = pa.concat_tables(
+        [whole.slice(at, piece) for at in range(0, whole.num_rows, piece)] or [whole]
+    )
+
+    expected = []
+    for conditional, eligible, own, undecided, begins, ends in stated[skipped:]:
+        flag = Flag(0)
+        flag |= Flag.CONDITIONAL if conditional else Flag(0)
+        flag |= Flag.ELIGIBLE if eligible else Flag(0)
+        flag |= Flag.SELF_GRANTED if own else Flag(0)
+        flag |= Flag.UNDECIDED if undecided else Flag(0)
+        early, late = begins is not None and begins > TODAY, ends is not None and ends < TODAY
+        flag |= Flag.OUT_OF_TIME if early or late else Flag(0)
+        expected.append(int(flag))
+    assert row_flags(table, as_of=TODAY).tolist() == expected

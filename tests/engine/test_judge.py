@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 
+from sod_analyzer.evaluate.bulk import Bulk
 from sod_analyzer.model.ruleset import Holder, ScopeKind
-from tests.engine.kit import SYSTEMS, analysis_of, verdicts, world
+from tests.engine.kit import SYSTEMS, analysis_of, right, verdicts, world
 from tests.strategies import DUTIES, worlds
 from tests.world import Edge, World, rule
 
@@ -246,3 +248,20 @@ def test_what_the_second_rule_finds_is_looked_at_through_every_lens() -> None:
     ]
 
     assert best == ["held, sure", "held, conditional"]
+
+
+@pytest.mark.parametrize(("eligible", "looks"), [(False, 2), (True, 4)])
+def test_lenses_that_must_see_the_same_look_once(*, eligible: bool, looks: int) -> None:
+    two = world(
+        "i0 > a0 > x-prod c ra",
+        Edge("i1", "a1", eligible=eligible),
+        Edge("a0", right("x-prod d ra"), conditional=True),
+    )
+
+    with mock.patch.object(Bulk, "direct", autospec=True, side_effect=Bulk.direct) as looked:
+        [result] = analysis_of(two, R).results
+
+    assert [lens.pair for lens, met in zip(result.lenses, result.pairs[0], strict=True) if met] == (
+        ["held, conditional", "eligible, conditional"]
+    )
+    assert looked.call_count == looks

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -92,7 +95,7 @@ def test_masks_say_what_facts_say(dense: int, world: World, lens: Lens, *, simpl
     """For people, accounts and roles, through role lenses for roles alone, however kept."""
     engine = engine_of(world, simple=simple)
     kinds = [engine.roles] if lens.roles else [engine.identities, engine.accounts, engine.roles]
-    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=3, _EDGES=2, _CELLS=4):
+    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=3, _EDGES=2, _CELLS=4, _CHANGED=2):
         for nodes in kinds:
             assert by_masks(engine, lens, nodes) == by_facts(engine, lens, nodes)
 
@@ -114,6 +117,56 @@ def test_a_table_of_some_says_of_them_what_one_of_all_says(
     width = engine.n_places * engine.n_ways
     expected = [key for key in by_facts(engine, lens, nodes) if key // width in chosen]
     assert [int(key) for key in some.key if key // width in chosen] == expected
+
+
+@given(worlds(), st.lists(lenses, min_size=2, max_size=3))
+@settings(max_examples=60, deadline=None)
+def test_threads_that_ask_beside_each_other_hear_what_one_would(
+    world: World, several: list[Lens]
+) -> None:
+    engine = engine_of(world)
+    asked = [(lens, engine.roles if lens.roles else engine.identities) for lens in several * 2]
+
+    with ThreadPoolExecutor(len(asked)) as threads:
+        found = list(threads.map(lambda each: by_masks(engine, *each), asked))
+
+    assert found == [by_facts(engine, *each) for each in asked]
+
+
+class Meanwhile(dict[tuple[int, str], Any]):
+    """A mapping; the first look into it asks something else first."""
+
+    def __init__(self, other: Mapping[tuple[int, str], Any], ask: Callable[[], object]) -> None:
+        super().__init__(other)
+        self.ask: Callable[[], object] | None = ask
+
+    def get(self, key: tuple[int, str], default: Any = None) -> Any:
+        ask, self.ask = self.ask, None
+        if ask is not None:
+            ask()
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda engine: engine._bulk.covers(COUNTED),
+        lambda engine: engine._sources(engine.columns.ways[0].parts[0], COUNTED),
+    ],
+)
+def test_whoever_asks_while_an_answer_is_found_hears_all_of_it(
+    ask: Callable[[Engine], Sequence[object]],
+) -> None:
+    covering = kit.world("i0 > a0 > x-prod c *", "a0 > y c *", "a0 > x-prod c ra")
+    expected, engine = len(ask(kit.engine_of(covering))), kit.engine_of(covering)
+    heard: list[int] = []
+
+    covered = Meanwhile(engine.columns.covered, lambda: heard.append(len(ask(engine))))
+    with mock.patch.object(engine.columns, "covered", covered):
+        found = len(ask(engine))
+
+    assert [found] == heard == [expected]
+    assert expected
 
 
 pairs = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 5), st.integers(0, 129)), max_size=60)
@@ -139,7 +192,7 @@ def test_holders_have_what_their_targets_have(
     edges = sorted(edges)
     holder = np.array([h for h, _ in edges], dtype=np.int32)
     target = np.array([t for _, t in edges], dtype=np.int32)
-    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=5, _EDGES=3, _CELLS=4):
+    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=5, _EDGES=3, _CELLS=4, _CHANGED=3):
         table = Source.of(cells_of(rows), 25).to_holders(holder, target, range(20, 25))
 
     expected = sorted(
@@ -164,7 +217,7 @@ def test_masks_may_be_changed_on_their_way_to_holders(
     edges = sorted(edges)
     holder = np.array([h for h, _ in edges], dtype=np.int32)
     target = np.array([t for _, t in edges], dtype=np.int32)
-    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=5, _EDGES=3, _CELLS=4):
+    with mock.patch.multiple(masks, _DENSE=dense, _PIECE=5, _EDGES=3, _CELLS=4, _CHANGED=3):
         source = Source.of(cells_of(rows), 25)
         table = source.to_holders(holder, target, range(20, 25), some_of_the_first)
         afterwards = source.to_holders(holder, target, range(20, 25)).mapped(some_of_the_first)
@@ -220,6 +273,9 @@ def test_a_table_answers_of_pairs_and_places(
             assert table.nodes_with(bits, place).tolist() == there
         only = np.array([place == 3 for place in range(6)])
         assert table.with_any(bits, only).tolist() == sorted(n * 6 + 3 for n, p in held if p == 3)
+        others = sorted(n * 6 + p for n, p in held if p != 3)
+        assert table.with_any(bits, ~only).tolist() == others
+        assert table.within(range(13)) is table
         part = table.within(range(4, 9))
         inside = sorted((n - 4) * 6 + p for n, p in held if 4 <= n < 9)
         assert part.with_any(bits).tolist() == inside

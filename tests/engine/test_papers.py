@@ -7,12 +7,16 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sod_analyzer.compose.broken import Broken
 from sod_analyzer.compose.findings import FindingWriter
 from sod_analyzer.compose.report import Analysis, analyse, tables_of
+from sod_analyzer.compose.small_teams import SmallTeams
+from sod_analyzer.detect.holding import Holding
 from sod_analyzer.detect.mitigations import pins_for
+from sod_analyzer.graph.closure import Keys
 from sod_analyzer.model.mitigation import Mitigation
 from sod_analyzer.model.ruleset import Control, Rule, RuleKind, Ruleset
 from tests.engine.kit import COMMIT, DEPLOY, stated, world
@@ -194,3 +198,31 @@ def test_two_people_are_enough_for_two_duties() -> None:
 
     (place,) = tables["places"].to_pylist()
     assert place["small_team"] is None
+
+
+@pytest.mark.parametrize(("people", "looks"), [(1, ["commit", "deploy"]), (2, ["commit"])])
+def test_only_as_many_duties_are_looked_at_as_it_takes_to_see_that_a_team_is_large(
+    monkeypatch: pytest.MonkeyPatch, people: int, looks: list[str]
+) -> None:
+    judge = analysed(
+        world(*PERSON, *[f"i{n} > a{n} > x-prod c ra" for n in range(people)]), of(BOTH)
+    ).judge
+    asked: list[str] = []
+    explicit = Holding.explicit
+
+    def told(self: Holding, duty: str) -> Keys:
+        asked.append(duty)
+        return explicit(self, duty)
+
+    monkeypatch.setattr(Holding, "explicit", told)
+    teams = SmallTeams(judge, {})
+    place = np.array(
+        [n for n, p in enumerate(judge.engine.columns.atlas.places) if p.key == "app-a"]
+    )
+
+    first, again = (teams.notes(BOTH, place)[0] for _ in range(2))
+
+    assert first == again
+    assert (first is None) == (people > 1)
+    # And those only once.
+    assert asked == looks

@@ -148,6 +148,7 @@ def test_a_system_of_which_nobody_says_the_scope_is_in_scope() -> None:
         ("pay", "pay", True),
         ("pay", "pays", False),
         ("pay", "Pay", False),
+        ("pay*", "Pays", False),
         ("pay*", "pay", True),
         ("pay*", "pay/a/b", True),
         ("*pay", "my/pay", True),

@@ -26,6 +26,7 @@ from sod_analyzer.errors import ReportError
 from sod_analyzer.model.finding import Report
 from sod_analyzer.report import facts
 from sod_analyzer.report.example import example
+from sod_analyzer.report.text import visible
 from sod_analyzer.report.workbook import REPORTER, Evidence
 from sod_analyzer.report.workbook.sheet import Book
 from tests.report.bank import HOSTILE, clean, rerun
@@ -366,6 +367,34 @@ def test_hostile_texts_are_text_and_what_changes_is_visible(book: Workbook) -> N
     cover = " ".join(str(value) for row in cells(book["Cover"]) for value in row)
     assert re.search(r"[1-9]\d* held control or hidden characters", cover)
     assert re.search(r"[1-9]\d* were too long", cover)
+
+
+#: What a library may take for rich text: alone, and with cells of its own making.
+MARKUP = (
+    "<r></r>",
+    "<r><t>Ann</t></r>",
+    "<r><b></r>",
+    '<r><t/></r></is></c></row><row r="9"><c r="A9" t="inlineStr"><is><r><t>forged</t></r>',
+    "<r>\x07_x0041_ & </r>",
+)
+
+
+@pytest.mark.parametrize("text", MARKUP)
+def test_a_text_that_looks_like_markup_is_a_text(report: Report, text: str) -> None:
+    names = pa.array([text] * report["violations"].num_rows)
+    violations = report["violations"]
+    place = violations.schema.get_field_index("name")
+    told = {**report.tables, "violations": violations.set_column(place, "name", names)}
+
+    dumped = dump(rendered(REPORTER, dataclasses.replace(report, tables=told)))
+
+    header, *rows = dumped["Violations"]
+    expected = {visible(text)}
+    assert {unescape(row[header.index("name")]) for row in rows} == expected
+    plain = dump(rendered(REPORTER, report))
+    assert {name: len(found) for name, found in dumped.items()} == {
+        name: len(found) for name, found in plain.items()
+    }
 
 
 def test_cut_never_splits_a_character() -> None:

@@ -151,3 +151,15 @@ def test_the_crosswalk_lists_rules_and_controls_by_requirement() -> None:
         },
         {"framework": "soc2", "requirement": "CC6.10", "rules": ["R1-01"], "controls": []},
     ]
+
+
+def test_a_title_that_looks_like_markup_is_a_text() -> None:
+    markup = '<r><t/></r></is></c></row><row r="9"><c r="A9" t="inlineStr"><is><r><t>x</t></r>'
+    titled = tuple(replace(each, title=markup) for each in DUTIES)
+    grid = matrix(ruleset(rule("R1-01", duties=("a", "b")), duties=titled))
+    stream = io.BytesIO()
+
+    write_sheet(grid, stream)
+
+    sheet = load_workbook(io.BytesIO(stream.getvalue()))["Duties"]
+    assert sheet["B4"].value == markup

@@ -63,7 +63,7 @@ def test_every_table_is_what_was_written(snapshot: Snapshot, folder: Path) -> No
         assert found[name].num_rows == len(found[name]) == table.num_rows
         assert found[name].column_names == table.schema.names
         assert found[name].to_pylist() == table.to_pylist()
-        assert found[name].whole.schema == table.schema
+        assert found[name].whole().schema == table.schema
 
 
 def test_a_table_that_was_let_go_of_is_gone_and_read_again(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +54,19 @@ def table_of(*counts: int) -> pa.Table:
     return pa.concat_tables([pa.Table.from_pylist(rows(count), schema=SCHEMA) for count in counts])
 
 
+def on_disk(tables: SpilledTables) -> int:
+    """How many tables are mapped files."""
+    return len(tables._maps)
+
+
 def test_a_table_on_disk_is_the_table(tmp_path: Path) -> None:
     table = table_of(40)
 
     with SpilledTables(tmp_path) as tables:
         tables["hops"] = table
 
-        assert len(list(tmp_path.glob(".tables-*/*.arrow"))) == 1
+        assert on_disk(tables) == 1
+        assert list(tmp_path.iterdir()) == []
         assert tables["hops"].schema == table.schema
         assert tables["hops"].to_pylist() == table.to_pylist()
         assert tables["hops"] is tables["hops"]
@@ -120,7 +131,34 @@ def test_a_name_may_be_given_again_or_up(tmp_path: Path) -> None:
         assert len(tables) == 1
 
 
-def test_small_tables_need_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_put_tables_here_beside_each_other(tmp_path: Path) -> None:
+    names = [f"t{n}" for n in range(20)]
+
+    with SpilledTables(tmp_path) as tables:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda name: tables.update({name: table_of(int(name[1:]))}), names))
+
+        assert {name: table.num_rows for name, table in tables.items()} == {
+            name: int(name[1:]) for name in names
+        }
+
+
+def test_a_process_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys, pyarrow as pa\nfrom pathlib import Path\n"
+        "from sod_analyzer.store import spilled\nspilled.LARGE = 0\n"
+        "tables = spilled.SpilledTables(Path(sys.argv[1])).__enter__()\n"
+        "tables['hops'] = pa.table({'n': range(10**5)})\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+
+    assert done.returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_small_tables_need_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spilled, "LARGE", 10**6)
     table = table_of(3)
 
@@ -128,14 +166,25 @@ def test_small_tables_need_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
         tables["legs"] = table
 
         assert tables["legs"] is table
-        assert list(tmp_path.iterdir()) == []
+        assert on_disk(tables) == 0
 
 
-def test_the_first_folder_that_exists_is_taken(tmp_path: Path) -> None:
+def test_the_first_folder_that_exists_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+    make = tempfile.TemporaryFile
+
+    def told(**named: Any) -> Any:
+        asked.append(named["dir"])
+        return make(**named)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", told)
+
     with SpilledTables(tmp_path / "not" / "there") as tables:
         tables["legs"] = table_of(3)
 
-        assert [path.parent for path in tmp_path.glob(".tables-*")] == [tmp_path]
+    assert asked == [tmp_path]
 
 
 def test_a_full_disk_is_an_error_that_says_where(

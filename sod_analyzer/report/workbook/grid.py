@@ -13,6 +13,7 @@ from xlsxwriter.utility import xl_col_to_name
 from sod_analyzer.report.columns import plain, value_type
 from sod_analyzer.report.joined import Joined, joined
 from sod_analyzer.report.workbook.heights import heights
+from sod_analyzer.report.workbook.rows import Rows
 from sod_analyzer.report.workbook.sheet import Book, Formula, Sheet
 
 #: Columns that a print shows; more would print too small to read.
@@ -22,6 +23,7 @@ _DEFAULT_WIDTH = 16.0
 _NOTE_WIDTH = 80.0
 
 _Write: TypeAlias = Callable[[int, int, Any], None]
+_WriteRows: TypeAlias = Callable[[int, Sequence[pa.Array], Sequence[int]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,24 +142,39 @@ def _write_part(sheet: Sheet, grid: Grid, part: Part, start: int) -> None:
         # Beside the names, with a column between: it is always in view, and no row of the table.
         sheet.made.set_column(len(schema) + 1, len(schema) + 1, _NOTE_WIDTH)
         sheet.text(0, len(schema) + 1, part.note, "head")
-    writers = [
-        _skip if field_.name in grid.formulas else _writer(sheet, value_type(field_.type))
-        for field_ in schema
-    ]
     row = 1
+    rows = _one_by_one(sheet, grid, part) if grid.formulas else _together(sheet, schema)
     for piece in _pieces(grid.table, start, part.rows):
         columns = [plain(column) for column in piece.columns]
         # Columns that are not printed may be cut by the row: nobody wants tall rows for ids.
-        tall = heights(columns[:PRINTED], widths[:PRINTED])
-        cells = [sheet.shown(c) if pa.types.is_string(c.type) else c.to_pylist() for c in columns]
-        for values, lines in zip(zip(*cells, strict=True), tall, strict=True):
+        rows(row, columns, heights(columns[:PRINTED], widths[:PRINTED]))
+        row += piece.num_rows
+
+
+def _together(sheet: Sheet, schema: pa.Schema) -> _WriteRows:
+    return Rows(sheet, [value_type(kind) for kind in schema.types]).write
+
+
+def _one_by_one(sheet: Sheet, grid: Grid, part: Part) -> _WriteRows:
+    """Cell by cell: formulas know the cells of their row."""
+    writers = [
+        _skip if field_.name in grid.formulas else _writer(sheet, value_type(field_.type))
+        for field_ in grid.table.schema
+    ]
+
+    def write_rows(first: int, columns: Sequence[pa.Array], tall: Sequence[int]) -> None:
+        shown = (sheet.shown(c) if pa.types.is_string(c.type) else c for c in columns)
+        cells = [column.to_pylist() for column in shown]
+        for row, (values, lines) in enumerate(
+            zip(zip(*cells, strict=True), tall, strict=True), first
+        ):
             sheet.lines(row, lines)
             for column, value in enumerate(values):
                 if value is not None:
                     writers[column](row, column, value)
-            if grid.formulas:
-                _write_formulas(sheet, grid, part, row, values)
-            row += 1
+            _write_formulas(sheet, grid, part, row, values)
+
+    return write_rows
 
 
 def _write_formulas(

@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from sod_analyzer.errors import ReportError
 from sod_analyzer.model.finding import Report
+from sod_analyzer.report.literal import LiteralSheet
 from sod_analyzer.report.text import cell_text, odd, visible
 from sod_analyzer.report.workbook.heights import TALLEST, changing, lines_of
 
@@ -137,7 +140,7 @@ class Book:
 
     def sheet(self, name: str, *, upright: bool = False) -> Sheet:
         """A new sheet after the others, with the footer that every page carries."""
-        made = self.workbook.add_worksheet(name)
+        made = self.workbook.add_worksheet(name, LiteralSheet)
         if upright:
             made.set_portrait()
         else:
@@ -170,12 +173,24 @@ class Sheet:
             return
         self.as_is(row, column, self._shown(value), style)
 
-    def shown(self, texts: pa.Array) -> list[str | None]:
+    def shown(self, texts: pa.Array) -> pa.Array:
         """The texts as cells show them; what had to be changed is counted."""
-        found: list[str | None] = texts.to_pylist()
-        for row in changing(texts).tolist():
-            found[row] = self._shown(str(found[row]))
-        return found
+        rows = changing(texts)
+        if not len(rows):
+            return texts
+        mask = np.zeros(len(texts), dtype=bool)
+        mask[rows] = True
+        shown = [self._shown(text) for text in texts.take(pa.array(rows)).to_pylist()]
+        return pc.replace_with_mask(texts, pa.array(mask), pa.array(shown, pa.string()))
+
+    def before(self, row: int) -> None:
+        """Write whatever stands above a row, so that text may be written from there on."""
+        self.made._write_single_row(row)  # noqa: SLF001 - the library has no way in
+
+    def behind(self, row: int) -> None:
+        """Go on below a row up to which text was written."""
+        self._checked(self.made._check_dimensions(row, 0))  # noqa: SLF001
+        self.made.previous_row = row
 
     def _shown(self, value: str) -> str:
         shown = cell_text(value)
