@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from tests.fault_kit import Fault
 from tests.faults_around import AROUND
+from tests.faults_cloud import CLOUD
 from tests.faults_compose import COMPOSE
 from tests.faults_engine import ENGINE
 from tests.faults_rules import RULES
 
-FAULTS: tuple[Fault, ...] = (*ENGINE, *RULES, *COMPOSE, *AROUND)
+FAULTS: tuple[Fault, ...] = (*ENGINE, *RULES, *COMPOSE, *AROUND, *CLOUD)
 
 #: Runs when the tests that a fault names do not notice it, in this order.
 EVERYTHING_FAST = (

@@ -1,0 +1,1 @@
+"""AWS policies: parsed, matched and decided as the service documents say."""

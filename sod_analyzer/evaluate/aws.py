@@ -1,0 +1,299 @@
+"""AWS accounts to ask, from Python: who may do what, decided offline from exports.
+
+    estate = load([("gaad.json", json.load(stream))])
+    estate.decide("arn:aws:iam::111122223333:user/ann", "s3:GetObject", "arn:aws:s3:::books/q3.csv")
+
+What a request brings along, such as a second factor, is unknown unless `context` says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cached_property
+
+from sod_analyzer.cloud.aws.actions import Catalogue, Published
+from sod_analyzer.cloud.aws.authorization import Details, read
+from sod_analyzer.cloud.aws.context import Context, Given
+from sod_analyzer.cloud.aws.decide import Decision, decide
+from sod_analyzer.cloud.aws.documents import Form, parse
+from sod_analyzer.cloud.aws.escalation import Escalation, Move, Reached
+from sod_analyzer.cloud.aws.estate import Account, Estate, Level
+from sod_analyzer.cloud.aws.patterns import Found, decide_any
+from sod_analyzer.cloud.aws.principals import Kind, Principal
+from sod_analyzer.cloud.aws.steps import Layer
+from sod_analyzer.cloud.truth import Answer
+from sod_analyzer.errors import QueryError
+
+__all__ = [
+    "Account",
+    "Answer",
+    "Aws",
+    "Catalogue",
+    "Context",
+    "Decision",
+    "Found",
+    "Layer",
+    "Level",
+    "Move",
+    "Reached",
+    "limits",
+    "load",
+    "may_assume",
+]
+
+_OIDC_ACTION = "sts:AssumeRoleWithWebIdentity"
+
+
+@dataclass(frozen=True)
+class Aws:
+    """What exports say of AWS accounts; `problems` has what they do not say, or say wrongly."""
+
+    estate: Estate
+    details: Details
+    catalogue: Catalogue
+    problems: tuple[str, ...]
+
+    def decide(
+        self,
+        principal: str,
+        action: str,
+        resource: str,
+        context: Context | Mapping[str, Given] | None = None,
+        *,
+        session_policies: Sequence[object] = (),
+    ) -> Decision:
+        """Whether a login or role, by its ARN, may do an action on a resource.
+
+        Cost: of the statements that could apply.
+
+        Raises:
+            QueryError: the exports have no such principal; names those that are near.
+        """
+        return decide(
+            self.estate,
+            self._principal(principal),
+            action,
+            resource,
+            context if isinstance(context, Context) else Context.of(context),
+            catalogue=self.catalogue,
+            sessions=tuple(
+                parse(document, f"session policy {number}")
+                for number, document in enumerate(session_policies, 1)
+            ),
+        )
+
+    def decide_any(
+        self,
+        principal: str,
+        actions: Iterable[str],
+        resources: Iterable[str],
+        context: Context | Mapping[str, Given] | None = None,
+    ) -> Found:
+        """The best answer to any of some actions, by patterns, on any of some resources.
+
+        Resources are patterns of ARNs; they are decided as such, not by trying some. A yes comes
+        with an action and a resource of which `decide` says the same.
+
+        Cost: see `patterns.decide_any`; a question that is too complex is conditional, never no.
+
+        Raises:
+            QueryError: the exports have no such principal.
+        """
+        asked = context if isinstance(context, Context) else Context.of(context)
+        return decide_any(
+            self.estate,
+            self._principal(principal),
+            actions,
+            resources,
+            asked,
+            catalogue=self.catalogue,
+        )
+
+    def reach(
+        self,
+        principal: str,
+        *,
+        max_changes: int = 1,
+        at_least: Answer = Answer.CONDITIONAL,
+        context: Context | Mapping[str, Given] | None = None,
+    ) -> tuple[Reached, ...]:
+        """Whom a principal can become and what it can give itself, fewest own changes first.
+
+        The first is the principal itself. Each has the moves that lead there, with their decisions.
+
+        Raises:
+            QueryError: the exports have no such principal.
+        """
+        asked = context if isinstance(context, Context) else Context.of(context)
+        moves = self._moves if asked == Context() else self._moves_in(asked)
+        return moves.from_(self._principal(principal), max_changes=max_changes, at_least=at_least)
+
+    @cached_property
+    def _moves(self) -> Escalation:
+        return self._moves_in(Context())
+
+    def _moves_in(self, context: Context) -> Escalation:
+        return Escalation(self.estate, self.details, self.catalogue, context)
+
+    def _principal(self, arn: str) -> Principal:
+        caller = self.estate.principals.get(arn)
+        if caller is None:
+            near = get_close_matches(arn, sorted(self.estate.principals), n=3)
+            said = f"; near are {', '.join(near)}" if near else ""
+            raise QueryError(f"the exports have no principal {arn}{said}")
+        return caller
+
+    def who_can(
+        self,
+        action: str,
+        resource: str,
+        context: Context | Mapping[str, Given] | None = None,
+        *,
+        max_changes: int | None = None,
+    ) -> Mapping[str, Decision]:
+        """Every principal whose answer is not no, by ARN, sorted, with what `decide` says.
+
+        With `max_changes` also whoever can become such a principal, or give itself as much, by so
+        many changes of its own: none is to assume roles alone. The decision is then that of the
+        first such principal, fewest changes first; it is no surer than the moves that lead there.
+        """
+        found: dict[str, Decision] = {}
+        for arn in sorted(self.estate.principals):
+            if max_changes is None:
+                decision = self.decide(arn, action, resource, context)
+            else:
+                decision = self._as_anyone(arn, action, resource, context, max_changes)
+            if decision.answer is not Answer.NO:
+                found[arn] = decision
+        return found
+
+    def _as_anyone(
+        self,
+        arn: str,
+        action: str,
+        resource: str,
+        context: Context | Mapping[str, Given] | None,
+        max_changes: int,
+    ) -> Decision:
+        asked = context if isinstance(context, Context) else Context.of(context)
+        best: Decision | None = None
+        for reached in self.reach(arn, max_changes=max_changes, context=asked):
+            decision = decide(
+                self.estate, reached.principal, action, resource, asked, catalogue=self.catalogue
+            )
+            if reached.answer < decision.answer:
+                open_ = sorted({text for move in reached.moves for text in move.open})
+                decision = replace(decision, answer=reached.answer, conditions=tuple(open_))
+            if best is None or decision.answer > best.answer:
+                best = decision
+        return best or self.decide(arn, action, resource, asked)
+
+
+def load(
+    exports: Iterable[tuple[str, object]],
+    *,
+    resource_policies: Mapping[str, object] | None = None,
+    read_services: Iterable[str] = (),
+    owners: Mapping[str, str] | None = None,
+    accounts: Iterable[Account] = (),
+    catalogue: Catalogue | None = None,
+) -> Aws:
+    """Accounts from named exports of `aws iam get-account-authorization-details`.
+
+    Args:
+        exports: A name for messages, and what the JSON holds.
+        resource_policies: Documents of resources' own policies, by ARN.
+        read_services: Services, such as `s3`, of which all resource policies are given. Of others
+            a note says that they were not read.
+        owners: Accounts of resources whose ARN names none, such as buckets.
+        accounts: Accounts with the limits of their organisation, made with `limits`.
+        catalogue: The actions that there are; without, those that AWS published.
+
+    Raises:
+        InputError: an export is something else.
+    """
+    details = read(exports)
+    policies = {
+        arn: parse(document, arn, Form.RESOURCE)
+        for arn, document in sorted((resource_policies or {}).items())
+    }
+    bound = {each.account: each for each in accounts}
+    estate = Estate(
+        details.principals,
+        bound,
+        policies,
+        owners or {},
+        frozenset(service.lower() for service in read_services),
+        details.read_accounts,
+    )
+    limiting = [
+        policy
+        for each in bound.values()
+        for level in each.levels or ()
+        for policy in (*level.scps, *level.rcps)
+    ]
+    said = {text for policy in (*policies.values(), *limiting) for text in policy.problems}
+    problems = (*details.problems, *sorted(said - {*details.problems}))
+    return Aws(estate, details, catalogue or Published(), problems)
+
+
+def limits(
+    account: str,
+    levels: Iterable[tuple[str, Iterable[object], Iterable[object]]],
+    *,
+    management: bool = False,
+) -> Account:
+    """An account with the service and resource control policies of each level above it.
+
+    Args:
+        account: Its number.
+        levels: From the root to the account itself: name, documents of SCPs, documents of RCPs.
+            None in place of a document is one that is attached and was not read.
+        management: Whether it is the managing account, which nothing limits.
+    """
+    made = []
+    for name, scps, rcps in levels:
+        made.append(
+            Level(
+                name,
+                tuple(
+                    parse(document, f"SCP {number} of {name}")
+                    for number, document in enumerate(scps, 1)
+                ),
+                tuple(
+                    parse(document, f"RCP {number} of {name}", Form.RESOURCE)
+                    for number, document in enumerate(rcps, 1)
+                ),
+            )
+        )
+    return Account(account, tuple(made), management)
+
+
+def may_assume(
+    trust: object, provider: str, claims: Mapping[str, Given], *, role: str | None = None
+) -> Decision:
+    """Whether whoever shows a token of an OIDC provider may assume the role of a trust policy.
+
+    Args:
+        trust: The role's trust policy.
+        provider: The provider's ARN, as the policy names it.
+        claims: Condition keys of the token with their values, such as
+            `token.actions.githubusercontent.com:sub`. Keys that are not given are unknown.
+        role: The role's ARN.
+    """
+    arn = role or "arn:aws:iam::000000000000:role/role"
+    account = arn.split(":", 5)[4]
+    target = Principal(
+        arn, account, Kind.ROLE, arn.rpartition("/")[2], trust=parse(trust, "trust", Form.TRUST)
+    )
+    caller = Principal("", "", Kind.FEDERATED, provider)
+    return decide(
+        replace(Estate(), principals={arn: target}),
+        caller,
+        _OIDC_ACTION,
+        arn,
+        Context.of(claims),
+        catalogue=Published(),
+    )

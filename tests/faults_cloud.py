@@ -1,0 +1,296 @@
+"""Faults of cloud policies: each switches off one rule of AWS, which its name begins with."""
+
+from __future__ import annotations
+
+from tests.fault_kit import Fault, in_module
+
+_CASES = "tests/cloud/aws/test_decide.py tests/cloud/aws/test_asking.py"
+
+CLOUD: tuple[Fault, ...] = (
+    *in_module(
+        "cloud/aws/decide.py",
+        _CASES,
+        (
+            "a1-denies-in-identity-policies",
+            "        Part(Layer.IDENTITY, caller.policies),\n",
+            "",
+        ),
+        (
+            "a2-session-limits-nothing",
+            "limits.append(session)",
+            "pass",
+        ),
+        (
+            "a3-one-level-that-allows-is-enough",
+            "needed = [Part(Layer.SCP, level.scps) for level in near] if bound else []",
+            "needed = [Part(Layer.SCP, level.scps) for level in near[:1]] if bound else []",
+        ),
+        (
+            "a4-managing-account-is-bound",
+            "return (() if account.management else account.levels), []",
+            "return account.levels, []",
+        ),
+        (
+            "a4-service-linked-roles-are-bound",
+            "bound = caller.kind in _OWN_POLICIES and not caller.service_linked",
+            "bound = caller.kind in _OWN_POLICIES",
+        ),
+        (
+            "a5-rcps-are-those-of-the-caller",
+            "denies += [Part(Layer.RCP, level.rcps, Named.ACCOUNT) for level in far]",
+            "denies += [Part(Layer.RCP, level.rcps, Named.ACCOUNT) for level in near]",
+        ),
+        (
+            "a5-every-service-heeds-rcps",
+            "if service in WITH_RCPS and not caller.service_linked:",
+            "if not caller.service_linked:",
+        ),
+        (
+            "a6-boundary-limits-nothing",
+            "limits.append(Part(Layer.BOUNDARY, _one(caller.boundary)))",
+            "pass",
+        ),
+        (
+            "a6-deny-in-a-boundary-is-none",
+            "        Part(Layer.BOUNDARY, _one(caller.boundary)),\n",
+            "",
+        ),
+        (
+            "a7-role-that-is-named-has-no-boundary",
+            "return (own, *itself, (resource(Named.ROLE, Named.ROLE), *limits))",
+            "return (own, *itself, (resource(Named.ROLE, Named.ROLE),))",
+        ),
+        (
+            "a7-login-that-is-named-has-a-boundary",
+            "itself: list[tuple[Part | Step, ...]] = [(resource(Named.CALLER),)]",
+            "itself: list[tuple[Part | Step, ...]] = [(resource(Named.CALLER), *limits)]",
+        ),
+        (
+            "a8-keys-leave-it-to-identity-policies",
+            '_NEEDS_RESOURCE = frozenset({"kms"})',
+            "_NEEDS_RESOURCE = frozenset()",
+        ),
+        (
+            "a9-trust-in-the-account-is-enough",
+            "own = (resource(Named.ACCOUNT, Named.ACCOUNT), *own)",
+            "own = (resource(Named.ACCOUNT, Named.ACCOUNT),)",
+        ),
+        (
+            "a10-one-side-is-enough-across-accounts",
+            "return ((resource(Named.ACCOUNT), *own),)",
+            "return ((resource(Named.ACCOUNT),),)",
+        ),
+        (
+            "a11-who-am-i-can-be-denied",
+            'if action.lower() == "sts:getcalleridentity":',
+            'if action.lower() == "sts:nothing":',
+        ),
+        (
+            "a13-works-on-no-resource-and-is-granted-on-one",
+            'resource = "*"  # it works',
+            'notes.append("")  # it works',
+        ),
+        (
+            "a24-session-says-nothing",
+            'found = found.without("aws:username").carrying("aws:TokenIssueTime")',
+            'found = found.without("aws:username")',
+        ),
+    ),
+    *in_module(
+        "cloud/aws/steps.py",
+        _CASES,
+        (
+            "a12-case-of-actions-matters",
+            "_glob(text).matches(action, fold=True)",
+            "_glob(text).matches(action, fold=False)",
+        ),
+        (
+            "a13-case-of-resources-does-not-matter",
+            "_glob(text).matches(request.resource)",
+            "_glob(text).matches(request.resource, fold=True)",
+        ),
+        ("a15-not-action-is-action", "return among is not actions.negated", "return among"),
+        (
+            "a16-not-resource-is-resource",
+            "return (answer.without if resources.negated else answer), ()",
+            "return answer, ()",
+        ),
+        (
+            "a23-unknown-variable-fits",
+            "if filled.unknown:",
+            "if not filled.pieces:",
+        ),
+        (
+            "policy-that-is-missing-says-nothing",
+            "        if policy.damaged:\n            best",
+            "        if False:\n            best",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/principals.py",
+        _CASES,
+        (
+            "a17-deny-spares-who-has-a-boundary",
+            "if not allows and caller.boundary is not None:",
+            "if not allows and caller is None:",
+        ),
+        (
+            "a17-not-principal-is-principal",
+            "if not principals.negated:\n        return found",
+            "if principals is not None:\n        return found",
+        ),
+        (
+            "a18-statement-without-a-principal-is-about-everyone",
+            "if principals is None:\n        return _NOBODY",
+            "if principals is None:\n        return Match(Named.CALLER, Answer.YES)",
+        ),
+        (
+            "a19-session-is-named-with-the-path-of-its-role",
+            "assumed-role/{caller.name}/",
+            "assumed-role{caller.path}{caller.name}/",
+        ),
+        (
+            "a19-ids-name-nobody",
+            "if text == caller.arn or (caller.unique_id and text == caller.unique_id):",
+            "if text == caller.arn:",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/documents.py",
+        _CASES,
+        (
+            "a12-malformed-actions-match",
+            'fits = all("!" <= c <= "~" and c not in ",;" for c in action)',
+            "action, fits = action.strip(), True",
+        ),
+        (
+            "statement-that-cannot-be-read-is-none",
+            "        self.damaged = True\n",
+            "        pass\n",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/authorization.py",
+        _CASES,
+        (
+            "a26-any-version-is-in-force",
+            "policy = versions.pop(default, None)",
+            "policy = next(iter(versions.values()), None)",
+        ),
+        (
+            "a25-groups-give-nothing",
+            "further = tuple(policy for group in mine for policy in group.policies)",
+            "further = ()",
+        ),
+        (
+            "boundary-that-is-missing-is-none",
+            'boundary = _attached(_text(limit.get("PermissionsBoundaryArn")), managed)',
+            'boundary = managed[""].policy if "" in managed else None',
+        ),
+        (
+            "list-of-names-is-an-export",
+            "if not isinstance(export, Mapping) or not any(key in export for key in _LISTS):",
+            "if not isinstance(export, Mapping):",
+        ),
+    ),
+    *in_module(
+        "cloud/truth.py",
+        _CASES,
+        (
+            "deny-that-may-match-is-none",
+            "Answer.CONDITIONAL: Answer.CONDITIONAL,",
+            "Answer.CONDITIONAL: Answer.YES,",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/patterns.py",
+        "tests/cloud/aws/test_patterns.py",
+        (
+            "too-complex-is-no",
+            "complex_ = complex_ or found is None",
+            "complex_ = complex_ and found is None",
+        ),
+        (
+            "patterns-forget-what-is-denied",
+            "if area.answer.without >= level:",
+            "if area.answer.without is not None:",
+        ),
+        (
+            "patterns-forget-the-organisation",
+            "for part in (*parts, *formula.needed):",
+            "for part in parts:",
+        ),
+        (
+            "policy-of-a-bucket-is-that-of-others",
+            "yield _Region((*inside, mine), (), Subject(account, policy))",
+            "yield _Region(inside, (), Subject(account, policy))",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/steps.py",
+        "tests/cloud/aws/test_patterns.py",
+        (
+            "variable-that-nobody-knows-is-sure",
+            "(open_ if filled.unknown else sure).append(Glob.of(filled.pieces))",
+            "sure.append(Glob.of(filled.pieces))",
+        ),
+        (
+            "policy-that-is-missing-denies-nothing-in-patterns",
+            "            yield Area(Answer.UNKNOWN, (), negated=True)\n",
+            "            pass\n",
+        ),
+    ),
+    *in_module(
+        "cloud/languages.py",
+        "tests/cloud/test_languages.py",
+        (
+            "search-that-ended-early-proves-nothing",
+            "_TOO_COMPLEX = Witness(Outcome.TOO_COMPLEX)",
+            "_TOO_COMPLEX = Witness(Outcome.NOTHING)",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/escalation.py",
+        "tests/cloud/aws/test_escalation.py",
+        (
+            "a28-role-is-passed-to-any-service",
+            'passed = self.context.knowing({"iam:PassedToService": launch.service})',
+            "passed = self.context",
+        ),
+        (
+            "a28-trust-of-the-role-does-not-matter",
+            "return service in self._trusting[role]",
+            "return bool(service) and bool(role)",
+        ),
+        (
+            "a29-reserved-roles-are-changed",
+            '_RESERVED = ("/aws-service-role/", "/aws-reserved/")',
+            '_RESERVED = ("/nothing/",)',
+        ),
+        (
+            "to-assume-a-role-is-a-change",
+            "return replace(self._move(me, role, (_ASSUME,), [decision]), changes=0)",
+            "return self._move(me, role, (_ASSUME,), [decision])",
+        ),
+        (
+            "changes-side-by-side-add",
+            "                if both.answer >= at_least:\n",
+            "                if both.answer >= at_least and not into.changes:\n",
+        ),
+        (
+            "what-runs-already-runs-as-the-role-for-sure",
+            "answer=min(move.answer, Answer.CONDITIONAL),",
+            "answer=move.answer,",
+        ),
+        (
+            "a26-older-versions-are-never-put-in-force",
+            "changed = tuple(version if each is policy else each for each in other.policies)",
+            "changed = other.policies",
+        ),
+        (
+            "boundary-stays-whatever-is-done",
+            "free = replace(other, boundary=None)",
+            "free = other",
+        ),
+    ),
+)
