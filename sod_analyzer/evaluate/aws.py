@@ -20,6 +20,7 @@ from sod_analyzer.cloud.aws.decide import Decision, decide
 from sod_analyzer.cloud.aws.documents import Form, parse
 from sod_analyzer.cloud.aws.escalation import Escalation, Move, Reached
 from sod_analyzer.cloud.aws.estate import Account, Estate, Level
+from sod_analyzer.cloud.aws.organization import Organization
 from sod_analyzer.cloud.aws.patterns import Found, decide_any
 from sod_analyzer.cloud.aws.principals import Kind, Principal
 from sod_analyzer.cloud.aws.steps import Layer
@@ -37,6 +38,7 @@ __all__ = [
     "Layer",
     "Level",
     "Move",
+    "Organization",
     "Reached",
     "limits",
     "load",
@@ -198,6 +200,7 @@ def load(
     read_services: Iterable[str] = (),
     owners: Mapping[str, str] | None = None,
     accounts: Iterable[Account] = (),
+    organisation: Organization | None = None,
     catalogue: Catalogue | None = None,
 ) -> Aws:
     """Accounts from named exports of `aws iam get-account-authorization-details`.
@@ -209,12 +212,22 @@ def load(
             a note says that they were not read.
         owners: Accounts of resources whose ARN names none, such as buckets.
         accounts: Accounts with the limits of their organisation, made with `limits`.
+        organisation: In place of `accounts`, the organisation as `organization.read` returns it.
         catalogue: The actions that there are; without, those that AWS published.
 
     Raises:
         InputError: an export is something else.
+        ValueError: there are both accounts and an organisation.
     """
     details = read(exports)
+    accounts = tuple(accounts)
+    if organisation is not None and accounts:
+        raise ValueError("give accounts or organisation, not both")
+    further: tuple[str, ...] = ()
+    if organisation is not None:
+        accounts = tuple(organisation.accounts.values())
+        exported = {each.account for each in details.principals.values()}
+        further = (*organisation.problems, *organisation.compared(exported))
     policies = {
         arn: parse(document, arn, Form.RESOURCE)
         for arn, document in sorted((resource_policies or {}).items())
@@ -235,7 +248,8 @@ def load(
         for policy in (*level.scps, *level.rcps)
     ]
     said = {text for policy in (*policies.values(), *limiting) for text in policy.problems}
-    problems = (*details.problems, *sorted(said - {*details.problems}))
+    before = (*details.problems, *further)
+    problems = (*before, *sorted(said - {*before}))
     return Aws(estate, details, catalogue or Published(), problems)
 
 

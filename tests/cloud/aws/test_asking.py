@@ -13,6 +13,7 @@ import pytest
 from sod_analyzer.errors import InputError, QueryError
 from sod_analyzer.evaluate import aws
 from tests.cloud.aws.kit import BUCKET, CONDITIONAL, FILE, MFA, NO, ONE, TWO, UNKNOWN, YES, allow
+from tests.cloud.aws.test_organization import pieces
 from tests.conftest import ROOT
 
 ANN, APP = f"arn:aws:iam::{ONE}:user/ann", f"arn:aws:iam::{ONE}:role/app"
@@ -394,6 +395,10 @@ def test_the_page_shows_what_works(
 ) -> None:
     text = json.dumps(export()).replace(ONE, "111122223333").replace("ledger", "books")
     tmp_path.joinpath("gaad.json").write_text(text, encoding="utf-8")
+    for name, piece in pieces().items():
+        path = tmp_path / "organizations" / name.replace(ONE, "111122223333")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(piece).replace(ONE, "111122223333"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / "cloud.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
@@ -402,13 +407,16 @@ def test_the_page_shows_what_works(
         exec(compile(block, "docs/cloud.md", "exec"), {})  # noqa: S102 - the page is ours
 
     ann = ANN.replace(ONE, "111122223333")
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     assert capsys.readouterr().out.splitlines() == [
         "YES identity policy arn:aws:iam::111122223333:policy/read: statement 1",
         "no policy of arn:aws:s3:::books/q3.csv was read",
         "no organisation was read that account 111122223333 may belong to",
         "arn:aws:iam::111122223333:role/app",
         "arn:aws:iam::111122223333:user/ann",
+        "NO resource control policy RCP p-inside (inside): statement 1",
+        f"account {TWO} (two) is in the organisation and has no export of IAM",
+        "account 999999999999 (head) is in the organisation and has no export of IAM",
         "0 YES ann",
         "1 YES ann any policy",
         f"  {ann} iam:AttachUserPolicy {ann}",

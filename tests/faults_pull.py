@@ -1,0 +1,67 @@
+"""Faults of what is read besides IAM, and of the pull that writes it."""
+
+from __future__ import annotations
+
+from tests.fault_kit import Fault, in_module
+
+_ORGANIZATION = "tests/cloud/aws/test_organization.py"
+
+PULL: tuple[Fault, ...] = (
+    *in_module(
+        "cloud/aws/organization.py",
+        _ORGANIZATION,
+        (
+            "organisation-missing-content-is-no-policy",
+            "            return Policy.missing(name)\n        form",
+            "            return Policy(name)\n        form",
+        ),
+        (
+            "organisation-unknown-targets-are-none",
+            "                targets = known\n",
+            "                targets = set()\n",
+        ),
+        (
+            "organisation-lost-account-is-free",
+            'return Level("a level that the export does not name", (unknown,), (unknown,))',
+            'return Level("a level that the export does not name", (_OFF,), ())',
+        ),
+        (
+            "organisation-managing-account-is-bound",
+            "Account(number, tuple(made), number == management)",
+            "Account(number, tuple(made), management=False)",
+        ),
+        (
+            "organisation-switched-off-policies-limit",
+            "        if not on[SCP]:\n",
+            "        if False:\n",
+        ),
+        (
+            "organisation-levels-from-below",
+            "        return tuple(reversed(chain))",
+            "        return tuple(chain)",
+        ),
+        (
+            "organisation-unread-policies-are-none",
+            'kinds[SCP] = [Policy.missing(f"service control policies of {name}")]',
+            "kinds[SCP] = [_OFF]",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/pages.py",
+        _ORGANIZATION,
+        (
+            "pages-missing-page-is-not-said",
+            "    return any(cut) or any(export.get(key) for key in _GOES_ON)",
+            "    return any(cut)",
+        ),
+    ),
+    *in_module(
+        "evaluate/aws.py",
+        _ORGANIZATION,
+        (
+            "organisation-accounts-without-exports-are-not-said",
+            "(*organisation.problems, *organisation.compared(exported))",
+            "organisation.problems",
+        ),
+    ),
+)
