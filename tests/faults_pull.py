@@ -56,6 +56,35 @@ PULL: tuple[Fault, ...] = (
         ),
     ),
     *in_module(
+        "cloud/aws/identity_center.py",
+        "tests/cloud/aws/test_identity_center.py",
+        (
+            "people-of-groups-use-nothing",
+            "{Use(person, role, each.holder, sure) for person in members}",
+            "set[Use]()",
+        ),
+        (
+            "roles-of-other-paths-are-reserved",
+            'role/aws-reserved/sso\\.amazonaws\\.com/(?:[^/]+/)*"',
+            'role/(?:[^/]+/)*"',
+        ),
+        (
+            "role-of-one-name-is-sure-to-be-it",
+            "                sure = len(candidates) == 1\n",
+            "                sure = True\n",
+        ),
+        (
+            "role-is-of-any-account",
+            "key = (each.account, access_set.name)",
+            'key = (min(accounts, default=""), access_set.name)',
+        ),
+        (
+            "members-that-were-not-read-are-none",
+            "            elif each.group and each.holder not in self.members:\n",
+            "            elif False:\n",
+        ),
+    ),
+    *in_module(
         "evaluate/aws.py",
         _ORGANIZATION,
         (
