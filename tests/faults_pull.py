@@ -56,6 +56,59 @@ PULL: tuple[Fault, ...] = (
         ),
     ),
     *in_module(
+        "cloud/aws/inventory.py",
+        "tests/cloud/aws/test_inventory.py",
+        (
+            "inventory-one-region-is-all-of-them",
+            "                and all(\n",
+            "                and any(\n",
+        ),
+        (
+            "inventory-cut-list-is-whole",
+            "whole = len(self.pages.problems) == before and not self._cut(where)",
+            "whole = True",
+        ),
+        (
+            "inventory-names-of-projects-are-all-there-is-to-know",
+            "                unsure |= keys\n",
+            "                pass\n",
+        ),
+        (
+            "inventory-instance-without-a-known-role-is-passed-over",
+            "                unsure.add((owner, EC2))\n",
+            "                pass\n",
+        ),
+        (
+            "inventory-commands-run-in-any-container",
+            ' and each.get("enableExecuteCommand") is True:',
+            ":",
+        ),
+        (
+            "inventory-stacks-that-are-gone-run",
+            '_GONE = ("DELETE_COMPLETE", "terminated")',
+            "_GONE = ()",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/escalation.py",
+        "tests/cloud/aws/test_inventory.py",
+        (
+            "escalation-inventory-is-decided-on-anything",
+            "            if launch.itself:\n",
+            "            if False:\n",
+        ),
+        (
+            "escalation-what-is-not-there-may-run",
+            "if known is not None and known.covers(role.account, launch.service):",
+            "if False:",
+        ),
+        (
+            "escalation-inventory-that-was-not-read-says-no",
+            "if known is not None and known.covers(role.account, launch.service):",
+            "if known is not None:",
+        ),
+    ),
+    *in_module(
         "cloud/aws/identity_center.py",
         "tests/cloud/aws/test_identity_center.py",
         (

@@ -20,6 +20,7 @@ from sod_analyzer.cloud.aws.decide import Decision, decide
 from sod_analyzer.cloud.aws.documents import Form, parse
 from sod_analyzer.cloud.aws.escalation import Escalation, Move, Reached
 from sod_analyzer.cloud.aws.estate import Account, Estate, Level
+from sod_analyzer.cloud.aws.inventory import Inventory
 from sod_analyzer.cloud.aws.organization import Organization
 from sod_analyzer.cloud.aws.patterns import Found, decide_any
 from sod_analyzer.cloud.aws.principals import Kind, Principal
@@ -35,6 +36,7 @@ __all__ = [
     "Context",
     "Decision",
     "Found",
+    "Inventory",
     "Layer",
     "Level",
     "Move",
@@ -56,6 +58,7 @@ class Aws:
     details: Details
     catalogue: Catalogue
     problems: tuple[str, ...]
+    inventory: Inventory | None = None
 
     def decide(
         self,
@@ -137,7 +140,7 @@ class Aws:
         return self._moves_in(Context())
 
     def _moves_in(self, context: Context) -> Escalation:
-        return Escalation(self.estate, self.details, self.catalogue, context)
+        return Escalation(self.estate, self.details, self.catalogue, context, self.inventory)
 
     def _principal(self, arn: str) -> Principal:
         caller = self.estate.principals.get(arn)
@@ -201,6 +204,7 @@ def load(
     owners: Mapping[str, str] | None = None,
     accounts: Iterable[Account] = (),
     organisation: Organization | None = None,
+    inventory: Inventory | None = None,
     catalogue: Catalogue | None = None,
 ) -> Aws:
     """Accounts from named exports of `aws iam get-account-authorization-details`.
@@ -213,6 +217,7 @@ def load(
         owners: Accounts of resources whose ARN names none, such as buckets.
         accounts: Accounts with the limits of their organisation, made with `limits`.
         organisation: In place of `accounts`, the organisation as `organization.read` returns it.
+        inventory: What runs as which role, as `inventory.read` returns it.
         catalogue: The actions that there are; without, those that AWS published.
 
     Raises:
@@ -248,9 +253,11 @@ def load(
         for policy in (*level.scps, *level.rcps)
     ]
     said = {text for policy in (*policies.values(), *limiting) for text in policy.problems}
+    if inventory is not None:
+        further = (*further, *inventory.problems)
     before = (*details.problems, *further)
     problems = (*before, *sorted(said - {*before}))
-    return Aws(estate, details, catalogue or Published(), problems)
+    return Aws(estate, details, catalogue or Published(), problems, inventory)
 
 
 def limits(

@@ -15,6 +15,7 @@ from sod_analyzer.evaluate import aws
 from tests.cloud.aws.kit import BUCKET, CONDITIONAL, FILE, MFA, NO, ONE, TWO, UNKNOWN, YES, allow
 from tests.cloud.aws.test_identity_center import READ_ROLE
 from tests.cloud.aws.test_identity_center import pieces as people
+from tests.cloud.aws.test_inventory import PAY, things
 from tests.cloud.aws.test_organization import pieces
 from tests.conftest import ROOT
 
@@ -399,6 +400,7 @@ def test_the_page_shows_what_works(
     tmp_path.joinpath("gaad.json").write_text(text, encoding="utf-8")
     files = {f"organizations/{name}": each for name, each in pieces().items()}
     files |= {f"identity-center/{name}": each for name, each in people().items()}
+    files |= {f"inventory/{name}": each for name, each in things().items()}
     for name, piece in files.items():
         path = tmp_path / name.replace(ONE, "111122223333")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -411,7 +413,7 @@ def test_the_page_shows_what_works(
         exec(compile(block, "docs/cloud.md", "exec"), {})  # noqa: S102 - the page is ours
 
     ann = ANN.replace(ONE, "111122223333")
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     assert capsys.readouterr().out.splitlines() == [
         "YES identity policy arn:aws:iam::111122223333:policy/read: statement 1",
         "no policy of arn:aws:s3:::books/q3.csv was read",
@@ -426,5 +428,7 @@ def test_the_page_shows_what_works(
         "0 YES ann",
         "1 YES ann any policy",
         f"  {ann} iam:AttachUserPolicy {ann}",
+        PAY.replace(ONE, "111122223333") + " runs as arn:aws:iam::111122223333:role/r",
+        "all of lambda.amazonaws.com in 111122223333",
         "YES",
     ]
