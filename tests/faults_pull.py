@@ -60,8 +60,8 @@ PULL: tuple[Fault, ...] = (
         "tests/cloud/aws/test_inventory.py",
         (
             "inventory-one-region-is-all-of-them",
-            "                and all(\n",
-            "                and any(\n",
+            "and all(self.lists.get(",
+            "and any(self.lists.get(",
         ),
         (
             "inventory-cut-list-is-whole",
@@ -106,6 +106,54 @@ PULL: tuple[Fault, ...] = (
             "escalation-inventory-that-was-not-read-says-no",
             "if known is not None and known.covers(role.account, launch.service):",
             "if known is not None:",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/credentials.py",
+        "tests/cloud/aws/test_credentials.py",
+        (
+            "credentials-dates-without-a-zone-are-taken",
+            "        if found.tzinfo is None:\n",
+            "        if False:\n",
+        ),
+        (
+            "credentials-what-is-not-supported-is-no",
+            "        if value in _NONE:\n            return None\n        if value.lower()",
+            "        if value in _NONE:\n            return False\n        if value.lower()",
+        ),
+        (
+            "credentials-keys-that-are-off-are-on",
+            "return Key(slot, active is not False, rotated, used)",
+            "return Key(slot, True, rotated, used)",
+        ),
+        (
+            "credentials-short-rows-are-dropped-in-silence",
+            "            elif len(row) != len(header):\n                pages.say(",
+            "            elif len(row) != len(header):\n                str(",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/resource_policies.py",
+        "tests/cloud/aws/test_resource_policies.py",
+        (
+            "resources-listed-without-a-policy-have-none",
+            'Policy.missing(arn, "it is listed and its policy was not read")',
+            "Policy(arn)",
+        ),
+        (
+            "resources-one-region-is-all-of-them",
+            '            regions = {""} if service == "s3" else self.in_use.get(account, set())\n',
+            '            regions = {""} if service == "s3" else {"eu-west-1"}\n',
+        ),
+        (
+            "resources-that-differ-are-the-first",
+            "            self.torn.add(arn)\n",
+            "            pass\n",
+        ),
+        (
+            "resources-buckets-have-no-owner",
+            '                    self.owners[f"arn:aws:s3:::{arn}"] = account\n',
+            "                    pass\n",
         ),
     ),
     *in_module(

@@ -24,6 +24,7 @@ from sod_analyzer.cloud.aws.inventory import Inventory
 from sod_analyzer.cloud.aws.organization import Organization
 from sod_analyzer.cloud.aws.patterns import Found, decide_any
 from sod_analyzer.cloud.aws.principals import Kind, Principal
+from sod_analyzer.cloud.aws.resource_policies import ResourcePolicies
 from sod_analyzer.cloud.aws.steps import Layer
 from sod_analyzer.cloud.truth import Answer
 from sod_analyzer.errors import QueryError
@@ -42,6 +43,7 @@ __all__ = [
     "Move",
     "Organization",
     "Reached",
+    "ResourcePolicies",
     "limits",
     "load",
     "may_assume",
@@ -199,7 +201,7 @@ class Aws:
 def load(
     exports: Iterable[tuple[str, object]],
     *,
-    resource_policies: Mapping[str, object] | None = None,
+    resource_policies: Mapping[str, object] | ResourcePolicies | None = None,
     read_services: Iterable[str] = (),
     owners: Mapping[str, str] | None = None,
     accounts: Iterable[Account] = (),
@@ -211,7 +213,8 @@ def load(
 
     Args:
         exports: A name for messages, and what the JSON holds.
-        resource_policies: Documents of resources' own policies, by ARN.
+        resource_policies: Documents of resources' own policies, by ARN; or what
+            `resource_policies.read` returns, which says `owners` and `read_services` too.
         read_services: Services, such as `s3`, of which all resource policies are given. Of others
             a note says that they were not read.
         owners: Accounts of resources whose ARN names none, such as buckets.
@@ -233,10 +236,16 @@ def load(
         accounts = tuple(organisation.accounts.values())
         exported = {each.account for each in details.principals.values()}
         further = (*organisation.problems, *organisation.compared(exported))
-    policies = {
-        arn: parse(document, arn, Form.RESOURCE)
-        for arn, document in sorted((resource_policies or {}).items())
-    }
+    if isinstance(resource_policies, ResourcePolicies):
+        policies = dict(resource_policies.policies)
+        owners = {**resource_policies.owners, **(owners or {})}
+        read_services = (*read_services, *resource_policies.read_services)
+        further = (*further, *resource_policies.problems)
+    else:
+        policies = {
+            arn: parse(document, arn, Form.RESOURCE)
+            for arn, document in sorted((resource_policies or {}).items())
+        }
     bound = {each.account: each for each in accounts}
     estate = Estate(
         details.principals,
