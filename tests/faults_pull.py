@@ -186,6 +186,77 @@ PULL: tuple[Fault, ...] = (
         ),
     ),
     *in_module(
+        "pull/calls.py",
+        "tests/cloud/aws/test_pull.py",
+        (
+            "pull-first-page-alone",
+            "            if client.can_paginate(method):\n",
+            "            if False:\n",
+        ),
+        (
+            "pull-anything-may-be-called",
+            "        if operation not in READ_ONLY.get(service, frozenset()):\n",
+            "        if False:\n",
+        ),
+        (
+            "pull-does-not-wait",
+            '"max_attempts": 10',
+            '"max_attempts": 1',
+        ),
+        (
+            "pull-what-is-denied-is-not-said",
+            "            (self.denied if code in _DENIED else self.failed).append(refused)\n",
+            "            del refused\n",
+        ),
+        (
+            "pull-changes-something",
+            'frozenset({"GetJobs"})',
+            'frozenset({"GetJobs", "UpdateJob"})',
+        ),
+    ),
+    *in_module(
+        "pull/folder.py",
+        "tests/cloud/aws/test_pull.py",
+        (
+            "pull-keeps-whatever-is-there",
+            "return {key: kept(answer[key], below) for key,",
+            "return dict(answer) or {key: kept(answer[key], below) for key,",
+        ),
+        (
+            "pull-writes-into-full-folders",
+            "any(path.iterdir())",
+            "False",
+        ),
+        (
+            "pull-names-lead-elsewhere",
+            "return name if _PLAIN.fullmatch(name) else",
+            "return name if name else",
+        ),
+    ),
+    *in_module(
+        "pull/aws.py",
+        "tests/cloud/aws/test_pull.py",
+        (
+            "pull-functions-with-their-variables",
+            '     {"Functions": _all("FunctionName", "FunctionArn", "Role")}),\n',
+            "     None),\n",
+        ),
+        (
+            "pull-roots-alone",
+            'pending += [each["Id"] for each in below',
+            '[each["Id"] for each in below',
+        ),
+    ),
+    *in_module(
+        "cli/pull.py",
+        "tests/cloud/aws/test_pull.py",
+        (
+            "pull-that-lacks-something-is-done",
+            "Exit.DONE if pulled.complete else Exit.INCOMPLETE",
+            "Exit.DONE",
+        ),
+    ),
+    *in_module(
         "evaluate/aws.py",
         _ORGANIZATION,
         (

@@ -18,7 +18,7 @@ from sod_analyzer.cloud.aws.pages import Pages, Record, account_in, stem
 _KNOWN = (
     "Instances", "PermissionSets", "PermissionSet", "InlinePolicy", "AttachedManagedPolicies",
     "CustomerManagedPolicyReferences", "AccountAssignments", "Users", "Groups",
-    "GroupMemberships",
+    "GroupMemberships", "AccountIds",
 )  # fmt: skip
 _ROLE = re.compile(
     r"arn:[^:]+:iam::\d+:role/aws-reserved/sso\.amazonaws\.com/(?:[^/]+/)*"
