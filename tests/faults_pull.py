@@ -142,8 +142,8 @@ PULL: tuple[Fault, ...] = (
         ),
         (
             "resources-one-region-is-all-of-them",
-            '            regions = {""} if service == "s3" else self.in_use.get(account, set())\n',
-            '            regions = {""} if service == "s3" else {"eu-west-1"}\n',
+            'regions = {""} if service == "s3" else used',
+            'regions = {""} if service == "s3" else {"eu-west-1"}',
         ),
         (
             "resources-that-differ-are-the-first",
@@ -229,8 +229,8 @@ PULL: tuple[Fault, ...] = (
         ),
         (
             "pull-names-lead-elsewhere",
-            "return name if _PLAIN.fullmatch(name) else",
-            "return name if name else",
+            "    if _PLAIN.fullmatch(name):",
+            "    if name:",
         ),
     ),
     *in_module(

@@ -145,12 +145,18 @@ class _Puller:
         *,
         region: str = "",
         about: str = "",
+        listed: str = "",
         **arguments: Any,
     ) -> Mapping[str, Any]:
-        """What a call answers, written to a file; empty where it gave no answer."""
+        """What a call answers, written to a file; empty where it gave no answer.
+
+        `listed` is what it lists: some services leave a list out when nothing is in it.
+        """
         answer = self.calls.ask(service, operation, region=region, about=about, **arguments)
         if answer is None:
             return {}
+        if listed:
+            answer = {**answer, listed: answer.get(listed) or []}
         self.folder.write(f"{file}.json", kept(answer, shape))
         return answer
 
@@ -200,7 +206,8 @@ class _Puller:
         for region in self.regions:
             at = f"inventory/{self.account}/{region}"
             for service, operation, name, shape in _RUNNING:
-                self.copy(f"{at}/{name}", service, operation, shape, region=region)
+                key = next(iter(shape or ()))
+                self.copy(f"{at}/{name}", service, operation, shape, region=region, listed=key)
             self._builds(at, region)
             self._pipelines(at, region)
             self._notebooks(at, region)
@@ -208,7 +215,9 @@ class _Puller:
             self._apps(at, region)
 
     def _builds(self, at: str, region: str) -> None:
-        listed = self.copy(f"{at}/list-projects", "codebuild", "ListProjects", region=region)
+        listed = self.copy(
+            f"{at}/list-projects", "codebuild", "ListProjects", region=region, listed="projects"
+        )
         shape: Shape = {"projects": _all("name", "arn", "serviceRole"), "projectsNotFound": None}
         for number, some in enumerate(_some(listed.get("projects") or (), 100), 1):
             self.copy(
@@ -229,7 +238,7 @@ class _Puller:
         shape = _all("NotebookInstanceArn", "NotebookInstanceName", "NotebookInstanceStatus")
         listed = self.copy(
             f"{at}/list-notebook-instances", "sagemaker", "ListNotebookInstances",
-            {"NotebookInstances": shape}, region=region,
+            {"NotebookInstances": shape}, region=region, listed="NotebookInstances",
         )  # fmt: skip
         for each in listed.get("NotebookInstances") or ():
             name = each["NotebookInstanceName"]
@@ -264,6 +273,7 @@ class _Puller:
         listed = self.copy(
             f"{at}/list-services", "apprunner", "ListServices",
             {"ServiceSummaryList": _all("ServiceArn", "ServiceName")}, region=region,
+            listed="ServiceSummaryList",
         )  # fmt: skip
         running: Shape = {"InstanceConfiguration": _all("InstanceRoleArn")}
         for each in listed.get("ServiceSummaryList") or ():
@@ -281,14 +291,17 @@ class _Puller:
         self._say_regions("resource-policies")
         at = f"resource-policies/{self.account}"
         shape: Shape = {"Buckets": _all("Name")}
-        listed = self.copy(f"{at}/list-buckets", "s3", "ListBuckets", shape)
+        listed = self.copy(f"{at}/list-buckets", "s3", "ListBuckets", shape, listed="Buckets")
         for each in listed.get("Buckets") or ():
             self._policy(f"{at}/get-bucket-policy/{each['Name']}", "s3", "GetBucketPolicy", "",
                          Bucket=each["Name"])  # fmt: skip
         for region in self.regions:
             for service, operation, name, shape in _OWNED:
                 place = f"{at}/{region}"
-                found = self.copy(f"{place}/{name}", service, operation, shape, region=region)
+                key = next(iter(shape or ()))
+                found = self.copy(
+                    f"{place}/{name}", service, operation, shape, region=region, listed=key
+                )
                 self._policies(place, service, region, found)
 
     def _policies(self, at: str, service: str, region: str, found: Mapping[str, Any]) -> None:

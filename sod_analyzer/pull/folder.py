@@ -62,7 +62,10 @@ class Folder:
 
 def safe(name: str) -> str:
     """A part of a file's name that leads nowhere else; what is plain stays as it is."""
-    return name if _PLAIN.fullmatch(name) else quote(name, safe="").replace(".", "%2E")
+    if _PLAIN.fullmatch(name):
+        return name
+    quoted = quote(name, safe="")
+    return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted
 
 
 def kept(answer: object, shape: Shape) -> object:

@@ -52,14 +52,21 @@ class ResourcePolicies:
     problems: tuple[str, ...] = ()
 
 
-def read(exports: Iterable[tuple[str, object]]) -> ResourcePolicies:
+def read(
+    exports: Iterable[tuple[str, object]], *, regions: Iterable[str] | None = None
+) -> ResourcePolicies:
     """What named exports say of resources' own policies.
 
     Each is a list of records with `Resource`, `Policy` and perhaps `Account`; an object of policies
     by ARN; or what one call printed, by a path such as
     `111122223333/eu-west-1/get-key-policy/1234abcd.json`.
+
+    Args:
+        exports: A name, and what the JSON holds.
+        regions: Those in use, in all accounts; without, those that `describe-regions` lists for
+            each account.
     """
-    reader = _Reader(Pages())
+    reader = _Reader(Pages(), None if regions is None else frozenset(regions))
     for name, export in exports:
         reader.take(name, export)
     return reader.made()
@@ -68,6 +75,7 @@ def read(exports: Iterable[tuple[str, object]]) -> ResourcePolicies:
 @dataclass
 class _Reader:
     pages: Pages
+    regions: frozenset[str] | None
     documents: dict[str, object] = field(default_factory=dict)
     none: set[str] = field(default_factory=set)  # resources that have no policy
     torn: set[str] = field(default_factory=set)
@@ -197,7 +205,8 @@ class _Reader:
         if not self.accounts:
             return False
         for account in self.accounts:
-            regions = {""} if service == "s3" else self.in_use.get(account, set())
+            used = self.in_use.get(account, set()) if self.regions is None else self.regions
+            regions = {""} if service == "s3" else used
             if not regions:
                 return False
             if not all(self.lists.get((service, account, region), False) for region in regions):

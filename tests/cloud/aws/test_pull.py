@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +34,6 @@ from sod_analyzer.pull import aws as source  # noqa: E402
 from sod_analyzer.pull.calls import READ_ONLY, Calls  # noqa: E402
 from sod_analyzer.pull.folder import Folder, kept, safe  # noqa: E402
 from tests.cloud.aws.kit import NO, YES, allow  # noqa: E402
-from tests.conftest import ROOT  # noqa: E402
 
 ME = "123456789012"
 HOME = "eu-west-1"
@@ -147,14 +146,15 @@ def test_what_was_pulled_decides_as_planted(cloud: None, tmp_path: Path) -> None
     found = pulled(out, parts=("inventory", "resource-policies"))
 
     running = inventory.read(files(out / "inventory"), regions=[HOME])
-    policies = resource_policies.read(files(out / "resource-policies"))
+    policies = resource_policies.read(files(out / "resource-policies"), regions=[HOME])
     asked = aws.load(files(out / "iam" / ME)[:1], inventory=running, resource_policies=policies)
     assert found.account == ME
     assert asked.decide(ANN, "s3:GetObject", "arn:aws:s3:::books/q").answer is YES
     assert asked.decide(ANN, "s3:GetObject", "arn:aws:s3:::logs.acme/q").answer is YES
     assert asked.decide(ANN, "s3:PutObject", "arn:aws:s3:::books/q").answer is NO
     assert policies.owners == {"arn:aws:s3:::books": ME, "arn:aws:s3:::logs.acme": ME}
-    assert "s3" in policies.read_services
+    # Of some nothing is there, and that is known too.
+    assert policies.read_services == {"s3", "kms", "lambda", "secretsmanager", "sqs", "sns"}
     assert running.covers(ME, inventory.LAMBDA)
     assert running.covers(ME, inventory.STACKS)
     assert inventory.Thing(inventory.STACKS, STACK, f"arn:aws:iam::{ME}:role/deploy") in (
@@ -163,6 +163,104 @@ def test_what_was_pulled_decides_as_planted(cloud: None, tmp_path: Path) -> None
     moves = {each.principal.arn: each.answer for each in asked.reach(ANN) if each.changes}
     assert moves == {ROLE: YES}  # nothing runs as idle
     assert asked.problems == ()
+
+
+def test_everything_that_runs_is_pulled(cloud: None, tmp_path: Path) -> None:
+    iam = boto3.client("iam")
+    iam.create_role(RoleName="run", AssumeRolePolicyDocument=TRUST)
+    role = f"arn:aws:iam::{ME}:role/run"
+    for number in range(3):
+        boto3.client("codebuild").create_project(
+            name=f"build{number}", serviceRole=role, artifacts={"type": "NO_ARTIFACTS"},
+            source={"type": "S3", "location": "bucket/path/file.zip"},
+            environment={
+                "type": "LINUX_CONTAINER", "image": "x", "computeType": "BUILD_GENERAL1_SMALL",
+                "environmentVariables": [{"name": "TOKEN", "value": SECRET}],
+            },
+        )  # fmt: skip
+    boto3.client("sagemaker").create_notebook_instance(
+        NotebookInstanceName="book", InstanceType="ml.t2.medium", RoleArn=role
+    )
+    boto3.client("glue").create_job(
+        Name="job", Role="run", Command={"Name": "x"}, DefaultArguments={"--token": SECRET}
+    )
+    ecs = boto3.client("ecs")
+    ecs.create_cluster(clusterName="c")
+    ecs.register_task_definition(
+        family="t", taskRoleArn=role,
+        containerDefinitions=[
+            {
+                "name": "a", "image": "x", "memory": 1,
+                "environment": [{"name": "T", "value": SECRET}],
+            }
+        ],
+    )  # fmt: skip
+    ecs.create_service(
+        cluster="c", serviceName="app", taskDefinition="t", desiredCount=1,
+        enableExecuteCommand=True,
+    )  # fmt: skip
+    iam.create_instance_profile(InstanceProfileName="box")
+    iam.add_role_to_instance_profile(InstanceProfileName="box", RoleName="run")
+    for _ in range(2):
+        boto3.client("ec2").run_instances(
+            ImageId="ami-12c6146b", MinCount=1, MaxCount=1, IamInstanceProfile={"Name": "box"}
+        )
+
+    pulled(tmp_path / "out", parts=("inventory",))
+
+    found = inventory.read(files(tmp_path / "out" / "inventory"), regions=[HOME])
+    counted = Counter(each.service for each in found.things if each.role.endswith("/run"))
+    assert counted[inventory.CODEBUILD] == 3
+    assert counted[inventory.SAGEMAKER] == 1
+    assert counted[inventory.GLUE] == 1
+    assert counted[inventory.EC2] == 2
+    # The stand-in forgets whether commands may be run, so that nothing is sure to run as the role.
+    names = dict(files(tmp_path / "out" / "inventory" / ME / HOME))
+    [service] = names["describe-services/c-1.json"]["services"]
+    task = names["describe-task-definition/t%3A1.json"]["taskDefinition"]
+    assert service["taskDefinition"] == task["taskDefinitionArn"]
+    assert task["taskRoleArn"] == role
+    assert found.problems == ()
+    for service in (inventory.CODEBUILD, inventory.SAGEMAKER, inventory.GLUE, inventory.EC2):
+        assert found.covers(ME, service)
+    for path in (tmp_path / "out").rglob("*.json"):
+        assert SECRET not in path.read_text(encoding="utf-8")
+
+
+def test_policies_of_every_kind_of_resource_are_pulled(cloud: None, tmp_path: Path) -> None:
+    own = document(allow("*", to={"AWS": ANN}))
+    key = boto3.client("kms").create_key(Policy=own)["KeyMetadata"]["Arn"]
+    sqs = boto3.client("sqs")
+    sqs.create_queue(QueueName="orders", Attributes={"Policy": own})
+    sqs.create_queue(QueueName="plain")
+    topic = boto3.client("sns").create_topic(Name="news", Attributes={"Policy": own})["TopicArn"]
+    vault = boto3.client("secretsmanager")
+    secret = vault.create_secret(Name="db/main", SecretString=SECRET)["ARN"]
+    vault.put_resource_policy(SecretId=secret, ResourcePolicy=own)
+    boto3.client("iam").create_role(RoleName="pay", AssumeRolePolicyDocument=TRUST)
+    functions = boto3.client("lambda")
+    functions.create_function(
+        FunctionName="pay", Runtime="python3.12", Role=ROLE, Handler="x.y",
+        Code={"ZipFile": b"nothing"},
+    )  # fmt: skip
+    functions.add_permission(
+        FunctionName="pay",
+        StatementId="a",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+    )
+
+    pulled(tmp_path / "out", parts=("resource-policies",))
+
+    found = resource_policies.read(files(tmp_path / "out" / "resource-policies"), regions=[HOME])
+    assert found.problems == ()
+    assert set(found.policies) == {
+        key, topic, secret, f"arn:aws:sqs:{HOME}:{ME}:orders",
+        f"arn:aws:lambda:{HOME}:{ME}:function:pay",
+    }  # fmt: skip
+    assert found.read_services == {"s3", "kms", "lambda", "secretsmanager", "sqs", "sns"}
+    for path in (tmp_path / "out").rglob("*.json"):
+        assert SECRET not in path.read_text(encoding="utf-8")
 
 
 def test_no_secret_is_written(cloud: None, tmp_path: Path) -> None:
@@ -448,52 +546,10 @@ def test_without_the_library_the_command_says_what_to_install(
     assert not (tmp_path / "out").exists()
 
 
-PAGE = (ROOT / "docs" / "cloud.md").read_text(encoding="utf-8")
-#: Where the right to a call is not called as the call is.
-RIGHTS = {"s3:ListBuckets": "s3:ListAllMyBuckets"}
-
-
-def test_the_page_has_the_policy_that_the_calls_need() -> None:
-    found = [
-        block
-        for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-        if "ReadAccess" in block
-    ]
-    [statement] = json.loads(found[0])["Statement"]
-
-    calls = {f"{service}:{each}" for service, some in READ_ONLY.items() for each in some}
-    needed = {RIGHTS.get(each, each).replace("sso-admin:", "sso:") for each in calls}
-    assert len(found) == 1
-    assert set(statement["Action"]) == needed - {"sts:GetCallerIdentity"}
-    catalogue = aws.load(no_account()).catalogue
-    for action in statement["Action"]:
-        assert catalogue.arns_of(action) is not None, f"there is no {action}"
-
-
-def no_account() -> list[tuple[str, Any]]:
-    lists = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
-    return [("none.json", {key: [] for key in lists})]
-
-
-def test_the_script_on_the_page_only_reads_and_can_be_run() -> None:
-    [script] = [
-        block for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) if "set -eu" in block
-    ]
-
-    called = {
-        f"{service.replace('s3api', 's3')}:{''.join(map(str.title, command.split('-')))}"
-        for service, command in re.findall(r"\baws ([a-z0-9-]+) ([a-z-]+)", script)
-    }
-
-    known = {f"{service}:{each}" for service, some in READ_ONLY.items() for each in some}
-    assert len(called) > 20
-    assert called <= known
-    assert subprocess.run(["sh", "-n"], input=script, text=True, check=False).returncode == 0
-
-
 def test_names_lead_nowhere_else_and_what_is_not_named_is_gone() -> None:
-    assert safe("..") == "%2E%2E"
+    assert safe("..") == "%2E."
     assert safe("a/b") == "a%2Fb"
+    assert safe("t:1.json") == "t%3A1.json"  # what reads them looks for the ending
     assert safe(".hidden") == "%2Ehidden"
     assert safe("logs.acme") == "logs.acme"
     assert kept({"a": [{"b": 1, "c": 2}], "d": 3}, {"a": {"b": None}}) == {"a": [{"b": 1}]}

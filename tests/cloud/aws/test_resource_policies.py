@@ -116,6 +116,10 @@ def test_a_region_a_list_a_page_or_an_account_that_is_missing_leaves_services_un
     assert read(listing).read_services == ALL - {"s3"}
     assert read(page).read_services == ALL - {"kms"}
     assert read(further).read_services == {"s3"}
+    unsaid = {name: each for name, each in pulled().items() if "regions" not in name}
+    assert read(unsaid).read_services == {"s3"}
+    told = resource_policies.read(sorted(unsaid.items()), regions=[HOME])
+    assert told.read_services == ALL
 
 
 @pytest.mark.parametrize(
