@@ -21,6 +21,7 @@ from sod_analyzer.cloud.aws.context import Context
 from sod_analyzer.cloud.aws.decide import Decision, decide
 from sod_analyzer.cloud.aws.documents import Form, Policy, parse
 from sod_analyzer.cloud.aws.estate import Estate
+from sod_analyzer.cloud.aws.inventory import Inventory
 from sod_analyzer.cloud.aws.patterns import decide_any
 from sod_analyzer.cloud.aws.principals import Kind, Principal
 from sod_analyzer.cloud.aws.steps import Allowing, Layer
@@ -59,12 +60,14 @@ _FULL = parse(
 class Launch:
     """A service that runs code as a role: actions that start something new, or change what runs.
 
-    All of one set are needed; `passes` says whether the role must be passed for it.
+    All of one set are needed; `passes` says whether the role must be passed for it, and `itself`
+    whether what runs is itself the resource of the action.
     """
 
     service: str
     actions: tuple[str, ...]
     passes: bool = True
+    itself: bool = True
 
 
 LAUNCHES = (
@@ -92,7 +95,7 @@ LAUNCHES = (
     Launch("cloudformation.amazonaws.com", ("cloudformation:UpdateStack",), passes=False),
     Launch("ec2.amazonaws.com", ("ssm:StartSession",), passes=False),
     Launch("ec2.amazonaws.com", ("ssm:SendCommand",), passes=False),
-    Launch("ecs-tasks.amazonaws.com", ("ecs:ExecuteCommand",), passes=False),
+    Launch("ecs-tasks.amazonaws.com", ("ecs:ExecuteCommand",), passes=False, itself=False),
     Launch("glue.amazonaws.com", ("glue:UpdateJob",), passes=False),
     Launch(
         "sagemaker.amazonaws.com", ("sagemaker:CreatePresignedNotebookInstanceUrl",), passes=False
@@ -103,7 +106,10 @@ LAUNCHES = (
 
 @dataclass(frozen=True)
 class Move:
-    """One step of a path: who does what, and who it is then. `decisions` say why it may."""
+    """One step of a path: who does what, and who it is then. `decisions` say why it may.
+
+    `through` is what it makes run otherwise, where that is known.
+    """
 
     who: str
     how: tuple[str, ...]
@@ -112,6 +118,7 @@ class Move:
     answer: Answer
     decisions: tuple[Decision, ...] = ()
     open: tuple[str, ...] = ()
+    through: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,7 @@ class Escalation:
     details: Details
     catalogue: Catalogue
     context: Context
+    inventory: Inventory | None = None
 
     def from_(
         self, start: Principal, *, max_changes: int, at_least: Answer = Answer.CONDITIONAL
@@ -149,7 +157,8 @@ class Escalation:
 
         What is there for sure stands once more where fewer changes lead there under a condition.
         With `at_least` yes, by sure moves alone. A function, build or instance that exists already
-        may run as any role that trusts its service: such moves are conditional.
+        may run as any role that trusts its service: such moves are conditional, unless an
+        inventory says what runs as which role.
 
         Cost: a decision per principal reached, other principal and method.
         """
@@ -252,6 +261,7 @@ class Escalation:
                     min(move.answer, into.answer),
                     (*move.decisions, *into.decisions),
                     tuple(sorted({*move.open, *into.open})),
+                    into.through,
                 )
                 if both.answer >= at_least:
                     yield stronger, gained, both
@@ -285,6 +295,14 @@ class Escalation:
             passed = self.context.knowing({"iam:PassedToService": launch.service})
             decisions.append(self._decided(self.estate, me, "iam:PassRole", role.arn, passed))
             yield self._move(me, role, ("iam:PassRole", *launch.actions), decisions)
+            return
+        known = self.inventory
+        for thing in () if known is None else known.behind(role.arn, launch.service):
+            made = decisions
+            if launch.itself:
+                made = [self._decided(self.estate, me, each, thing.arn) for each in launch.actions]
+            yield replace(self._move(me, role, launch.actions, made), through=thing.arn)
+        if known is not None and known.covers(role.account, launch.service):
             return
         # What there is already, and as which role it runs, an export of IAM does not say.
         move = self._move(me, role, launch.actions, decisions)
