@@ -79,7 +79,11 @@ class _Writer:
             if row["record"] is not None:
                 self.places.setdefault(row["policy"], (row["source_id"], row["record"]))
         self.moves = Escalation(
-            self.rights.estate, self.rights.details, self.rights.catalogue, Context()
+            self.rights.estate,
+            self.rights.details,
+            self.rights.catalogue,
+            Context(),
+            self.rights.inventory,
         )
         self.states: set[Holder] = set()
 
@@ -97,11 +101,18 @@ class _Writer:
 
     def _unread(self) -> None:
         """What of an account is left out of every answer about it."""
+        bound = {each.account for each in self.rights.accounts if each.levels is not None}
+        read = sorted(self.rights.resources.read_services)
         for number, system in sorted(self.systems.items()):
+            lacking = [
+                "policies of resources" + (f" but those of {', '.join(read)}" if read else "")
+            ]
+            if number not in bound:
+                lacking.append("limits of its organisation")
             text = (
-                f"of AWS account {number} ({system}) no policies of resources and no limits of its "
-                "organisation were read: the former may let in others, or shut some out, and the "
-                "latter may forbid what here counts as allowed"
+                f"of AWS account {number} ({system}) no {' and no '.join(lacking)} were read: "
+                "policies of resources may let in others, or shut some out, and limits may forbid "
+                "what here counts as allowed"
             )
             self._issue("unread-policies", system, number, text)
 
@@ -313,7 +324,7 @@ class _Writer:
     def _move(self, start: Node, target: Holder, move: Move) -> None:
         node = self._node(target)
         kind = GrantKind.ASSUMES if not move.changes else GrantKind.CONTROLS
-        if target.gained:
+        if node[0] is NodeKind.ROLE:
             kind = GrantKind.ATTACHED
         condition: str | None = None
         if move.answer is Answer.CONDITIONAL:
@@ -344,4 +355,6 @@ class _Writer:
 def _called(holder: Holder) -> str:
     """A holder as a reader knows it."""
     name = holder.principal.rpartition(":")[2]
+    if holder.principal == administrator(holder.principal.split(":", 5)[4]).arn:
+        return ADMINISTRATION
     return f"{name} with {', '.join(holder.gained)}" if holder.gained else name

@@ -74,7 +74,7 @@ class Deciding:
         yield Place(PlaceKind.SYSTEM, system, system), best
         yield Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE), best
         for place in atlas.places:
-            if place.kind is PlaceKind.RESOURCE and place.system in ("", system):
+            if place.kind is PlaceKind.RESOURCE and self._is_of(right, place, system):
                 there = atlas.at_resource(wanted, system, place.key)
                 asked = Asked(system, below([place.key]))
                 yield place, self._least(there, right, selector, asked, wanted)
@@ -96,7 +96,7 @@ class Deciding:
         told: list[str] = []
         for selector in selectors:
             best: tuple[Answer, str] | None = None
-            for asked, environment in self._asked_at(selector, place):
+            for asked, environment in self._asked_at(right, selector, place):
                 found = self.policies.found(right, selector, asked, environment)
                 if found is None or self.policies.truth(right, found) is Truth.NO:
                     continue
@@ -116,13 +116,33 @@ class Deciding:
         said = f"{asked.system}: {action}{on}"
         return f"{said} ({decision.layer}: {by})" if by else said
 
-    def _asked_at(self, selector: Selector, place: Place) -> Iterator[tuple[Asked, str | None]]:
+    def _is_of(self, right: Right, place: Place, system: str) -> bool:
+        """Whether a resource is to be looked for in a system.
+
+        An ARN names its account. Where it does not, the catalogue may; else it is taken for one
+        of whoever asks.
+        """
+        if place.system:
+            return place.system == system
+        parts = place.key.split(":", 5)
+        number = parts[4] if len(parts) == 6 else ""  # noqa: PLR2004 - segments of an ARN
+        systems = self.policies.numbers
+        if number:
+            return systems[system] == number
+        claimed = [each for each in systems if self.atlas.placed(each, place.key)]
+        return system in (claimed or [right.system])
+
+    def _asked_at(
+        self, right: Right, selector: Selector, place: Place
+    ) -> Iterator[tuple[Asked, str | None]]:
         """What is asked in a place, system by system."""
         atlas, wanted = self.atlas, selector.environment
         for system in sorted(self.policies.numbers):
             if not atlas.could_be_in(selector, system):
                 continue
             if place.kind is PlaceKind.RESOURCE:
+                if not self._is_of(right, place, system):
+                    continue
                 yield Asked(system, below([place.key])), wanted
             elif place.kind is not PlaceKind.APPLICATION:
                 yield Asked(system, self.policies.universe(system)), wanted

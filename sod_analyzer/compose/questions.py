@@ -277,12 +277,23 @@ def _resources(atlas: Atlas, snapshot: Snapshot, question: Question) -> Sequence
     by_policy = pc.equal(table.column("mode"), BY_POLICY)
     if wanted.startswith("arn:") and pc.any(by_policy).as_py():
         # Policies speak of resources that nobody lists.
-        return ((system, wanted),)
+        return ((system or _account_of(atlas, snapshot, wanted), wanted),)
     known = set(stated.unique().to_pylist())
     placed = {p.resource for s, rows in atlas.placements.items() if system in ("", s) for p in rows}
     if wanted not in known | placed:
         raise QueryError(f"no resource is called '{wanted}'{near(wanted, known | placed)}")
     return ((system, wanted),)
+
+
+def _account_of(atlas: Atlas, snapshot: Snapshot, arn: str) -> str:
+    """The system of a resource: its ARN names the account, or the catalogue; empty if neither."""
+    table = snapshot["policies"].filter(pc.equal(snapshot["policies"].column("kind"), "account"))
+    systems = dict(zip(*table.select(["policy", "system"]).to_pydict().values(), strict=True))
+    parts = arn.split(":", 5)
+    if len(parts) == 6 and parts[4]:  # noqa: PLR2004 - segments of an ARN
+        return systems.get(parts[4], "")
+    claimed = [system for system in sorted(systems.values()) if atlas.placed(system, arn)]
+    return claimed[0] if len(claimed) == 1 else ""
 
 
 def _place(atlas: Atlas, question: Question, resources: Sequence[tuple[str, str]]) -> int:

@@ -17,6 +17,9 @@ class Record(StrEnum):
     GROUP = "group"
     ROLE = "role"
     POLICY = "managed policy"
+    ORGANISATION = "organisation"  # what one call printed
+    RESOURCES = "resource policies"  # what one call printed
+    INVENTORY = "inventory"  # what runs as which role, in short
     EXPORT = "export"  # a whole file: what of it is not there
     ACCOUNT = "account"  # which system an account is
     RIGHTS = "rights"  # an entitlement, and whose rights it stands for
@@ -46,6 +49,11 @@ class Kept:
         """What it says."""
         found = json.loads(self.document)
         return found if isinstance(found, dict) else {}
+
+    @property
+    def export(self) -> tuple[str, object]:
+        """The name of a file, and what it held."""
+        return self.about, self.said.get("export")
 
 
 def kept(kind: Record, about: str, document: object) -> Kept:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from sod_analyzer.cloud.aws import organization, resource_policies
 from sod_analyzer.cloud.aws.actions import Catalogue
 from sod_analyzer.cloud.aws.authorization import Details
 from sod_analyzer.cloud.aws.context import Context
@@ -21,9 +22,11 @@ from sod_analyzer.cloud.aws.documents import Policy, Statement
 from sod_analyzer.cloud.aws.escalation import ANY_POLICY, strengthened
 from sod_analyzer.cloud.aws.estate import Account, Estate
 from sod_analyzer.cloud.aws.formula import Part
-from sod_analyzer.cloud.aws.kept import Kept, details
+from sod_analyzer.cloud.aws.inventory import Inventory, Thing
+from sod_analyzer.cloud.aws.kept import Kept, Record, details, kept
 from sod_analyzer.cloud.aws.patterns import Found, decide_any
 from sod_analyzer.cloud.aws.principals import Kind, Match, Principal
+from sod_analyzer.cloud.aws.resource_policies import ResourcePolicies
 from sod_analyzer.cloud.aws.steps import Area, Layer, Request, areas
 from sod_analyzer.cloud.truth import Answer
 
@@ -33,6 +36,7 @@ _ANYTHING = "*:*"
 _NOBODY = ":user/"
 #: What it is called.
 ADMINISTRATION = "everything that any policy allows"
+_NO_POLICIES = ResourcePolicies({}, {}, frozenset())
 _NOTHING = Found(Decision(Answer.NO, Layer.IDENTITY))
 #: Actions by which a role is assumed under one's own name.
 _BY_NAME = frozenset({"sts:assumerole", "sts:tagsession"})
@@ -62,7 +66,8 @@ class Rights:
     details: Details
     catalogue: Catalogue
     accounts: tuple[Account, ...] = ()
-    read_services: frozenset[str] = frozenset()
+    resources: ResourcePolicies = _NO_POLICIES
+    inventory: Inventory | None = None
 
     @cached_property
     def estate(self) -> Estate:
@@ -70,8 +75,10 @@ class Rights:
         return Estate(
             self.details.principals,
             {each.account: each for each in self.accounts},
-            read_services=self.read_services | (WITH_RESOURCE_POLICIES - _NEEDED),
-            read_accounts=self.details.read_accounts,
+            self.resources.policies,
+            self.resources.owners,
+            self.resources.read_services | (WITH_RESOURCE_POLICIES - _NEEDED),
+            self.details.read_accounts,
         )
 
     @cached_property
@@ -145,14 +152,25 @@ class Rights:
         """
         caller, known = self.caller(holder), self._anything(holder)
         if owner != caller.account:
-            # Nothing without the resource's own policy, and none is known but that of a role.
-            return tuple(name for name in names if name in _BY_NAME and name in known)
+            # Nothing without the resource's own policy.
+            return tuple(
+                name
+                for name in names
+                if name in known and (name in _BY_NAME or _service(name) in self._with_policies)
+            )
         named = self._is_named(caller)
         return tuple(
             name
             for name in names
-            if (name in known and name not in _BY_TOKEN) or (named and name in _BY_NAME)
+            if (name in known and name not in _BY_TOKEN)
+            or (named and name in _BY_NAME)
+            or _service(name) in self._with_policies
         )
+
+    @cached_property
+    def _with_policies(self) -> frozenset[str]:
+        """Services of which policies of resources were read: these may allow by themselves."""
+        return frozenset(arn.split(":", 3)[2] for arn in self.resources.policies if ":" in arn)
 
     def _is_named(self, caller: Principal) -> bool:
         """Whether the trust policy of some role may be about this caller and no other."""
@@ -284,7 +302,39 @@ def administrator(account: str) -> Principal:
 
 def rights_of(records: Iterable[Kept], catalogue: Catalogue) -> Rights:
     """What may be asked of records, in whatever order they come."""
-    return Rights(details(records), catalogue)
+    every = sorted(records)
+    tree = [each.export for each in every if each.kind is Record.ORGANISATION]
+    about = [each.export for each in every if each.kind is Record.RESOURCES]
+    accounts = organization.read(tree).accounts.values() if tree else ()
+    return Rights(
+        details(every),
+        catalogue,
+        tuple(accounts),
+        resource_policies.read(about) if about else _NO_POLICIES,
+        inventory_of(every),
+    )
+
+
+def inventory_of(records: Iterable[Kept]) -> Inventory | None:
+    """What runs as which role; None where no inventory was given."""
+    things: set[Thing] = set()
+    read: set[tuple[str, str]] = set()
+    found = [each.said for each in records if each.kind is Record.INVENTORY]
+    for said in found:
+        things |= {Thing(*each) for each in _rows(said.get("things"))}
+        read |= {(account, service) for account, service in _rows(said.get("read"))}
+    return Inventory(tuple(sorted(things)), frozenset(read)) if found else None
+
+
+def inventory_record(name: str, found: Inventory) -> Kept:
+    """An inventory as it is kept: without what else the lists said of things."""
+    things = [[each.service, each.arn, each.role] for each in found.things]
+    said = {"things": things, "read": sorted(map(list, found.read))}
+    return kept(Record.INVENTORY, name, said)
+
+
+def _rows(value: object) -> list[list[str]]:
+    return value if isinstance(value, list) else []
 
 
 def _opens(policy: Policy) -> bool:
@@ -307,6 +357,10 @@ def _everywhere(statement: Statement) -> bool:
 
 def _names(part: Part) -> Callable[[Match], bool] | None:
     return None if part.least is None else part.close
+
+
+def _service(action: str) -> str:
+    return action.partition(":")[0]
 
 
 def _full(grants: Sequence[object], needed: Sequence[Part], request: Request) -> bool:

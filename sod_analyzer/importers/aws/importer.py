@@ -33,8 +33,8 @@ class AwsImporter:
     options: type[Any] = AwsOptions
 
     def fetch(self, spec: SourceSpec) -> Raw:
-        """The file, or a folder's JSON files. Raises `InputError` when there is none."""
-        return Raw(spec, find_files(spec, patterns=("*.json", "*.json.gz")))
+        """The file, or a folder's JSON and CSV files. Raises `InputError` when there is none."""
+        return Raw(spec, find_files(spec, patterns=("*.json", "*.json.gz", "*.csv")))
 
     def parse(self, raw: Raw) -> Iterator[Batch]:
         """Accounts for logins and roles, and every record as a policy.

@@ -6,10 +6,29 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from sod_analyzer.cloud.aws import (
+    credentials,
+    identity_center,
+    inventory,
+    organization,
+    resource_policies,
+)
+from sod_analyzer.cloud.aws.authorization import Details
+from sod_analyzer.cloud.aws.credentials import Credentials
 from sod_analyzer.cloud.aws.kept import LISTS, Kept, Record, cut_of, details, kept
 from sod_analyzer.cloud.aws.principals import Kind, Principal
-from sod_analyzer.importers.json_text import Elements, ShapeError, as_object, name_at, shown
-from sod_analyzer.model.access import Hides, IdentityClass
+from sod_analyzer.cloud.aws.rights import inventory_record
+from sod_analyzer.importers.aws.parts import Part, part_of, read_csv
+from sod_analyzer.importers.json_text import (
+    Documents,
+    Elements,
+    ShapeError,
+    as_object,
+    name_at,
+    read_json,
+    shown,
+)
+from sod_analyzer.model.access import GrantKind, Hides, IdentityClass, NodeKind
 from sod_analyzer.model.batch import BatchBuilder, RawFile
 
 #: How a record of a file is printed: users, groups, roles and policies are counted in this order.
@@ -30,17 +49,39 @@ class Loader:
         self._systems = systems
         self._tag = email_tag.casefold()
         self._records: dict[Kept, tuple[str, int]] = {}
+        self._parts: dict[Part, list[tuple[str, object]]] = {}
+        self._places: dict[Part, tuple[str, int]] = {}
+        self._credentials: Mapping[str, Credentials] = {}
         self._last = ""
 
     # -- reading ---------------------------------------------------------------------------------
 
     def load(self, file: RawFile) -> None:
         """One file: its records, and its row of `sources`."""
-        elements = Elements(self._builder, file, kind="aws", record_template=TEMPLATE)
-        self._last = file.source_id
-        for export in _exports(elements):
-            self._take(elements, export)
+        part = part_of(file)
+        read = _report if part is Part.CREDENTIALS else read_json
+        elements = Elements(self._builder, file, kind="aws", record_template=TEMPLATE, read=read)
+        if part is Part.DETAILS:
+            self._last = file.source_id
+            for export in _exports(elements):
+                self._take(elements, export)
+        elif elements.documents is not None:
+            self._whole(elements, part)
         elements.close()
+
+    def _whole(self, elements: Elements, part: Part) -> None:
+        """A file that is looked at together with others of its folder."""
+        file = elements.file
+        for record, value in elements.distinct(elements.documents.values):  # type: ignore[union-attr]
+            if part is Part.NOTES:
+                elements.counts.pass_over("notes on a pull")
+                continue
+            self._parts.setdefault(part, []).append((file.path, value))
+            self._places.setdefault(part, (file.source_id, record))
+            kind = _KEPT.get(part)
+            if kind is not None:
+                found = kept(kind, file.path, {"export": value})
+                self._records.setdefault(found, (file.source_id, record))
 
     def _take(self, elements: Elements, export: Mapping[str, object]) -> None:
         file = elements.file
@@ -99,6 +140,7 @@ class Loader:
 
     def finish(self) -> None:
         """Write accounts, policies and what is wrong with them."""
+        self._further()
         for each, (source_id, record) in self._records.items():
             self._policy(each, source_id, record)
         numbers = {_account(each.about) for each in self._records if each.kind in _OWNED} - {""}
@@ -116,6 +158,72 @@ class Loader:
             self._account(principal, said, source_id, ordinal)
         for text in found.problems:
             self._problem(text)
+        self._people(found)
+
+    def _further(self) -> None:
+        """What other exports say, and what is wrong with them."""
+        tree = self._parts.get(Part.ORGANISATION, [])
+        if tree:
+            known = organization.read(tree)
+            numbers = {_account(each.about) for each in self._records if each.kind in _OWNED}
+            for text in (*known.problems, *known.compared(numbers)):
+                self._problem(text, Part.ORGANISATION)
+        about = self._parts.get(Part.RESOURCES, [])
+        if about:
+            for text in resource_policies.read(about).problems:
+                self._problem(text, Part.RESOURCES)
+        listed = self._parts.get(Part.INVENTORY, [])
+        if listed:
+            found = inventory.read(listed)
+            # What else the lists say, such as variables of functions, is not kept.
+            place = self._places[Part.INVENTORY]
+            self._records[inventory_record(self._builder.spec.source_id, found)] = place
+            for text in found.problems:
+                self._problem(text, Part.INVENTORY)
+        reports = self._parts.get(Part.CREDENTIALS, [])
+        if reports:
+            report = credentials.read(reports)
+            self._credentials = report.logins
+            for text in report.problems:
+                self._problem(text, Part.CREDENTIALS)
+
+    def _people(self, found: Details) -> None:
+        """Those of Identity Center, and the roles that they use."""
+        exports = self._parts.get(Part.PEOPLE, [])
+        if not exports:
+            return
+        center = identity_center.read(exports)
+        uses, problems = center.uses(found.principals)
+        for text in (*center.problems, *problems):
+            self._problem(text, Part.PEOPLE)
+        system, place = self._builder.spec.system, self._places[Part.PEOPLE]
+        for code, person in sorted(center.people.items()):
+            self._builder.row(
+                "accounts",
+                account=f"{system}:identity-center/{code}",
+                system=system,
+                login=person.login,
+                name=person.title or None,
+                email=person.email or None,
+                kind=str(IdentityClass.PERSON),
+                enabled=person.enabled,
+                dormant_why="disabled" if person.enabled is False else None,
+                source_id=place[0],
+                record=place[1],
+            )
+        for use in uses:
+            if use.person not in center.people:
+                continue  # said when it was read
+            role = f"{self._system(_account(use.role))}:{use.role}"
+            self._builder.grant(
+                (NodeKind.ACCOUNT, f"{system}:identity-center/{use.person}"),
+                (NodeKind.ACCOUNT, role),
+                GrantKind.ASSUMES,
+                conditional=not use.sure,
+                condition=None if use.sure else "several roles have the name of the set",
+                source_id=place[0],
+                record=place[1],
+            )
 
     def _system(self, number: str) -> str:
         return self._systems.get(number, self._builder.spec.system)
@@ -138,6 +246,13 @@ class Loader:
         login = principal.kind is Kind.LOGIN
         system = self._system(principal.account)
         used = record.get("RoleLastUsed")
+        last = _instant(used.get("LastUsedDate")) if isinstance(used, Mapping) else None
+        signs_in = self._credentials.get(principal.arn)
+        enabled: bool | None = None
+        if login and signs_in is not None:
+            enabled = signs_in.usable
+            times = [signs_in.password_used_at, *(key.used_at for key in signs_in.keys)]
+            last = max((each for each in times if each is not None), default=None)
         self._builder.row(
             "accounts",
             account=f"{system}:{principal.arn}",
@@ -146,7 +261,9 @@ class Loader:
             email=self._email(principal) if login else None,
             kind=str(IdentityClass.PERSON if login else IdentityClass.WORKLOAD),
             created_at=_instant(record.get("CreateDate")),
-            last_used_at=_instant(used.get("LastUsedDate")) if isinstance(used, Mapping) else None,
+            last_used_at=last,
+            enabled=enabled,
+            dormant_why="no password and no active access key" if enabled is False else None,
             source_id=source_id,
             record=ordinal,
         )
@@ -157,7 +274,7 @@ class Loader:
                 return text
         return principal.name if "@" in principal.name else None
 
-    def _problem(self, text: str) -> None:
+    def _problem(self, text: str, part: Part = Part.DETAILS) -> None:
         """What is wrong with a document, which may hide what it allows or denies."""
         if text.startswith("the exports: ") and "twice" not in text:
             return  # said when the file was read
@@ -165,11 +282,13 @@ class Loader:
             "policy-not-understood",
             text.removeprefix("the exports: "),
             hides=Hides.UNKNOWN,
-            source_id=self._last,
+            source_id=self._places.get(part, (self._last, 0))[0],
             subject=text.partition(": ")[0],
         )
 
 
+#: Files that are kept as they are.
+_KEPT = {Part.ORGANISATION: Record.ORGANISATION, Part.RESOURCES: Record.RESOURCES}
 #: Kinds of records whose account is one of the source's own; AWS's own policies are nobody's.
 _OWNED = frozenset(LISTS.values())
 
@@ -177,6 +296,13 @@ _OWNED = frozenset(LISTS.values())
 def _account(arn: str) -> str:
     found = _ARN.fullmatch(arn)
     return found[1] if found and _OWN_NUMBER.fullmatch(found[1]) else ""
+
+
+def _report(file: RawFile) -> Documents:
+    """A credential report: a CSV, or what the API prints."""
+    if file.path.lower().endswith(".csv"):
+        return Documents((read_csv(file),), "utf-8")
+    return read_json(file)
 
 
 def _check(arn: str) -> None:
