@@ -28,7 +28,7 @@ from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.graph.edges import Edges
 from sod_analyzer.graph.packed import Packed, with_own_grants
-from sod_analyzer.model.access import Snapshot
+from sod_analyzer.model.access import BY_POLICY, Snapshot
 from sod_analyzer.model.finding import PLACE_ANYWHERE
 from sod_analyzer.model.ruleset import Duty, Selector, Way
 
@@ -274,6 +274,10 @@ def _resources(atlas: Atlas, snapshot: Snapshot, question: Question) -> Sequence
     stated = table.column("resource")
     if system:
         stated = stated.filter(pc.equal(table.column("system"), system))
+    by_policy = pc.equal(table.column("mode"), BY_POLICY)
+    if wanted.startswith("arn:") and pc.any(by_policy).as_py():
+        # Policies speak of resources that nobody lists.
+        return ((system, wanted),)
     known = set(stated.unique().to_pylist())
     placed = {p.resource for s, rows in atlas.placements.items() if system in ("", s) for p in rows}
     if wanted not in known | placed:
