@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.fault_kit import Fault, in_module
 
-_ORGANIZATION = "tests/cloud/aws/test_organization.py"
+_ORGANIZATION = "tests/cloud/aws/test_organization.py tests/cloud/aws/test_organization_laws.py"
 
 PULL: tuple[Fault, ...] = (
     *in_module(
@@ -34,6 +34,11 @@ PULL: tuple[Fault, ...] = (
             "organisation-switched-off-policies-limit",
             "        if not on[SCP]:\n",
             "        if False:\n",
+        ),
+        (
+            "organisation-targets-that-come-first-are-of-no-kind",
+            "        listed.kind = listed.kind or kind  # its targets may have come first\n",
+            "",
         ),
         (
             "organisation-levels-from-below",

@@ -173,7 +173,8 @@ class _Puller:
             if answer.get("State") == "COMPLETE":
                 break
             sleep(_SECONDS)
-        self.copy(f"{at}/get-credential-report", "iam", "GetCredentialReport")
+        report = f"credentials/{self.account}/get-credential-report"
+        self.copy(report, "iam", "GetCredentialReport")
 
     def look_for_regions(self, asked: Sequence[str], parts: Sequence[str]) -> None:
         """The regions to look into."""

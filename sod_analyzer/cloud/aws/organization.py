@@ -192,6 +192,7 @@ class _Reader:
         if kind not in _KINDS:
             return  # of tags, backups and the like, which limit nobody's rights
         listed = self.policies.setdefault(code, _Listed(kind))
+        listed.kind = listed.kind or kind  # its targets may have come first
         listed.title = self.pages.text(where, summary, "Name") or listed.title
         content = record.get("Content")
         if content is not None:
@@ -264,6 +265,8 @@ class _Reader:
         say = self.pages.say
         name = f"organisation {self.name}" if self.name else "organisation"
         management = self._management(name)
+        self._unlisted(name)
+        attached = self._by_target(name)
         on = {kind: self.switched.get(kind, True) for kind in _KINDS}
         limited = SCP in self.read_kinds or RCP in self.read_kinds or not on[SCP]
         if not limited:
@@ -272,8 +275,6 @@ class _Reader:
             say(name, "service control policies were not read: what they limit is unknown")
         if limited and on[RCP] and RCP not in self.read_kinds:
             say(name, "no resource control policies were read: none limits an answer")
-        self._unlisted(name)
-        attached = self._by_target(name)
         accounts = {number: Account(number) for number in sorted(self.accounts)}
         levels: dict[str, Level] = {}
         for number in accounts if limited else ():
@@ -320,6 +321,7 @@ class _Reader:
                     # Nobody says which kind it is: it may limit callers, so it is taken to.
                     self.pages.say(name, f"policy {code} has targets and is not listed")
                     listed.kind = SCP
+                    self.read_kinds.add(SCP)
                 else:
                     continue
             targets = listed.targets

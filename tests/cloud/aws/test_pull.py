@@ -147,7 +147,7 @@ def test_what_was_pulled_decides_as_planted(cloud: None, tmp_path: Path) -> None
 
     running = inventory.read(files(out / "inventory"), regions=[HOME])
     policies = resource_policies.read(files(out / "resource-policies"), regions=[HOME])
-    asked = aws.load(files(out / "iam" / ME)[:1], inventory=running, resource_policies=policies)
+    asked = aws.load(files(out / "iam"), inventory=running, resource_policies=policies)
     assert found.account == ME
     assert asked.decide(ANN, "s3:GetObject", "arn:aws:s3:::books/q").answer is YES
     assert asked.decide(ANN, "s3:GetObject", "arn:aws:s3:::logs.acme/q").answer is YES
@@ -359,7 +359,7 @@ def test_the_credential_report_is_pulled(cloud: None, tmp_path: Path) -> None:
 
     pulled(tmp_path / "out")
 
-    name = f"iam/{ME}/get-credential-report.json"
+    name = f"credentials/{ME}/get-credential-report.json"
     report = json.loads((tmp_path / "out" / name).read_text(encoding="utf-8"))
     logins = credentials.read([(name, report)]).logins
     assert [key.active for key in logins[ANN].keys] == [True]
