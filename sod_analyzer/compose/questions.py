@@ -291,7 +291,7 @@ def _account_of(atlas: Atlas, snapshot: Snapshot, arn: str) -> str:
     systems = dict(zip(*table.select(["policy", "system"]).to_pydict().values(), strict=True))
     parts = arn.split(":", 5)
     if len(parts) == 6 and parts[4]:  # noqa: PLR2004 - segments of an ARN
-        return systems.get(parts[4], "")
+        return str(systems.get(parts[4], ""))
     claimed = [system for system in sorted(systems.values()) if atlas.placed(system, arn)]
     return claimed[0] if len(claimed) == 1 else ""
 
