@@ -24,6 +24,8 @@ from tests.conftest import ROOT
 
 #: What no command needs before it does its work.
 HEAVY = [
+    "boto3",
+    "botocore",
     "defusedxml",
     "difflib",
     "importlib.metadata",

@@ -14,6 +14,7 @@ from sod_analyzer.assemble.intake import NODE_TABLES, Intake
 from sod_analyzer.assemble.linking import add_edges, add_named, link_table
 from sod_analyzer.assemble.merge import MERGINGS, merge
 from sod_analyzer.assemble.nodes import complete, node_table
+from sod_analyzer.assemble.rights import with_rights
 from sod_analyzer.identity import Federated, LinkResult, federate, link, needs_members
 from sod_analyzer.model.access import (
     SNAPSHOT_TABLES,
@@ -50,7 +51,7 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
         ConfigError: rows or federations name systems that are not declared, or no day is known.
         InputError: two different descriptions of one source.
     """
-    intake = Intake(batches)
+    intake = Intake(with_rights(batches))
     check_systems(intake, estate)
     as_of = day_of(estate, intake.sources)
     sources = canonical(pa.concat_tables([intake.sources, estate.documents]))
@@ -75,6 +76,7 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
         "links": link_table(linked, nodes[NodeKind.IDENTITY]),
         "applications": canonical(estate.applications),
         "placements": canonical(estate.placements),
+        "policies": canonical(intake.policies),
     }
     tables["nodes"], first = node_table(nodes)
     add_named(intake.edges["grants"], federated.grants, nodes=nodes, first=first)

@@ -149,7 +149,7 @@ class Intake:
             "grants": Edges(GRANTS, self.pools),
             "derivations": Edges(DERIVATIONS, self.pools),
         }
-        self._small: dict[str, list[pa.Table]] = {"sources": [], "issues": []}
+        self._small: dict[str, list[pa.Table]] = {"sources": [], "policies": [], "issues": []}
         taken: Future[None] | None = None
         # In a thread of its own, while the next batch is read; one waits at most.
         with ThreadPoolExecutor(1) as thread:
@@ -162,9 +162,9 @@ class Intake:
                 taken.result()
         for pool in self.pools.values():
             pool.forget()
-        self.sources, self.issues = (
+        self.sources, self.policies, self.issues = (
             pa.concat_tables([BATCH_TABLES[name].empty_table(), *self._small.pop(name)])
-            for name in ("sources", "issues")
+            for name in ("sources", "policies", "issues")
         )
         # What reading needed and is free by now is of use to nobody in here.
         give_back()

@@ -19,6 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.catalogue.actions import action_within, actions_meet
+from sod_analyzer.catalogue.by_policy import ByPolicy
+from sod_analyzer.catalogue.decided import Deciding, Reached
 from sod_analyzer.catalogue.globs import places as lies_in
 from sod_analyzer.catalogue.places import (
     Atlas,
@@ -28,7 +30,7 @@ from sod_analyzer.catalogue.places import (
     meets_environment,
     names_resource,
 )
-from sod_analyzer.model.access import EVERY_ACTION, WHOLE_SYSTEM, NodeKind, Snapshot
+from sod_analyzer.model.access import BY_POLICY, EVERY_ACTION, WHOLE_SYSTEM, NodeKind, Snapshot
 from sod_analyzer.model.finding import PLACE_ANYWHERE, PLACE_UNMAPPED
 from sod_analyzer.model.ruleset import Duty, Selector
 
@@ -150,6 +152,8 @@ class Columns:
         #: somebody else must approve each time.
         self.whole: Codes = np.empty(0, dtype=np.int64)
         self.approval: Codes = np.empty(0, dtype=np.int64)
+        #: Decides what depends on policies; None where nothing does.
+        self.deciding: Deciding | None = None
         self._fill(snapshot)
         self.sure = Cells.of(self._sure)
         self.possible = Cells.of([*self._sure, *self._possible])
@@ -169,7 +173,9 @@ class Columns:
         kind, kinds = _kinds_of_right(table, wildcard)
         matching = [self._parts_for(*each) for each in kinds]
         # Most rights are part of no duty, and nothing more is asked of them.
-        matched = np.flatnonzero(np.array([bool(parts) for parts in matching], dtype=bool)[kind])
+        told = np.array([bool(parts) for parts in matching], dtype=bool)[kind]
+        by_policy = _flags(pc.equal(table.column("mode"), BY_POLICY))
+        matched = np.flatnonzero(told & ~by_policy)
         resources = table.column("resource").take(pa.array(matched)).to_pylist()
         for row, resource in zip(matched.tolist(), resources, strict=True):
             system, action, wild = kinds[kind[row]]
@@ -180,11 +186,60 @@ class Columns:
                     self._found[part] += 1
                     but = self._but(self.parts[part], system, action, resource, wildcard=wild)
                     self._place(first + row, system, resource, part, but=but)
+        rows = np.flatnonzero(by_policy)
+        if len(rows):
+            self._decide(snapshot, (rows + first).tolist())
         for code in self.whole.tolist():
+            if by_policy[code - first]:
+                continue
             system = kinds[kind[code - first]][0]
             cover = self.atlas.number.get(Place(PlaceKind.COVER, system, system))
             if cover is not None:
                 self._sure.append((code, cover, self._n_selected))
+
+    def _decide(self, snapshot: Snapshot, codes: Sequence[int]) -> None:
+        """What rights that policies decide come to: in each place, whatever is asked there."""
+        deciding = self.deciding = Deciding(ByPolicy(snapshot), self.atlas)
+        policies, table = deciding.policies, snapshot["entitlements"]
+        first = snapshot.ranges[NodeKind.ENTITLEMENT].start
+        rows = table.select(["entitlement", "resource"]).take([code - first for code in codes])
+        for code, row in zip(codes, rows.to_pylist(), strict=True):
+            right = policies.rights[row["entitlement"]]
+            for part, selector in enumerate(self.parts):
+                for system in sorted(policies.numbers):
+                    if self.atlas.could_be_in(selector, system):
+                        reached = deciding.reached(right, selector, system)
+                        if reached is not None:
+                            self._found[part] += 1
+                            self._put_decided(reached, code, part, (system, row["resource"]))
+            cover = self.atlas.number[Place(PlaceKind.COVER, right.system, right.system)]
+            if policies.unrestricted(right):
+                self._sure.append((code, cover, self._n_selected))
+                self.whole = np.sort(np.append(self.whole, code))
+
+    def _put_decided(self, reached: Reached, code: int, part: int, called: tuple[str, str]) -> None:
+        number, (system, _) = self.atlas.number, called
+        if reached.whole is Truth.YES:
+            self._place(code, system, WHOLE_SYSTEM, part)
+        elif reached.whole is Truth.UNKNOWN:
+            self._possible.append((code, number[Place(PlaceKind.COVER, system, system)], part))
+            self._put(Truth.UNKNOWN, code, self._of_system[system], part)
+            self._put(Truth.UNKNOWN, code, self._anywhere, part)
+        for place, truth in reached.places:
+            if place.kind is PlaceKind.UNMAPPED and truth is not Truth.NO:
+                self.unmapped[called].add(part)
+                truth = Truth.YES  # noqa: PLW2901 - detection takes it for unknown there
+            self._put(truth, code, number[place], part)
+
+    def decided(self, entitlement: str, way: int, place: int) -> str | None:
+        """What a right that policies decide comes to in a place, for one way; None of others."""
+        if self.deciding is None:
+            return None
+        right = self.deciding.policies.rights.get(entitlement)
+        if right is None:
+            return None
+        chosen = [self.parts[part] for part in self.ways[way].parts if part < self._n_selected]
+        return self.deciding.told(right, chosen, self.atlas.places[place])
 
     def _parts_for(self, system: str, action: str, wildcard: bool) -> tuple[int, ...]:  # noqa: FBT001 - a cache key, spread
         return tuple(

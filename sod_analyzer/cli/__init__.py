@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "What would follow if grants were taken away or given.",
     ),
     "rules": ("sod_analyzer.cli.rules:rules", "Look at rules, check them, and try them on cases."),
+    "pull": ("sod_analyzer.cli.pull:pull", "Copy what a cloud says of its access into files."),
     "doctor": (
         "sod_analyzer.cli.doctor:doctor",
         "Show versions, plugins, rulesets, and what is missing.",

@@ -61,8 +61,10 @@ def cover(
     systems = in_scope(snapshot)
     sources: list[Row] = snapshot["sources"].to_pylist()
     told = _already_told(snapshot)
+    fed = _fed(snapshot)
     for name, system in systems.items():
-        _without_source(issues, unknown, system, [s for s in sources if s["system"] == name])
+        mine = [s for s in sources if s["system"] == name or (name, s["source_id"]) in fed]
+        _without_source(issues, unknown, system, mine)
         for kind in unread.get(system["product"], ()):
             _unread(issues, system, kind)
     for source in sources:
@@ -73,6 +75,13 @@ def cover(
     _control_totals(issues, [source for source in sources if source["system"] in systems])
     _roster(issues, snapshot, systems)
     return Coverage(issues.table(), dict(sorted(unknown.items())))
+
+
+def _fed(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
+    """Systems with sources that are of another system, and hold theirs, too."""
+    table = snapshot["policies"].select(["system", "source_id"]).group_by(["system", "source_id"])
+    rows = table.aggregate([]).to_pylist()
+    return frozenset((row["system"], row["source_id"]) for row in rows)
 
 
 def _already_told(snapshot: Snapshot) -> frozenset[str]:

@@ -270,7 +270,7 @@ class _Told:
         return [told[number] for number in self.lens.tolist()]
 
     def resource(self) -> list[str]:
-        return self.paths.resources()
+        return self.paths.resources(self.people.place)
 
     def path(self) -> list[str]:
         return self.paths.texts()
@@ -345,8 +345,8 @@ class Paths:
             told[row] = ids[node]
         return told
 
-    def resources(self) -> list[str]:
-        """What each path ends at, several things each once."""
+    def resources(self, place: int) -> list[str]:
+        """What each path ends at, several things each once; of policies, what they allow there."""
         rights = distinct(self.target[self._ends])
         table = self.names.table(NodeKind.ENTITLEMENT)
         offset = rights - self.ranges[NodeKind.ENTITLEMENT].start
@@ -357,6 +357,8 @@ class Paths:
             f"{system}:{'everything' if resource == WHOLE_SYSTEM else resource}"
             for system, resource in zip(systems, resources, strict=True)
         ]
+        if self.columns.deciding is not None:
+            told = self._decided(rights, place, told)
         number = np.searchsorted(rights, self.target[self._ends]).tolist()
         if len(number) == len(self.subject):
             return [told[n] for n in number]  # everybody has one
@@ -365,6 +367,20 @@ class Paths:
             "; ".join(dict.fromkeys(told[n] for n in number[low:high]))
             for low, high in pairwise(runs)
         ]
+
+    def _decided(self, rights: Keys, place: int, told: list[str]) -> list[str]:
+        """What policies allow, in place of their rights' own names."""
+        ids = self.names.ids(rights).to_pylist()
+        ways = distinct(self.way).tolist()
+        found = [
+            "; ".join(
+                dict.fromkeys(
+                    text for way in ways if (text := self.columns.decided(each, way, place))
+                )
+            )
+            for each in ids
+        ]
+        return [new or old for new, old in zip(found, told, strict=True)]
 
     def texts(self) -> list[str]:
         """Each path in one line."""

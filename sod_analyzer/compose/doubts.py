@@ -7,9 +7,10 @@ import numpy as np
 from sod_analyzer.compose.gathered import DROPPED, PENDING, Gathered
 from sod_analyzer.compose.legs import Told
 from sod_analyzer.compose.texts import NOTHING, Lexicon, distinct_rows, lists, offsets_of, put
-from sod_analyzer.compose.trace import UNDECIDED_LINK
+from sod_analyzer.compose.trace import UNDECIDED_GRANT, UNDECIDED_LINK
 from sod_analyzer.graph.closure import Keys, distinct
-from sod_analyzer.graph.edges import Flag
+from sod_analyzer.graph.edges import KINDS, Flag
+from sod_analyzer.model.access import GrantKind
 
 
 def leg_reasons(told: Told, gathered: Gathered) -> Keys:
@@ -31,28 +32,37 @@ def leg_reasons(told: Told, gathered: Gathered) -> Keys:
 
 def _doubts(told: Told, gathered: Gathered, rows: Keys, lost: Keys) -> Keys:
     witness = told.legs.witness[rows]
-    node = _undecided(told)[witness]
+    node, edge = (each[witness] for each in _undecided(told))
     reason = np.full(len(rows), NOTHING, dtype=np.int64)
     linked = np.flatnonzero(node >= 0)
     if len(linked):
-        nodes = distinct(node[linked])
-        texts = put([told.tracer.names.ids(nodes), UNDECIDED_LINK], len(nodes))
-        reason[linked] = gathered.reasons.take_in(texts) + np.searchsorted(nodes, node[linked])
+        held = told.steps.near.kind[told.steps.near_edge][edge] == KINDS.index(GrantKind.HOLDS)
+        for mine, said in (
+            (linked[held[linked]], UNDECIDED_LINK),
+            (linked[~held[linked]], UNDECIDED_GRANT),
+        ):
+            if not len(mine):
+                continue
+            nodes = distinct(node[mine])
+            texts = put([told.tracer.names.ids(nodes), said], len(nodes))
+            reason[mine] = gathered.reasons.take_in(texts) + np.searchsorted(nodes, node[mine])
     rest = np.flatnonzero(node < 0)
     if len(rest):
         reason[rest] = _by_rights(told, gathered, rows[rest], lost[rest])
     return reason
 
 
-def _undecided(told: Told) -> Keys:
-    """By witness, the account behind its first undecided link; -1 where all are decided."""
+def _undecided(told: Told) -> tuple[Keys, Keys]:
+    """By witness, what is behind its first undecided edge, and that edge; -1 where all are sure."""
     steps = told.steps
     flags = steps.near.flags[steps.near_edge]
     hops = np.flatnonzero((flags[steps.number] & int(Flag.UNDECIDED)) != 0)
     node = np.full(len(told.legs.witnesses), -1, dtype=np.int64)
     # The first of each witness is written last.
     node[told.owner[hops[::-1]]] = steps.target[steps.number[hops[::-1]]]
-    return node
+    edge = np.full(len(told.legs.witnesses), -1, dtype=np.int64)
+    edge[told.owner[hops[::-1]]] = steps.number[hops[::-1]]
+    return node, edge
 
 
 def _by_rights(told: Told, gathered: Gathered, rows: Keys, lost: Keys) -> Keys:

@@ -28,7 +28,7 @@ from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Keys, distinct
 from sod_analyzer.graph.edges import Edges
 from sod_analyzer.graph.packed import Packed, with_own_grants
-from sod_analyzer.model.access import Snapshot
+from sod_analyzer.model.access import BY_POLICY, Snapshot
 from sod_analyzer.model.finding import PLACE_ANYWHERE
 from sod_analyzer.model.ruleset import Duty, Selector, Way
 
@@ -274,11 +274,26 @@ def _resources(atlas: Atlas, snapshot: Snapshot, question: Question) -> Sequence
     stated = table.column("resource")
     if system:
         stated = stated.filter(pc.equal(table.column("system"), system))
+    by_policy = pc.equal(table.column("mode"), BY_POLICY)
+    if wanted.startswith("arn:") and pc.any(by_policy).as_py():
+        # Policies speak of resources that nobody lists.
+        return ((system or _account_of(atlas, snapshot, wanted), wanted),)
     known = set(stated.unique().to_pylist())
     placed = {p.resource for s, rows in atlas.placements.items() if system in ("", s) for p in rows}
     if wanted not in known | placed:
         raise QueryError(f"no resource is called '{wanted}'{near(wanted, known | placed)}")
     return ((system, wanted),)
+
+
+def _account_of(atlas: Atlas, snapshot: Snapshot, arn: str) -> str:
+    """The system of a resource: its ARN names the account, or the catalogue; empty if neither."""
+    table = snapshot["policies"].filter(pc.equal(snapshot["policies"].column("kind"), "account"))
+    systems = dict(zip(*table.select(["policy", "system"]).to_pydict().values(), strict=True))
+    parts = arn.split(":", 5)
+    if len(parts) == 6 and parts[4]:  # noqa: PLR2004 - segments of an ARN
+        return str(systems.get(parts[4], ""))
+    claimed = [system for system in sorted(systems.values()) if atlas.placed(system, arn)]
+    return claimed[0] if len(claimed) == 1 else ""
 
 
 def _place(atlas: Atlas, question: Question, resources: Sequence[tuple[str, str]]) -> int:

@@ -16,13 +16,15 @@ from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.names import Names
 from sod_analyzer.explain.paths import Hop, Witness
 from sod_analyzer.graph.edges import KINDS, Edges, Flag
-from sod_analyzer.model.access import WHOLE_SYSTEM, NodeKind
+from sod_analyzer.model.access import BY_POLICY, WHOLE_SYSTEM, GrantKind, NodeKind
 from sod_analyzer.model.settings import UNREAD, Unread
 
 Row = dict[str, Any]
 
 #: What is said of an account whose links disagree, behind its id.
 UNDECIDED_LINK = " may be this person's account, but its links disagree"
+#: What is said of what a holder may or may not have, behind its id.
+UNDECIDED_GRANT = " may be had, but a document that decides it is missing or not understood"
 
 _UNREAD_WORDS = {
     Unread.GATES: "gates not evaluated",
@@ -58,7 +60,7 @@ class Notes:
         if own_change:
             notes.append("one own change")
         if Flag.UNDECIDED in flags:
-            notes.append("undecided link")
+            notes.append("undecided")
         if Flag.DORMANT in flags:
             notes.append("dormant account")
         if Flag.OUT_OF_TIME in flags:
@@ -156,7 +158,9 @@ class Tracer:
             for hop in run:
                 if Flag.UNDECIDED in Flag(int(self.engine.edges.flags[hop.edge])):
                     target = int(self.engine.edges.target[hop.edge])
-                    return f"{self.names.id(target)}{UNDECIDED_LINK}"
+                    link = KINDS[int(self.engine.edges.kind[hop.edge])] is GrantKind.HOLDS
+                    said = UNDECIDED_LINK if link else UNDECIDED_GRANT
+                    return f"{self.names.id(target)}{said}"
         ends = [int(self.engine.edges.target[run[-1].edge]) for run in witness.runs]
         return self.doubt(ends, duty, lost=place == self.engine.unmapped)
 
@@ -165,6 +169,8 @@ class Tracer:
         columns = self.engine.columns
         title = lower_first(next(d.title for d in columns.duties if d.duty_id == duty))
         ends = [self.names.row(right) for right in rights]
+        if any(end["mode"] == BY_POLICY for end in ends) and not lost:
+            return f"a document that decides on the right to {title} is missing or not understood"
         if lost:
             for end in ends:
                 if (end["system"], end["resource"]) in columns.unmapped:

@@ -20,8 +20,11 @@ from sod_analyzer.cloud.aws.decide import Decision, decide
 from sod_analyzer.cloud.aws.documents import Form, parse
 from sod_analyzer.cloud.aws.escalation import Escalation, Move, Reached
 from sod_analyzer.cloud.aws.estate import Account, Estate, Level
+from sod_analyzer.cloud.aws.inventory import Inventory
+from sod_analyzer.cloud.aws.organization import Organization
 from sod_analyzer.cloud.aws.patterns import Found, decide_any
 from sod_analyzer.cloud.aws.principals import Kind, Principal
+from sod_analyzer.cloud.aws.resource_policies import ResourcePolicies
 from sod_analyzer.cloud.aws.steps import Layer
 from sod_analyzer.cloud.truth import Answer
 from sod_analyzer.errors import QueryError
@@ -34,10 +37,13 @@ __all__ = [
     "Context",
     "Decision",
     "Found",
+    "Inventory",
     "Layer",
     "Level",
     "Move",
+    "Organization",
     "Reached",
+    "ResourcePolicies",
     "limits",
     "load",
     "may_assume",
@@ -54,6 +60,7 @@ class Aws:
     details: Details
     catalogue: Catalogue
     problems: tuple[str, ...]
+    inventory: Inventory | None = None
 
     def decide(
         self,
@@ -135,7 +142,7 @@ class Aws:
         return self._moves_in(Context())
 
     def _moves_in(self, context: Context) -> Escalation:
-        return Escalation(self.estate, self.details, self.catalogue, context)
+        return Escalation(self.estate, self.details, self.catalogue, context, self.inventory)
 
     def _principal(self, arn: str) -> Principal:
         caller = self.estate.principals.get(arn)
@@ -194,31 +201,51 @@ class Aws:
 def load(
     exports: Iterable[tuple[str, object]],
     *,
-    resource_policies: Mapping[str, object] | None = None,
+    resource_policies: Mapping[str, object] | ResourcePolicies | None = None,
     read_services: Iterable[str] = (),
     owners: Mapping[str, str] | None = None,
     accounts: Iterable[Account] = (),
+    organisation: Organization | None = None,
+    inventory: Inventory | None = None,
     catalogue: Catalogue | None = None,
 ) -> Aws:
     """Accounts from named exports of `aws iam get-account-authorization-details`.
 
     Args:
         exports: A name for messages, and what the JSON holds.
-        resource_policies: Documents of resources' own policies, by ARN.
+        resource_policies: Documents of resources' own policies, by ARN; or what
+            `resource_policies.read` returns, which says `owners` and `read_services` too.
         read_services: Services, such as `s3`, of which all resource policies are given. Of others
             a note says that they were not read.
         owners: Accounts of resources whose ARN names none, such as buckets.
         accounts: Accounts with the limits of their organisation, made with `limits`.
+        organisation: In place of `accounts`, the organisation as `organization.read` returns it.
+        inventory: What runs as which role, as `inventory.read` returns it.
         catalogue: The actions that there are; without, those that AWS published.
 
     Raises:
         InputError: an export is something else.
+        ValueError: there are both accounts and an organisation.
     """
     details = read(exports)
-    policies = {
-        arn: parse(document, arn, Form.RESOURCE)
-        for arn, document in sorted((resource_policies or {}).items())
-    }
+    accounts = tuple(accounts)
+    if organisation is not None and accounts:
+        raise ValueError("give accounts or organisation, not both")
+    further: tuple[str, ...] = ()
+    if organisation is not None:
+        accounts = tuple(organisation.accounts.values())
+        exported = {each.account for each in details.principals.values()}
+        further = (*organisation.problems, *organisation.compared(exported))
+    if isinstance(resource_policies, ResourcePolicies):
+        policies = dict(resource_policies.policies)
+        owners = {**resource_policies.owners, **(owners or {})}
+        read_services = (*read_services, *resource_policies.read_services)
+        further = (*further, *resource_policies.problems)
+    else:
+        policies = {
+            arn: parse(document, arn, Form.RESOURCE)
+            for arn, document in sorted((resource_policies or {}).items())
+        }
     bound = {each.account: each for each in accounts}
     estate = Estate(
         details.principals,
@@ -235,8 +262,11 @@ def load(
         for policy in (*level.scps, *level.rcps)
     ]
     said = {text for policy in (*policies.values(), *limiting) for text in policy.problems}
-    problems = (*details.problems, *sorted(said - {*details.problems}))
-    return Aws(estate, details, catalogue or Published(), problems)
+    if inventory is not None:
+        further = (*further, *inventory.problems)
+    before = (*details.problems, *further)
+    problems = (*before, *sorted(said - {*before}))
+    return Aws(estate, details, catalogue or Published(), problems, inventory)
 
 
 def limits(

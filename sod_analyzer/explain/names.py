@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.model.access import WHOLE_SYSTEM, NodeKind, Snapshot
+from sod_analyzer.model.access import BY_POLICY, WHOLE_SYSTEM, NodeKind, Snapshot
 
 Codes = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.bool_]
@@ -257,9 +257,9 @@ def _named(kind: NodeKind, table: pa.Table) -> pa.Array:
 def _named_rights(action: pa.Array, resource: pa.Array) -> pa.Array:
     where = pc.if_else(pc.equal(resource, WHOLE_SYSTEM), "everything", resource)
     whole = pc.binary_join_element_wise("every right on ", where, "")
-    return pc.if_else(
-        pc.equal(action, "*"), whole, pc.binary_join_element_wise(action, " on ", where, "")
-    )
+    plain = pc.binary_join_element_wise(action, " on ", where, "")
+    told = pc.if_else(pc.equal(action, "*"), whole, plain)
+    return pc.if_else(pc.equal(action, BY_POLICY), where, told)
 
 
 def _native(ids: pa.Array) -> pa.Array:

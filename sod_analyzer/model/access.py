@@ -16,7 +16,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class NodeKind(StrEnum):
@@ -118,6 +118,10 @@ class Hides(StrEnum):
 
 #: Resource that stands for everything in its system (an organisation, a cluster).
 WHOLE_SYSTEM = "*"
+#: Mode of an entitlement whose holders may do what the `policies` that concern them allow.
+BY_POLICY = "by-policy"
+#: Kind of a role that no source has: rights that somebody could take, in one context.
+SELF_GRANTED_ROLE = "self-granted rights"
 #: Action that stands for every action; with `WHOLE_SYSTEM` it is unrestricted access.
 EVERY_ACTION = "*"
 
@@ -232,7 +236,7 @@ ENTITLEMENTS = _schema(
     system=_word,
     action=_word,
     resource=_text,
-    mode=_word,  # alone | with-approval
+    mode=_word,  # alone | with-approval | by-policy
     wildcard=pa.bool_(),  # `*` inside `action` is the source's wildcard, not a letter
     title=_text,
 )
@@ -297,6 +301,17 @@ LINKS = _schema(
     record=_record,
 )
 
+#: Documents that decide together what somebody may do, one record of an export a row. Which rights
+#: that is depends on what is asked, so that they are kept and not their outcome.
+POLICIES = _schema(
+    policy=_text,  # what it is about: an id in the source's own words, or that of an entitlement
+    system=_word,
+    kind=_word,  # the source's own word
+    document=_text,  # JSON
+    source_id=_word,
+    record=_record,
+)
+
 NODES = _schema(code=_code, kind=_word, id=_text)
 
 ISSUES = _schema(
@@ -318,6 +333,7 @@ BATCH_TABLES: Mapping[str, pa.Schema] = {
     "entitlements": ENTITLEMENTS,
     "grants": BATCH_GRANTS,
     "derivations": BATCH_DERIVATIONS,
+    "policies": POLICIES,
     "issues": ISSUES,
 }
 
@@ -335,6 +351,7 @@ SNAPSHOT_TABLES: Mapping[str, pa.Schema] = {
     "links": LINKS,
     "applications": APPLICATIONS,
     "placements": PLACEMENTS,
+    "policies": POLICIES,
     "issues": ISSUES,
 }
 

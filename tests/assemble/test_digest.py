@@ -37,7 +37,7 @@ def digest(table: pa.Table) -> str:
 
 def by_hand(table: pa.Table) -> str:
     """The same digest from Python values, one by one."""
-    content = b"sod-analyzer snapshot 2 2026-10-31\n"
+    content = b"sod-analyzer snapshot 3 2026-10-31\n"
     content += f"table t {table.num_rows}\n".encode()
     for field in table.schema:
         kind = "word" if pa.types.is_dictionary(field.type) else field.type
@@ -125,7 +125,7 @@ def test_places_of_words_are_as_wide_as_their_number_needs(count: int) -> None:
     width = "B" if count <= 256 else "H" if count <= 65_536 else "I"
     content += struct.pack(f"<{count + 1}{width}", *range(count), count - 1)
     column = hashlib.sha256(content).hexdigest()
-    whole = f"sod-analyzer snapshot 2 {DAY}\ntable t {count + 1}\ncolumn w word {column}\n"
+    whole = f"sod-analyzer snapshot 3 {DAY}\ntable t {count + 1}\ncolumn w word {column}\n"
     assert hashlib.sha256(whole.encode()).hexdigest() == digest(table)
 
 

@@ -25,7 +25,12 @@ name: Two tables
 ruleset: devops
 systems:
   app: {product: app}
+  aws: {product: aws}
 sources:
+  accounts:
+    system: aws
+    importer: aws
+    path: account.json
   access-excel:
     system: app
     importer: excel
@@ -46,6 +51,21 @@ sources:
 """
 HEADER = ["Login", "Right", "Where"]
 ROWS = [["ann", "open", "vault"], ["007", "=1+1", "NA"], ["ann", "open", "vault"], ["", "x", "y"]]
+ACCOUNT = "arn:aws:iam::111122223333"
+LOGIN = {
+    "UserName": "ann",
+    "Arn": f"{ACCOUNT}:user/ann",
+    "GroupList": None,
+    "UserPolicyList": [
+        {
+            "PolicyName": "own",
+            "PolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+            },
+        }
+    ],
+}
 
 
 def case(config: Path, source_id: str) -> tuple[Importer, SourceSpec]:
@@ -73,6 +93,13 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     columns = [list(column) for column in zip(*ROWS, strict=True)]
     pq.write_table(pa.table(columns, names=HEADER), folder / "access.parquet")
     (folder / "access.json").write_text(json.dumps({"rows": rows}), encoding="utf-8")
+    account = {
+        "UserDetailList": [LOGIN, LOGIN, {"UserName": "without an ARN"}, 7],
+        "GroupDetailList": [],
+        "RoleDetailList": None,
+        "Policies": [],
+    }
+    (folder / "account.json").write_text(json.dumps(account), encoding="utf-8")
     (folder / "sod.yaml").write_text(CONFIG, encoding="utf-8")
     return folder
 
@@ -84,7 +111,7 @@ def test_an_importer_conforms_on_the_sample_bank(source_id: str) -> None:
     check_importer(importer, spec)
 
 
-@pytest.mark.parametrize("source_id", ["access-excel", "access-json", "access-parquet"])
+@pytest.mark.parametrize("source_id", ["access-excel", "access-json", "access-parquet", "accounts"])
 def test_an_importer_conforms_on_a_table(tables: Path, source_id: str) -> None:
     importer, spec = case(tables / "sod.yaml", source_id)
 

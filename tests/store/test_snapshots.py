@@ -208,11 +208,11 @@ def point_outside(folder: Path) -> None:
         (lambda f: change(f, name=None), "this is no manifest"),
         (lambda f: change(f, tables={}), "tables are missing: accounts, applications"),
         (lambda f: change(f, tables=[]), "this is no manifest"),
-        (lambda f: change(f, schema_version=99), "schema version 99 .*reads version 2"),
+        (lambda f: change(f, schema_version=99), "schema version 99 .*reads version 3"),
         (lambda f: change(f, digest="0" * 64), "the digest is not that of the tables"),
         (lambda f: change(f, as_of="2020-01-01"), "the digest is not that of the tables"),
         (drop_rows, "the digest is not that of the tables"),
-        (swap_columns, r"systems\.parquet: the columns are not those of schema version 2"),
+        (swap_columns, r"systems\.parquet: the columns are not those of schema version 3"),
         (point_outside, r"grants\.holder names a node that does not exist"),
     ],
 )

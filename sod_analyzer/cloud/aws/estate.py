@@ -37,7 +37,7 @@ class Estate:
     `read_services` are those whose resource policies were all exported: there, a resource without
     a policy has none. Of other services' resources nobody knows. `read_accounts` are those whose
     roles were all exported. `owners` are accounts of resources whose ARN names none, such as
-    buckets.
+    buckets; any other such resource is of the account `owner`, or of the caller's without one.
     """
 
     principals: Mapping[str, Principal] = field(default_factory=dict)
@@ -47,6 +47,7 @@ class Estate:
     read_services: frozenset[str] = frozenset()
     read_accounts: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
+    owner: str | None = None
 
     def policy_of(self, resource: str) -> Policy | None:
         """The policy of a resource; that of an object in a bucket is the bucket's."""
@@ -58,4 +59,5 @@ class Estate:
         parts = resource.split(":", 5)
         if len(parts) == 6 and parts[4]:  # noqa: PLR2004 - segments of an ARN
             return parts[4]
-        return self.owners.get(resource) or self.owners.get(resource.partition("/")[0])
+        named = self.owners.get(resource) or self.owners.get(resource.partition("/")[0])
+        return named or self.owner

@@ -63,12 +63,16 @@ def decide_any(
     *,
     catalogue: Catalogue,
     sessions: Sequence[Policy] = (),
+    within: Iterable[str] = ("*",),
+    without: Iterable[str] = (),
     budget: int = BUDGET,
 ) -> Found:
     """The best answer to any of the actions, by patterns, on any of the resources, by patterns.
 
     Resources are those of the kinds that an action works on, in accounts that were exported. An
-    action that works on no resource is asked of as such, whatever the resources.
+    action that works on no resource is asked of as such, whatever the resources. Resources must be
+    of a pattern of `within`, too. Those that are of a pattern of `without` are left out, and then
+    also actions that work on no resource.
 
     A pattern that no action is like is noted; where that leaves none, the answer is unknown.
 
@@ -84,9 +88,14 @@ def decide_any(
     names = sorted({name for some in meant.values() for name in some})
     if unlike and not names:
         return Found(Decision(Answer.UNKNOWN, Layer.IDENTITY, missing=unlike))
-    wanted = [Glob.parse(text) for text in sorted(set(resources))]
+    wanted = tuple(
+        tuple(Glob.parse(text) for text in sorted(set(texts))) for texts in (resources, within)
+    )
     notes = dict.fromkeys(unlike)
-    asking = _Asking(estate, caller, wanted, context, catalogue, tuple(sessions), budget, notes)
+    spared = tuple(Glob.parse(text) for text in sorted(set(without)))
+    asking = _Asking(
+        estate, caller, wanted, spared, context, catalogue, tuple(sessions), budget, notes
+    )
     complex_ = False
     for level in _LEVELS:
         for name in names:
@@ -120,7 +129,8 @@ class _Region:
 class _Asking:
     estate: Estate
     caller: Principal
-    wanted: Sequence[Glob]
+    wanted: tuple[tuple[Glob, ...], ...]
+    spared: tuple[Glob, ...]
     context: Context
     catalogue: Catalogue
     sessions: tuple[Policy, ...]
@@ -131,6 +141,8 @@ class _Asking:
         """A resource with this answer or a better one; False if there is none, None if open."""
         arns = self.catalogue.arns_of(action)
         if not arns:
+            if self.spared:
+                return False
             answer = decide(
                 self.estate, self.caller, action, "*", self.context,
                 catalogue=self.catalogue, sessions=self.sessions,
@@ -154,17 +166,17 @@ class _Asking:
 
     def _of_kind(self, action: str, kind: Glob, owner: str | None) -> Iterator[_Region]:
         """Resources with a policy of their own, each by itself, and then all others."""
-        taken: list[Glob] = []
-        inside = (tuple(self.wanted), (kind,))
+        taken = list(self.spared)
+        inside = (*self.wanted, (kind,))
         for mine, account, policy in self._known(action):
             if owner not in (None, account):
                 continue
-            yield _Region((*inside, mine), (), Subject(account, policy))
+            yield _Region((*inside, mine), self.spared, Subject(account, policy))
             taken += mine
         for mine, account in self._owned(owner):
             yield _Region((*inside, mine), tuple(taken), self._plain(action, account))
             taken += mine
-        last = owner or self.caller.account
+        last = owner or self.estate.owner or self.caller.account
         yield _Region(inside, tuple(taken), self._plain(action, last))
 
     def _known(self, action: str) -> Iterator[tuple[tuple[Glob, ...], str, Policy]]:

@@ -113,7 +113,7 @@ def _statement(
     names: Callable[[Match], bool] | None,
 ) -> Step:
     nothing = Step(Answer.NO, layer)
-    if not _about(statement.actions, request.action):
+    if not about(statement.actions, request.action):
         return nothing
     answer, open_ = Answer.YES, set[str]()
     if names is not None:
@@ -205,7 +205,25 @@ def _glob(text: str) -> Glob:
     return Glob.parse(text)
 
 
-def _about(actions: Listed, action: str) -> bool:
+class Allowing:
+    """Which policies may allow which actions on something; remembers."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], tuple[Policy, bool]] = {}
+
+    def speaks(self, policy: Policy, action: str) -> bool:
+        """Whether a policy may allow an action: one that cannot be read may."""
+        # A policy that is kept here keeps its identity.
+        found = self._known.get((id(policy), action))
+        if found is None:
+            says = policy.damaged or any(
+                each.allows and about(each.actions, action) for each in policy.statements
+            )
+            found = self._known[id(policy), action] = policy, says
+        return found[1]
+
+
+def about(actions: Listed, action: str) -> bool:
     """Whether an action is among those of a statement; the case of names does not matter."""
     among = any(_glob(text).matches(action, fold=True) for text in actions.texts)
     return among is not actions.negated

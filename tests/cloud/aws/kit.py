@@ -52,6 +52,9 @@ class Small:
     def arns_of(self, action: str) -> tuple[str, ...] | None:
         return KNOWN.get(action.lower())
 
+    def spelled(self, action: str) -> str:
+        return action
+
     def actions_like(self, pattern: str) -> tuple[str, ...]:
         glob = Glob.parse(pattern)
         return tuple(name for name in sorted(KNOWN) if glob.matches(name, fold=True))

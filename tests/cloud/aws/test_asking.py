@@ -13,6 +13,11 @@ import pytest
 from sod_analyzer.errors import InputError, QueryError
 from sod_analyzer.evaluate import aws
 from tests.cloud.aws.kit import BUCKET, CONDITIONAL, FILE, MFA, NO, ONE, TWO, UNKNOWN, YES, allow
+from tests.cloud.aws.test_credentials import REPORT
+from tests.cloud.aws.test_identity_center import READ_ROLE
+from tests.cloud.aws.test_identity_center import pieces as people
+from tests.cloud.aws.test_inventory import PAY, things
+from tests.cloud.aws.test_organization import pieces
 from tests.conftest import ROOT
 
 ANN, APP = f"arn:aws:iam::{ONE}:user/ann", f"arn:aws:iam::{ONE}:role/app"
@@ -394,6 +399,14 @@ def test_the_page_shows_what_works(
 ) -> None:
     text = json.dumps(export()).replace(ONE, "111122223333").replace("ledger", "books")
     tmp_path.joinpath("gaad.json").write_text(text, encoding="utf-8")
+    files = {f"organizations/{name}": each for name, each in pieces().items()}
+    files |= {f"identity-center/{name}": each for name, each in people().items()}
+    files |= {f"inventory/{name}": each for name, each in things().items()}
+    tmp_path.joinpath("report.csv").write_text(REPORT, encoding="utf-8")
+    for name, piece in files.items():
+        path = tmp_path / name.replace(ONE, "111122223333")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(piece).replace(ONE, "111122223333"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / "cloud.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
@@ -402,15 +415,25 @@ def test_the_page_shows_what_works(
         exec(compile(block, "docs/cloud.md", "exec"), {})  # noqa: S102 - the page is ours
 
     ann = ANN.replace(ONE, "111122223333")
-    assert len(blocks) == 3
+    assert len(blocks) == 7
     assert capsys.readouterr().out.splitlines() == [
         "YES identity policy arn:aws:iam::111122223333:policy/read: statement 1",
         "no policy of arn:aws:s3:::books/q3.csv was read",
         "no organisation was read that account 111122223333 may belong to",
         "arn:aws:iam::111122223333:role/app",
         "arn:aws:iam::111122223333:user/ann",
+        "NO resource control policy RCP p-inside (inside): statement 1",
+        f"account {TWO} (two) is in the organisation and has no export of IAM",
+        "account 999999999999 (head) is in the organisation and has no export of IAM",
+        f"ben {READ_ROLE}",
+        "account 111122223333: Admin_Break is assigned there and no role of the account was read",
+        "<root_account> None True 0",
+        "ann True False 0",
+        "bot False False 1",
         "0 YES ann",
         "1 YES ann any policy",
         f"  {ann} iam:AttachUserPolicy {ann}",
+        PAY.replace(ONE, "111122223333") + " runs as arn:aws:iam::111122223333:role/r",
+        "all of lambda.amazonaws.com in 111122223333",
         "YES",
     ]

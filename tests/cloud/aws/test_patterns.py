@@ -50,6 +50,9 @@ class Tiny:
     def arns_of(self, action: str) -> tuple[str, ...] | None:
         return {"t:do": ("${Anything}",), "t:see": ()}.get(action.lower())
 
+    def spelled(self, action: str) -> str:
+        return action
+
     def actions_like(self, pattern: str) -> tuple[str, ...]:
         glob = Glob.parse(pattern)
         return tuple(name for name in ("t:do", "t:see") if glob.matches(name, fold=True))

@@ -1,0 +1,178 @@
+"""Rights that documents decide, as answers to what a selector asks in a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sod_analyzer.catalogue.places import Truth
+from sod_analyzer.cloud.aws.actions import Published
+from sod_analyzer.cloud.aws.kept import Kept, Record
+from sod_analyzer.cloud.aws.patterns import Found
+from sod_analyzer.cloud.aws.rights import Holder, Rights, rights_of
+from sod_analyzer.cloud.truth import Answer
+from sod_analyzer.model.access import Snapshot
+from sod_analyzer.model.ruleset import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """An entitlement that stands for what policies allow a holder, surely or under conditions."""
+
+    holder: Holder
+    sure: bool
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where in a system something is asked for: of some resources, within others, without some."""
+
+    system: str
+    resources: tuple[str, ...]
+    without: tuple[str, ...] = ()
+
+
+class ByPolicy:
+    """Decides the rights of one snapshot that depend on policies.
+
+    Cost: the documents are read once; an answer is that of `Rights`, each found once.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        table = snapshot["policies"]
+        records: list[Kept] = []
+        #: By the id of the entitlement, what it stands for.
+        self.rights: dict[str, Right] = {}
+        #: By system, the number of its account.
+        self.numbers: dict[str, str] = {}
+        names = ("policy", "system", "kind", "document")
+        for row in table.select(names).to_pylist():
+            each = Kept(Record(row["kind"]), row["policy"], row["document"])
+            if each.kind is Record.RIGHTS:
+                self.rights[each.about] = _right(each, row["system"])
+                continue
+            if each.kind is Record.ACCOUNT:
+                self.numbers[str(each.said["system"])] = each.about
+            records.append(each)
+        self._records = records
+
+    @cached_property
+    def decided(self) -> Rights:
+        """Whatever answers."""
+        return rights_of(self._records, Published())
+
+    def everywhere(self, right: Right, selector: Selector) -> bool:
+        """Whether it is a selector's right on all there is in its own account, for sure."""
+        if not right.sure or selector.unless:
+            return False
+        return self.decided.everywhere(right.holder, self._names(selector.actions))
+
+    def unrestricted(self, right: Right) -> bool:
+        """Whether it is everything in its own account, for sure."""
+        return right.sure and self.decided.unrestricted(right.holder)
+
+    def found(
+        self, right: Right, selector: Selector, asked: Asked, environment: str | None
+    ) -> Found | None:
+        """The best answer to what a selector asks in a place; None where nothing is asked.
+
+        Errs: where the environment is unknown, exceptions for one environment do not apply.
+        """
+        best: Found | None = None
+        within = ("*",) if selector.resource is None else _with_below([selector.resource])
+        for names, spared in self._asked(selector, environment):
+            one = self.decided.best(
+                right.holder,
+                names,
+                asked.resources,
+                owner=self.numbers[asked.system],
+                within=within,
+                without=(*asked.without, *spared),
+            )
+            if best is None or one.decision.answer > best.decision.answer:
+                best = one
+        return best
+
+    def truth(self, right: Right, found: Found | None) -> Truth:
+        """What an answer is for a right: what depends on conditions is another right's."""
+        if found is None:
+            return Truth.NO
+        answer = found.decision.answer
+        if right.sure:
+            return _SURE.get(answer, Truth.NO)
+        return Truth.YES if answer >= Answer.CONDITIONAL else Truth.NO
+
+    def universe(self, system: str) -> tuple[str, ...]:
+        """Patterns of all ARNs of an account, and of those that name none."""
+        return (f"arn:*:*:*:{self.numbers[system]}:*", "arn:*:*:*::*")
+
+    def _asked(
+        self, selector: Selector, environment: str | None
+    ) -> Sequence[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Actions, and the resources that are left out for them."""
+        found = self._questions.get((selector, environment))
+        if found is None:
+            found = self._questions[selector, environment] = tuple(
+                self._grouped(selector, environment)
+            )
+        return found
+
+    def _grouped(
+        self, selector: Selector, environment: str | None
+    ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+        groups: dict[tuple[str, ...], list[str]] = {}
+        exceptions = [
+            (frozenset(self._names(each.actions)), each.resource)
+            for each in selector.unless
+            if each.environment in (None, environment)
+        ]
+        for name in self._names(selector.actions):
+            spared: list[str] = []
+            for names, resource in exceptions:
+                if name in names:
+                    spared += ["*"] if resource is None else _with_below([resource])
+            groups.setdefault(tuple(sorted(set(spared))), []).append(name)
+        for spared_here, mine in sorted(groups.items()):
+            if "*" not in spared_here:
+                yield tuple(mine), spared_here
+
+    @cached_property
+    def _questions(
+        self,
+    ) -> dict[tuple[Selector, str | None], Sequence[tuple[tuple[str, ...], tuple[str, ...]]]]:
+        return {}
+
+    def _names(self, patterns: Sequence[str]) -> tuple[str, ...]:
+        found = self._expanded.get(tuple(patterns))
+        if found is None:
+            catalogue = self.decided.catalogue
+            found = tuple(
+                sorted({name for text in patterns for name in catalogue.actions_like(text)})
+            )
+            self._expanded[tuple(patterns)] = found
+        return found
+
+    @cached_property
+    def _expanded(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        return {}
+
+
+_SURE: Mapping[Answer, Truth] = {Answer.YES: Truth.YES, Answer.UNKNOWN: Truth.UNKNOWN}
+
+
+def below(globs: Iterable[str]) -> tuple[str, ...]:
+    """Resources, and everything below them."""
+    return tuple(_with_below(globs))
+
+
+def _with_below(globs: Iterable[str]) -> list[str]:
+    return [text for glob in globs for text in (glob, f"{glob}/*")]
+
+
+def _right(each: Kept, system: str) -> Right:
+    said = each.said
+    gained = said["gained"]
+    names = tuple(map(str, gained)) if isinstance(gained, list) else ()
+    return Right(Holder(str(said["principal"]), names), bool(said["sure"]), system)
