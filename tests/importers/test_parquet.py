@@ -244,6 +244,22 @@ def test_row_groups_before_a_damaged_one_are_loaded(tmp_path: Path) -> None:
     assert loaded.source["loaded"] == 10
 
 
+def test_a_negative_number_of_rows_fails_the_file(tmp_path: Path) -> None:
+    pq.write_table(members(), tmp_path / "a.parquet", compression="none")
+    content = (tmp_path / "a.parquet").read_bytes()
+    odd = [
+        (tmp_path / "a.parquet").write_bytes(content[:at] + b"\x05" + content[at + 1 :])
+        and run(tmp_path, "parquet", "a.parquet", columns=MEMBERS)
+        # In Thrift's compact form 3 is written as 6, and -3 as 5.
+        for at in range(4, len(content))
+        if content[at] == 6
+    ]
+
+    told = [text for loaded in odd if loaded for text in loaded.texts("unreadable-file")]
+
+    assert any("damaged Parquet file: -3 rows" in text for text in told)
+
+
 def test_limits_refuse_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(parquet_file, "MAX_ROWS", 2)

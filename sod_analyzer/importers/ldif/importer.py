@@ -126,7 +126,7 @@ class _Source:
                     self._flaw(file, found)
                 elif (number, found.line) in self._directory.identical:
                     reader.counts.duplicate += 1
-                elif (named := _named(found)) is not None:
+                elif (named := _named(found)) is not None and not self._is_root_holder(named):
                     self._loader.load(number, found, named)
                 else:
                     reader.counts.rejected += 1
@@ -136,6 +136,13 @@ class _Source:
         if stated is not None and stated > reader.entries:
             text = f"says that the search returned {stated:,} entries, but holds {reader.entries:,}"
             self._file_issue(file, "entries-missing", text, place=reader.counts.lines)
+
+    def _is_root_holder(self, normal: str) -> bool:
+        """Whether the tree's root, which has no name, says that it is an account or a group."""
+        if normal:
+            return False
+        known = self._directory.names[normal]
+        return known.is_account or known.is_group
 
     def _reader(self, stream: IO[bytes], *, noted: frozenset[str] = frozenset()) -> LdifReader:
         return LdifReader(stream, wanted=self._wanted, noted=noted, binary=_BINARY)
@@ -238,7 +245,8 @@ def _named(entry: Entry) -> str | None:
 
 
 def _unnamed(entry: Entry) -> Flaw:
-    text = f"'{shorten(entry.dn)}' is no distinguished name; the entry is left out"
+    # The root itself has the empty name, and is neither an account nor a group.
+    text = f"'{shorten(entry.dn)}' is no distinguished name of an entry; the entry is left out"
     return Flaw("invalid-dn", entry.line, text, Hides.YES, entry.dn, rejects=True)
 
 

@@ -143,6 +143,11 @@ def _checked_rows(opened: pq.ParquetFile, where: SourceRef) -> int:
                     f"the limit is {MAX_COLUMN_BYTES:,}, so write smaller row groups",
                     where=where,
                 )
+        if each.num_rows < 0:
+            raise InputError(
+                f"damaged Parquet file: {each.num_rows:,} rows in row group {group + 1}",
+                where=where,
+            )
     if stated != rows:
         raise InputError(
             f"damaged Parquet file: {rows:,} rows stated, {stated:,} in its row groups", where=where

@@ -94,6 +94,19 @@ def test_a_folder_is_read_where_a_file_could_be(tmp_path: Path) -> None:
     assert tables.source["source_id"] == "ldap/one.ldif"
 
 
+@pytest.mark.parametrize(
+    "classed",
+    ["objectClass: groupOfNames\nmember: uid=ann,dc=x\n", "objectClass: inetOrgPerson\nuid: ann\n"],
+)
+def test_an_account_or_group_without_a_name_is_rejected(tmp_path: Path, classed: str) -> None:
+    tables = load(tmp_path, f"dn: \n{classed}\n{ENTRY}")
+
+    assert ("invalid-dn", "yes", 1) in tables.issues
+    assert (tables.source["rejected"], tables.source["loaded"]) == (1, 1)
+    assert "" not in {*tables.accounts, *(row["role"] for row in tables.rows["roles"])}
+    assert not tables.rows["roles"]
+
+
 def test_entries_with_impossible_names_are_rejected(tmp_path: Path) -> None:
     tables = load(tmp_path, f"dn: no name\nuid: x\n\n{ENTRY}\ndn:\nobjectClass: top\n")
 
