@@ -13,7 +13,7 @@ done)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo test check bench fuzz docs clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
@@ -38,6 +38,10 @@ check: $(VENV)/dev.stamp ## Format, lint, types, import contracts and layout
 # SIZES="S" measures less; docs/performance.md says what the sizes are.
 bench: $(VENV)/dev.stamp ## Measure beside DuckDB and networkx, M then L, into docs/performance.md
 	@$(BIN)/python -m tests.benchmarks $(SIZES)
+
+# FUZZ="csv ldif --count 1000" asks for less; docs/add-an-importer.md says what it does.
+fuzz: $(VENV)/dev.stamp ## Read 100,000 damaged documents with each importer
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
 
 docs: $(VENV)/dev.stamp ## Write docs/commands.md anew from the commands' own help
 	@$(BIN)/python -m tests.command_pages

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from tests.fault_kit import Fault
 from tests.faults_around import AROUND
+from tests.faults_aws import AWS
 from tests.faults_cloud import CLOUD
 from tests.faults_compose import COMPOSE
 from tests.faults_engine import ENGINE
 from tests.faults_pull import PULL
 from tests.faults_rules import RULES
 
-FAULTS: tuple[Fault, ...] = (*ENGINE, *RULES, *COMPOSE, *AROUND, *CLOUD, *PULL)
+FAULTS: tuple[Fault, ...] = (*ENGINE, *RULES, *COMPOSE, *AROUND, *CLOUD, *PULL, *AWS)
 
 #: Runs when the tests that a fault names do not notice it, in this order.
 EVERYTHING_FAST = (

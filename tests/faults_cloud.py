@@ -222,8 +222,8 @@ CLOUD: tuple[Fault, ...] = (
         ),
         (
             "policy-of-a-bucket-is-that-of-others",
-            "yield _Region((*inside, mine), (), Subject(account, policy))",
-            "yield _Region(inside, (), Subject(account, policy))",
+            "yield _Region((*inside, mine), self.spared, Subject(account, policy))",
+            "yield _Region(inside, self.spared, Subject(account, policy))",
         ),
     ),
     *in_module(

@@ -125,6 +125,7 @@ GROUPS = [
 ]
 ROLES = [
     role("deploy", {"AWS": of("user", "trusted")}, allow("s3:PutObject", f"{BOOKS}/*")),
+    role("vendor", {"AWS": "999999999999"}, allow("s3:GetObject", f"{BOOKS}/*")),
 ]
 
 

@@ -14,6 +14,7 @@ from tests.e2e.shell import sod
 
 WRITERS = {"admin", "denied", "deploy", "second", "trusted", "writer"}
 BURNERS = {"admin", "second", "writer"}
+READERS = {"admin", "denied", "member", "second", "vendor", "writer"}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def who(folder: Path, *arguments: str) -> tuple[set[str], set[str]]:
         ("aws:s3:putobject", ["--app", "library"], WRITERS),
         ("aws:s3:DeleteObject", ["--on", world.BOOKS], BURNERS),
         ("aws:s3:DeleteObject", ["--app", "library"], BURNERS),
-        ("aws:s3:GetObject", ["--on", world.BOOKS], WRITERS - {"deploy", "trusted"} | {"member"}),
+        ("aws:s3:GetObject", ["--on", world.BOOKS], READERS),
         ("aws:s3:DeleteObject", ["--on", "aws-prod:arn:aws:s3:::x"], {"admin", "denied", "second"}),
         ("aws:iam:CreateAccessKey", ["--on", world.of("user", "strong")], {"admin", "stronger"}),
         ("aws:iam:Delete*", [], {"admin"}),
@@ -122,6 +123,19 @@ def test_rules_see_what_policies_allow(library: Path) -> None:
     }
 
     assert broken == dict.fromkeys(BURNERS, "violation") | {"bound": "not-evaluable"}
+
+
+def test_what_was_not_read_is_said(library: Path) -> None:
+    with (library / "out" / "findings.json").open(encoding="utf-8") as stream:
+        told = json.load(stream)
+    said = told["context"]["tables"]["exceptions"]
+    issues = set(zip(said["kind"], said["system"], strict=True))
+
+    assert ("unread-policies", "aws-prod") in issues
+    assert ("unread-policies", "aws-test") in issues
+    assert ("outside-trust", "aws-prod") in issues
+    assert ("policy-not-understood", "aws-prod") in issues
+    assert "missing-source" not in {kind for kind, _ in issues}
 
 
 def test_an_organisation_forbids(tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+"""Faults in what becomes of AWS accounts: their import, and the decisions of their policies."""
+
+from __future__ import annotations
+
+from tests.fault_kit import Fault, in_module
+
+_WORLD = "tests/e2e/test_aws.py"
+
+AWS: tuple[Fault, ...] = (
+    *in_module(
+        "importers/aws/load.py",
+        _WORLD,
+        (
+            "accounts-share-a-system",
+            "return self._systems.get(number, self._builder.spec.system)",
+            "return self._builder.spec.system",
+        ),
+        (
+            "lists-of-logins-alone-are-taken",
+            "if isinstance(each, Mapping) and any(key in each for key in LISTS):",
+            "if isinstance(each, Mapping):",
+        ),
+    ),
+    *in_module(
+        "importers/aws/importer.py",
+        _WORLD,
+        ("several-accounts-are-one", "if len(nameless) > 1:", "if len(nameless) > 9:"),
+    ),
+    *in_module(
+        "importers/aws/parts.py",
+        _WORLD,
+        (
+            "an-organisation-is-passed-over",
+            "        if found is not None:\n            return found",
+            "        if found is not None:\n            return Part.NOTES",
+        ),
+    ),
+    *in_module(
+        "assemble/rights.py",
+        _WORLD,
+        (
+            "what-depends-is-sure",
+            'condition = None if sure else "what the statement that allows it demands"',
+            "condition = None",
+        ),
+        ("a-change-is-none", "own=move.changes > 0", "own=False"),
+        (
+            "gains-are-another-context",
+            "        if node[0] is NodeKind.ROLE:\n            kind = GrantKind.ATTACHED\n",
+            "",
+        ),
+        (
+            "unread-policies-are-not-said",
+            '            self._issue("unread-policies", system, number, text)',
+            "            pass",
+        ),
+    ),
+    *in_module(
+        "catalogue/by_policy.py",
+        _WORLD,
+        (
+            "unknown-is-no",
+            ", Answer.UNKNOWN: Truth.UNKNOWN}",
+            "}",
+        ),
+        (
+            "conditional-is-sure",
+            "return _SURE.get(answer, Truth.NO)",
+            "return Truth.YES if answer is Answer.CONDITIONAL else _SURE.get(answer, Truth.NO)",
+        ),
+    ),
+    *in_module(
+        "catalogue/decided.py",
+        _WORLD,
+        (
+            "a-placement-is-not-asked",
+            "there = self._least(there, right, selector, asked, placement.environment)",
+            "there = min(there, Truth.YES)",
+        ),
+        (
+            "an-account-is-every-account",
+            "everywhere = right.system == system and policies.everywhere(right, selector)",
+            "everywhere = policies.everywhere(right, selector)",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/rights.py",
+        _WORLD,
+        (
+            "a-limit-is-no-limit",
+            "                    found &= self._union(policies)",
+            "                    found |= self._union(policies)",
+        ),
+        (
+            "denied-everywhere-is-denied-nowhere",
+            "found -= self._said(policy)[1]",
+            "found |= self._said(policy)[1]",
+        ),
+        (
+            "somewhere-is-everywhere",
+            "return any(glob.is_everything for glob in area.globs)",
+            "return any(area.globs)",
+        ),
+    ),
+    *in_module(
+        "completeness/sources.py",
+        _WORLD,
+        (
+            "a-source-feeds-one-system",
+            'return frozenset((row["system"], row["source_id"]) for row in rows)',
+            "return frozenset()",
+        ),
+    ),
+)

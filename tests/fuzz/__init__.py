@@ -1,0 +1,1 @@
+"""Damaged documents, and what every reader must make of them: an answer or a located error."""
