@@ -182,7 +182,9 @@ def _physical_lines(local: Path, row: Mapping[str, Any]) -> Iterator[str]:
         content = gzip.decompress(content)
     if (row["encoding"] or "").lower().replace("-", "").startswith(("utf16", "utf32")):
         return  # their line feeds are not single bytes
-    count = content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
+    # Where nothing else ends a line, a carriage return does.
+    end = b"\n" if b"\n" in content else b"\r"
+    count = content.count(end) + (not content.endswith(end) and bool(content))
     if count != row["lines"]:
         yield f"{row['path']}: counts {row['lines']} lines where the file has {count}"
 

@@ -87,14 +87,14 @@ AWS: tuple[Fault, ...] = (
         "cloud/aws/rights.py",
         _WORLD,
         (
-            "a-limit-is-no-limit",
+            "a-limit-leaves-nothing",
             "                    found &= self._union(policies)",
-            "                    found |= self._union(policies)",
+            "                    found = frozenset()",
         ),
         (
-            "denied-everywhere-is-denied-nowhere",
-            "found -= self._said(policy)[1]",
-            "found |= self._said(policy)[1]",
+            "denied-somewhere-is-denied-everywhere",
+            "                elif _everywhere(each):",
+            "                else:",
         ),
         (
             "somewhere-is-everywhere",
