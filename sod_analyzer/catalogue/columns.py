@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sod_analyzer.catalogue.actions import action_within, actions_meet
-from sod_analyzer.catalogue.by_policy import ByPolicy
-from sod_analyzer.catalogue.decided import Deciding, Reached
 from sod_analyzer.catalogue.globs import places as lies_in
 from sod_analyzer.catalogue.places import (
     Atlas,
@@ -33,6 +31,10 @@ from sod_analyzer.catalogue.places import (
 from sod_analyzer.model.access import BY_POLICY, EVERY_ACTION, WHOLE_SYSTEM, NodeKind, Snapshot
 from sod_analyzer.model.finding import PLACE_ANYWHERE, PLACE_UNMAPPED
 from sod_analyzer.model.ruleset import Duty, Selector
+
+if TYPE_CHECKING:
+    # At run time only snapshots with policies need what decides them.
+    from sod_analyzer.catalogue.decided import Deciding, Reached
 
 Codes = npt.NDArray[np.int64]
 
@@ -199,6 +201,9 @@ class Columns:
 
     def _decide(self, snapshot: Snapshot, codes: Sequence[int]) -> None:
         """What rights that policies decide come to: in each place, whatever is asked there."""
+        from sod_analyzer.catalogue.by_policy import ByPolicy  # noqa: PLC0415 - where needed
+        from sod_analyzer.catalogue.decided import Deciding  # noqa: PLC0415
+
         deciding = self.deciding = Deciding(ByPolicy(snapshot), self.atlas)
         policies, table = deciding.policies, snapshot["entitlements"]
         first = snapshot.ranges[NodeKind.ENTITLEMENT].start
