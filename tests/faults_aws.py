@@ -103,6 +103,24 @@ AWS: tuple[Fault, ...] = (
         ),
     ),
     *in_module(
+        "detect/subjects.py",
+        _WORLD,
+        (
+            "what-could-be-taken-is-a-role",
+            'truths[self._column("kind").among(SELF_GRANTED_ROLE)] = int(Truth.NO)',
+            "pass",
+        ),
+    ),
+    *in_module(
+        "detect/hygiene.py",
+        _WORLD,
+        (
+            "own-rights-say-who-manages-groups",
+            "real = np.flatnonzero(~kinds.among(SELF_GRANTED_ROLE)) + roles.start",
+            "real = np.arange(len(roles)) + roles.start",
+        ),
+    ),
+    *in_module(
         "completeness/sources.py",
         _WORLD,
         (

@@ -314,7 +314,6 @@ class _Writer:
             system=self._system(holder.principal),
             kind=SELF_GRANTED_ROLE,
             name=_called(holder),
-            privileged=True,
             source_id=source_id,
             record=record,
         )

@@ -23,7 +23,14 @@ from sod_analyzer.evaluate.lens import COUNTED, Lens
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.graph.closure import Facts, Flow, Keys
 from sod_analyzer.graph.edges import KINDS, Flag, dormant_accounts
-from sod_analyzer.model.access import ADDING, GrantKind, IdentityClass, NodeKind, Status
+from sod_analyzer.model.access import (
+    ADDING,
+    SELF_GRANTED_ROLE,
+    GrantKind,
+    IdentityClass,
+    NodeKind,
+    Status,
+)
 from sod_analyzer.model.finding import PLACE_ANYWHERE, Verdict
 from sod_analyzer.model.ruleset import Holder, HygieneCheck, Rule, ScopeKind
 
@@ -310,7 +317,13 @@ class HygieneRule:
 
     @cached_property
     def _says_who_manages(self) -> bool:
-        return self.edges.any(Flag.SELF_GRANTED) or bool(self._stated_owners)
+        if self._stated_owners or int(self.edges.elsewhere) & int(Flag.SELF_GRANTED):
+            return True
+        roles = self.snapshot.ranges[NodeKind.ROLE]
+        kinds = Words.of(self.snapshot["roles"].column("kind"))
+        real = np.flatnonzero(~kinds.among(SELF_GRANTED_ROLE)) + roles.start
+        own = (self.edges.flags & int(Flag.SELF_GRANTED)) != 0
+        return bool(np.isin(self.edges.target[own], real).any())
 
     def _groups(self) -> Iterator[_Found]:
         """A group whose members can let others in, or which an owner of it belongs to."""

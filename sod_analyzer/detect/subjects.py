@@ -22,7 +22,7 @@ from sod_analyzer.evaluate.lens import COUNTED
 from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.graph.closure import Facts, Flow, Keys
 from sod_analyzer.graph.edges import KINDS, Flag
-from sod_analyzer.model.access import GrantKind, IdentityClass, NodeKind, Status
+from sod_analyzer.model.access import SELF_GRANTED_ROLE, GrantKind, IdentityClass, NodeKind, Status
 from sod_analyzer.model.ruleset import Holder, Rule, RuleKind, Subjects
 
 #: A `Truth` for each node, in a byte: every rule asks for everyone's.
@@ -120,6 +120,9 @@ class Population:
 
     def _truths(self, rule: Rule, *, people: bool) -> Truths:
         truths = np.full(len(self.range), int(Truth.YES), dtype=np.int8)
+        if self.holder is Holder.ROLE:
+            # Nobody has made these: they stand for what somebody could give itself.
+            truths[self._column("kind").among(SELF_GRANTED_ROLE)] = int(Truth.NO)
         if people:
             truths[self.workloads] = int(Truth.NO)
         if rule.subjects:

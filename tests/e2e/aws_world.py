@@ -56,6 +56,20 @@ rules:
     severity: {default: high, tier: {}}
     why: Nobody would notice.
     references: {sox: ["404"]}
+  LIB-02:
+    title: A role writes and burns by itself
+    role_conflicts: LIB-01
+    scope: application
+    severity: high
+    why: Whoever has it has both.
+    references: {sox: ["404"]}
+  LIB-03:
+    title: A group whose members let others in
+    hygiene: {check: self-managed-group}
+    scope: system
+    severity: medium
+    why: A member may let in whom they like.
+    references: {sox: ["404"]}
 """
 
 

@@ -125,6 +125,18 @@ def test_rules_see_what_policies_allow(library: Path) -> None:
     assert broken == dict.fromkeys(BURNERS, "violation") | {"bound": "not-evaluable"}
 
 
+def test_what_could_be_taken_is_no_role_of_anybody(library: Path) -> None:
+    """Rules about roles judge those that there are, and not what somebody could give itself."""
+    found = json.loads((library / "out" / "findings.json").read_text("utf-8"))
+    judged = [row["rule"] for row in found["core"]["findings"]]
+    rules = found["context"]["tables"]["rules"]
+    states = dict(zip(rules["rule_id"], rules["state"], strict=True))
+
+    assert "LIB-02" not in judged
+    # That logins could widen their own rights does not say who manages groups.
+    assert states["LIB-03"] == "not evaluable"
+
+
 def test_what_was_not_read_is_said(library: Path) -> None:
     with (library / "out" / "findings.json").open(encoding="utf-8") as stream:
         told = json.load(stream)
