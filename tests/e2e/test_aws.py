@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e import aws_world as world
@@ -148,6 +149,81 @@ def test_what_was_not_read_is_said(library: Path) -> None:
     assert ("outside-trust", "aws-prod") in issues
     assert ("policy-not-understood", "aws-prod") in issues
     assert "missing-source" not in {kind for kind, _ in issues}
+
+
+def test_people_sign_in_and_what_runs_is_known(tmp_path: Path) -> None:
+    reserved = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Books_0011223344556677"
+    provider = {"Federated": f"arn:aws:iam::{world.PROD}:saml-provider/AWSSSO"}
+    by_set = world.role(reserved, provider, world.allow("s3:*", f"{world.BOOKS}*"))
+    starter = world.login("starter", world.allow("lambda:UpdateFunctionCode"))
+    folder = world.write(
+        tmp_path,
+        UserDetailList=[*world.LOGINS, starter],
+        RoleDetailList=[
+            world.role("runs", {"Service": "lambda.amazonaws.com"}, world.allow("s3:PutObject")),
+            by_set,
+        ],
+    )
+    access_set = "arn:aws:sso:::permissionSet/ssoins-1/ps-1"
+    put(
+        folder / "aws",
+        {
+            "identity-center/list-permission-sets.json": {"PermissionSets": [access_set]},
+            "identity-center/describe-permission-set/ps-1.json": {
+                "PermissionSet": {"Name": "Books", "PermissionSetArn": access_set}
+            },
+            "identity-center/list-account-assignments/ps-1/1.json": {
+                "AccountAssignments": [
+                    {
+                        "AccountId": world.PROD,
+                        "PermissionSetArn": access_set,
+                        "PrincipalType": "USER",
+                        "PrincipalId": "u-1",
+                    }
+                ]
+            },
+            "identity-center/list-users.json": {
+                "Users": [{"UserId": "u-1", "UserName": "lee", "DisplayName": "Ann Lee"}]
+            },
+            f"inventory/{world.PROD}/eu-west-1/list-functions.json": {
+                "Functions": [
+                    {
+                        "FunctionArn": f"arn:aws:lambda:eu-west-1:{world.PROD}:function:f",
+                        "Role": world.of("role", "runs"),
+                        "Environment": {"Variables": {"KEY": "not-to-be-kept"}},
+                    }
+                ]
+            },
+        },
+    )
+    report = folder / "aws" / "credentials" / "get-credential-report.csv"
+    report.parent.mkdir()
+    report.write_text(
+        "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,"
+        "password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,"
+        "access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,"
+        "access_key_2_last_used_date\n"
+        f"writer,{world.of('user', 'writer')},2026-01-01T00:00:00+00:00,false,N/A,N/A,N/A,false,"
+        "false,N/A,N/A,false,N/A,N/A\n",
+        encoding="utf-8",
+    )
+
+    sod("run", "--config", "sod.yaml", "--out", "out", cwd=folder)
+
+    can, _ = who(folder, "burn", "--app", "library")
+    assert "Ann Lee" in can  # by the role of her set
+    assert "writer" not in can  # has neither a password nor a key
+    able, _ = who(folder, "write", "--app", "library", "--means", "self-grant")
+    assert "starter" in able  # changes what runs as the role
+    kept = pq.read_table(folder / "out" / "snapshot" / "policies.parquet").to_pylist()
+    assert "function:f" in json.dumps(kept)
+    assert "not-to-be-kept" not in json.dumps(kept)
+
+
+def put(folder: Path, files: dict[str, object]) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
 
 
 def test_an_organisation_forbids(tmp_path: Path) -> None:
