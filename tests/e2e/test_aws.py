@@ -280,6 +280,7 @@ def test_two_accounts_of_one_system_are_refused(tmp_path: Path) -> None:
     assert world.TEST in said.err
 
 
+@pytest.mark.realdata
 def test_whoever_starts_a_published_path_reaches_its_end(realdata: Path, tmp_path: Path) -> None:
     labs = realdata / "aws" / "escalation_labs"
     plans = json.loads((labs / "expectations.json").read_text("utf-8"))
