@@ -116,8 +116,17 @@ AWS: tuple[Fault, ...] = (
         _WORLD,
         (
             "own-rights-say-who-manages-groups",
-            "real = np.flatnonzero(~kinds.among(SELF_GRANTED_ROLE)) + roles.start",
-            "real = np.arange(len(roles)) + roles.start",
+            "return np.flatnonzero(~kinds.among(SELF_GRANTED_ROLE)) + first",
+            "return np.arange(len(kinds.among(SELF_GRANTED_ROLE))) + first",
+        ),
+    ),
+    *in_module(
+        "spark/analysis.py",
+        "tests/spark/test_laws.py",
+        (
+            "who-manages-far-groups-is-not-fetched",
+            "            self.lake.fetch_taken(rule.managed.tolist()),\n",
+            "",
         ),
     ),
     *in_module(

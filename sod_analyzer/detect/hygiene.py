@@ -317,13 +317,17 @@ class HygieneRule:
 
     @cached_property
     def _says_who_manages(self) -> bool:
-        if self._stated_owners or int(self.edges.elsewhere) & int(Flag.SELF_GRANTED):
+        if self._stated_owners:
             return True
-        roles = self.snapshot.ranges[NodeKind.ROLE]
-        kinds = Words.of(self.snapshot["roles"].column("kind"))
-        real = np.flatnonzero(~kinds.among(SELF_GRANTED_ROLE)) + roles.start
         own = (self.edges.flags & int(Flag.SELF_GRANTED)) != 0
-        return bool(np.isin(self.edges.target[own], real).any())
+        return bool(np.isin(self.edges.target[own], self.managed).any())
+
+    @cached_property
+    def managed(self) -> Keys:
+        """Roles that somebody can be let into: not those that stand for what one could take."""
+        kinds = self._words("roles", "kind")
+        first = self.snapshot.ranges[NodeKind.ROLE].start
+        return np.flatnonzero(~kinds.among(SELF_GRANTED_ROLE)) + first
 
     def _groups(self) -> Iterator[_Found]:
         """A group whose members can let others in, or which an owner of it belongs to."""

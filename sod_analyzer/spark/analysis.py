@@ -73,6 +73,8 @@ class Far(Protocol):
 
     def fetch_own(self) -> pa.Table: ...
 
+    def fetch_taken(self, roles: Iterable[int]) -> pa.Table: ...
+
     def fetch_pairs(self, pairs: Iterable[tuple[int, int]]) -> pa.Table: ...
 
     def memberships(self, plan: Plan) -> AbstractContextManager[Memberships]: ...
@@ -251,7 +253,11 @@ class _Near:
         rule = HygieneRule(self._engine, rules[0], population, {}, unknown_systems=frozenset())
         mine = self.accounts
         pairs = [(h, g) for g, owners in rule.owners().items() for h in owners if h in mine]
-        return [self.lake.fetch_own(), self.lake.fetch_pairs(pairs)]
+        return [
+            self.lake.fetch_own(),
+            self.lake.fetch_pairs(pairs),
+            self.lake.fetch_taken(rule.managed.tolist()),
+        ]
 
     # -- what is fetched then --------------------------------------------------------------------
 

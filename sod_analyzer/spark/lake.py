@@ -189,6 +189,18 @@ class Lake:
         with self._told():
             return self._far.join(pairs, list(ENDS), "leftsemi").select(*GRANTS.names).toArrow()
 
+    def fetch_taken(self, roles: Iterable[int]) -> pa.Table:
+        """One membership of any of these roles that somebody can give himself, if there is one."""
+        from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
+        wanted = [(role,) for role in roles]
+        if not wanted or not self._sums.flags & Flag.SELF_GRANTED:
+            return GRANTS.empty_table()
+        with self._told():
+            frame = self._spark.createDataFrame(wanted, "target int")
+            own = self._far.where(f.col("self_granted")).join(frame, "target", "leftsemi")
+            return own.limit(1).select(*GRANTS.names).toArrow()
+
     def fetch_pairs(self, pairs: Iterable[tuple[int, int]]) -> pa.Table:
         """The memberships between some accounts and roles, if there are any."""
         wanted = sorted(pairs)

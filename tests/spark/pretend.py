@@ -83,6 +83,12 @@ class PretendLake:
         given = {(r["holder"], r["target"]) for r in rows if not r["self_granted"]}
         return self._between(own & given)
 
+    def fetch_taken(self, roles: Iterable[int]) -> pa.Table:
+        wanted = set(roles)
+        rows = [row for part in self._far for row in part.to_pylist()]
+        taken = [row for row in rows if row["self_granted"] and row["target"] in wanted]
+        return pa.Table.from_pylist(taken[:1], schema=self._all.schema)
+
     def fetch_pairs(self, pairs: Iterable[tuple[int, int]]) -> pa.Table:
         return self._between(set(pairs))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from unittest import mock
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from sod_analyzer.compose.report import Analysis, analyse, tables_of
 from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.ruleset import Counts, Means, Ruleset, ScopeKind
 from sod_analyzer.spark.analysis import _Near
-from tests.rule_law_worlds import Folk, folks
+from tests.rule_law_worlds import Folk, Person, folks
 from tests.spark.pretend import bare, pretended
 from tests.strategies import DUTIES, worlds
 from tests.test_rule_laws import ruleset as laws
@@ -89,3 +90,21 @@ def test_the_report_of_every_kind_of_rule_is_the_same(
     unknown = frozenset(found.unknown_systems)
     rules = replace(laws(), rules=tuple(laws().rules[n] for n in sorted(chosen)))
     both_ways(snapshot, rules, seed=seed, lean=lean, unknown=unknown)
+
+
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [("f1 push shop self-grant", False), ("f1 push shop via=r1 self-grant", True)],
+)
+def test_whether_a_source_says_who_manages_groups_is_the_same(right: str, *, said: bool) -> None:
+    """Somebody who can give himself a right manages no group; who can join a role does."""
+    found = world_of(Folk((Person("ann", (), (right,)),), missing=False))
+    snapshot = assemble([found.batch], found.estate)
+    rules = laws()
+    rules = replace(rules, rules=tuple(each for each in rules.rules if each.hygiene))
+
+    report = told(analyse(snapshot, rules, as_of=snapshot.as_of))["rules"]
+
+    assert ("who manages a group" not in str(report)) == said
+    for lean in (False, True):
+        both_ways(snapshot, rules, seed=0, lean=lean)
