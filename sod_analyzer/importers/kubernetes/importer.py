@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sod_analyzer.cloud.kubernetes.decide import Authority
+from sod_analyzer.cloud.kubernetes.objects import Cluster
 from sod_analyzer.importers.files import find_files
-from sod_analyzer.importers.kubernetes.cluster import Cluster, read_file
+from sod_analyzer.importers.kubernetes.becoming import Becoming
 from sod_analyzer.importers.kubernetes.load import Loader
+from sod_analyzer.importers.kubernetes.reading import read_file
 from sod_analyzer.importers.kubernetes.subjects import Subjects
 from sod_analyzer.model.access import Hides
 from sod_analyzer.model.batch import Batch, BatchBuilder, Raw, SourceSpec
@@ -64,10 +67,18 @@ class KubernetesImporter:
         subjects = Subjects(builder, strip_prefix=options.strip_prefix)
         for each in cluster.service_accounts:
             subjects.service_account(each)
-        loader = Loader(builder, cluster, subjects)
+        authority = Authority(cluster)
+        loader = Loader(builder, authority, subjects)
         for _ in loader.load():
             if builder.full:
                 yield builder.take()
+        Becoming(
+            builder,
+            authority,
+            subjects,
+            instance=loader.instance,
+            superusers=loader.superusers,
+        ).write()
         subjects.finish()
         _note_missing(raw, builder, cluster, loader)
         yield builder.take()

@@ -7,14 +7,15 @@ objects that are null count as empty, as they do for Kubernetes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sod_analyzer.importers.json_text import (
+from sod_analyzer.cloud.shapes import (
     ShapeError,
     as_object,
     list_at,
     name_at,
     object_at,
+    shown,
     text_at,
     texts_at,
 )
@@ -22,6 +23,29 @@ from sod_analyzer.importers.json_text import (
 Record = Mapping[str, object]
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
+
+#: The API groups of the kinds that are read; the core group has no name.
+_GROUP_OF: Mapping[str, frozenset[str]] = {
+    kind: frozenset(groups)
+    for groups, kinds in (
+        ((RBAC_GROUP,), ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")),
+        (("",), ("ServiceAccount", "Pod", "Secret", "ReplicationController")),
+        (("apps", "extensions"), ("Deployment", "DaemonSet", "ReplicaSet")),
+        (("apps",), ("StatefulSet",)),
+        (("batch",), ("Job", "CronJob")),
+    )
+    for kind in kinds
+}
+#: Where the pod is described, beneath `spec`; elsewhere it is `template.spec`.
+_TEMPLATES: Mapping[str, tuple[str, ...]] = {
+    "Pod": (),
+    "CronJob": ("jobTemplate", "spec", "template", "spec"),
+}
+#: Annotations by which EKS and GKE give a service account an identity of the cloud.
+_AWS_ROLE = "eks.amazonaws.com/role-arn"
+_GOOGLE = "iam.gke.io/gcp-service-account"
+_TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - a type
+_TOKEN_OF = "kubernetes.io/service-account.name"  # noqa: S105 - an annotation
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -103,11 +127,67 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccount:
-    """A workload's login."""
+    """A workload's login, and the identities in clouds that it says it takes."""
 
     name: str
     namespace: str
     origin: Origin
+    aws_role: str | None = None
+    google: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What runs as a service account, or keeps a token of one: a pod, a controller, a secret.
+
+    `account` is the service account's name, in the same namespace; null: none of them.
+    """
+
+    kind: str
+    name: str
+    namespace: str
+    account: str | None
+    origin: Origin
+
+
+@dataclass(slots=True)
+class Cluster:
+    """The access objects of one cluster, in the order of files and records."""
+
+    roles: list[RoleObject] = field(default_factory=list)
+    bindings: list[Binding] = field(default_factory=list)
+    service_accounts: list[ServiceAccount] = field(default_factory=list)
+    things: list[Thing] = field(default_factory=list)
+    #: Kinds that access needs and some file has, whether or not each object could be read.
+    kinds: set[str] = field(default_factory=set)
+
+    def add(self, record: Record, default: str | None, origin: Origin) -> str | None:
+        """Take an object in. Returns why it is passed over, or null.
+
+        Of a secret only its type and whose token it is are looked at.
+
+        Raises:
+            ShapeError: the object is not of the shape its API promises.
+        """
+        kind = text_at(record, "kind") or default
+        if kind is None:
+            raise ShapeError("'kind' is missing")
+        group, slash, _ = (text_at(record, "apiVersion") or "").partition("/")
+        expected = _GROUP_OF.get(kind)
+        if expected is None or (slash and group not in expected):
+            of = f" of {shown(group, most=60)}" if expected is not None else ""
+            return f"of kind {shown(kind, most=60)}{of}"
+        self.kinds.add(kind)
+        namespaced = not kind.startswith("Cluster")
+        if kind.endswith("Binding"):
+            self.bindings.append(binding(record, origin, namespaced=namespaced))
+        elif kind.endswith("Role"):
+            self.roles.append(role_object(record, origin, namespaced=namespaced))
+        elif kind == "ServiceAccount":
+            self.service_accounts.append(service_account(record, origin))
+        else:
+            self.things.append(thing(kind, record, origin))
+        return None
 
 
 def role_object(record: Record, origin: Origin, *, namespaced: bool) -> RoleObject:
@@ -153,7 +233,31 @@ def binding(record: Record, origin: Origin, *, namespaced: bool) -> Binding:
 def service_account(record: Record, origin: Origin) -> ServiceAccount:
     """A ServiceAccount."""
     metadata = object_at(record, "metadata")
-    return ServiceAccount(name_at(metadata, "name"), name_at(metadata, "namespace"), origin)
+    notes = object_at(metadata, "annotations")
+    return ServiceAccount(
+        name_at(metadata, "name"),
+        name_at(metadata, "namespace"),
+        origin,
+        aws_role=text_at(notes, _AWS_ROLE),
+        google=text_at(notes, _GOOGLE),
+    )
+
+
+def thing(kind: str, record: Record, origin: Origin) -> Thing:
+    """A pod, a secret, or what makes pods."""
+    metadata = object_at(record, "metadata")
+    name, namespace = name_at(metadata, "name"), name_at(metadata, "namespace")
+    account: str | None
+    if kind == "Secret":
+        token = text_at(record, "type") == _TOKEN
+        notes = object_at(metadata, "annotations")
+        account = text_at(notes, _TOKEN_OF) if token else None
+        return Thing(kind, name, namespace, account, origin)
+    template = object_at(record, "spec")
+    for key in _TEMPLATES.get(kind, ("template", "spec")):
+        template = object_at(template, key)
+    stated = text_at(template, "serviceAccountName") or text_at(template, "serviceAccount")
+    return Thing(kind, name, namespace, stated or "default", origin)
 
 
 def _rule(record: Record) -> PolicyRule:
