@@ -231,4 +231,64 @@ _OBJECTS = in_module(
     ),
 )
 
-KUBERNETES: tuple[Fault, ...] = (*_DECIDE, *_MOVES, *_BECOMING, *_OBJECTS)
+_CLUSTERS = (
+    *in_module(
+        "assemble/clusters.py",
+        "tests/assemble/test_clusters.py",
+        (
+            "trust-is-not-asked",
+            "            if said.answer is not Answer.NO:\n                yield",
+            "            if said is not None:\n                yield",
+        ),
+        (
+            "any-issuer-is-the-clusters",
+            "for role in trusting.get(host_of(workload.issuer), ()):",
+            "for role in [each for some in trusting.values() for each in some]:",
+        ),
+        (
+            "unknown-issuers-are-known",
+            "answer = min(said.answer, Answer.CONDITIONAL)",
+            "answer = said.answer",
+        ),
+        (
+            "paths-of-roles-matter",
+            "else plain.get(link.said)",
+            "else None",
+        ),
+        (
+            "refused-links-are-not-said",
+            "            elif role.arn == named:",
+            "            elif False:",
+        ),
+    ),
+    *in_module(
+        "assemble/rights.py",
+        "tests/e2e/test_clusters.py",
+        (
+            "links-are-kept-as-policies",
+            "policies = table.filter(pc.invert(is_link))",
+            "policies = table",
+        ),
+        (
+            "entries-lead-out-of-clusters",
+            "holder, target = (there, here) if found.into_cluster else (here, there)",
+            "holder, target = (here, there)",
+        ),
+        (
+            "clusters-that-were-read-are-strangers",
+            "if not self._signs(text)}",
+            "if text}",
+        ),
+    ),
+    *in_module(
+        "importers/kubernetes/load.py",
+        "tests/e2e/test_clusters.py",
+        (
+            "policies-of-eks-hold-everywhere",
+            "for place in each.namespaces or (None,):",
+            "for place in (None,):",
+        ),
+    ),
+)
+
+KUBERNETES: tuple[Fault, ...] = (*_DECIDE, *_MOVES, *_BECOMING, *_OBJECTS, *_CLUSTERS)

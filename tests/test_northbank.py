@@ -195,7 +195,9 @@ def test_accounts_are_joined_to_the_planted_people(
     assert found == planted
 
 
-def test_dormant_access_and_what_a_change_would_break_are_told_apart(judged: Judged, expected: dict[str, Any]) -> None:
+def test_dormant_access_and_what_a_change_would_break_are_told_apart(
+    judged: Judged, expected: dict[str, Any]
+) -> None:
     rows = tables_of(judged.analysis)["dormant"].to_pylist()
     keys = {
         row["identity"]: row["subject_key"]

@@ -12,7 +12,7 @@ from tests.importers.access_world import Tables, load, reach, write
 
 RBAC = "rbac.authorization.k8s.io"
 #: Kinds of the group that has no name.
-CORE = {"ServiceAccount", "Pod", "Secret"}
+CORE = {"ConfigMap", "ServiceAccount", "Pod", "Secret"}
 APPS = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["patch"]}
 EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 

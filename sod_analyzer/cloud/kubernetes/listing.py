@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from sod_analyzer.cloud.shapes import ShapeError, object_at
 
+#: What the command line of EKS prints one at a time, without a kind.
+_OF_EKS = frozenset({"accessEntry", "associatedAccessPolicies"})
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -36,7 +39,7 @@ def listing(values: Iterable[object], kind: str | None) -> Listing:
             # The server's own words are left out: they may quote the request.
             return Listing((), refusal="the file holds an error of the API server, no objects")
         if "items" not in value:
-            if "metadata" not in value and stated is None:
+            if "metadata" not in value and stated is None and not _OF_EKS & value.keys():
                 return Listing((), refusal="the file does not hold Kubernetes objects")
             records.append(value)
             continue

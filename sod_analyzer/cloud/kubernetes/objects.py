@@ -150,6 +150,26 @@ class Thing:
     origin: Origin
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A principal of AWS that signs in to an EKS cluster: under which name, in which groups."""
+
+    principal: str
+    login: str
+    groups: tuple[str, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPolicy:
+    """A policy of EKS that a principal has, in some namespaces; none: everywhere."""
+
+    principal: str
+    policy: str
+    namespaces: tuple[str, ...]
+    origin: Origin
+
+
 @dataclass(slots=True)
 class Cluster:
     """The access objects of one cluster, in the order of files and records."""
@@ -158,6 +178,8 @@ class Cluster:
     bindings: list[Binding] = field(default_factory=list)
     service_accounts: list[ServiceAccount] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    access_policies: list[AccessPolicy] = field(default_factory=list)
     #: Kinds that access needs and some file has, whether or not each object could be read.
     kinds: set[str] = field(default_factory=set)
 
@@ -169,6 +191,12 @@ class Cluster:
         Raises:
             ShapeError: the object is not of the shape its API promises.
         """
+        if "accessEntry" in record:
+            self.entries.append(_entry(object_at(record, "accessEntry"), origin))
+            return None
+        if "associatedAccessPolicies" in record:
+            self.access_policies += _access_policies(record, origin)
+            return None
         kind = text_at(record, "kind") or default
         if kind is None:
             raise ShapeError("'kind' is missing")
@@ -258,6 +286,36 @@ def thing(kind: str, record: Record, origin: Origin) -> Thing:
         template = object_at(template, key)
     stated = text_at(template, "serviceAccountName") or text_at(template, "serviceAccount")
     return Thing(kind, name, namespace, stated or "default", origin)
+
+
+def mapped(record: Record, key: str, origin: Origin) -> Entry:
+    """A principal of `mapRoles` or `mapUsers` of `aws-auth`; `key` is where its ARN stands."""
+    principal = name_at(record, key)
+    login = text_at(record, "username") or principal
+    return Entry(principal, login, texts_at(record, "groups"), origin)
+
+
+def _entry(record: Record, origin: Origin) -> Entry:
+    principal = name_at(record, "principalArn")
+    login = text_at(record, "username") or principal
+    return Entry(principal, login, texts_at(record, "kubernetesGroups"), origin)
+
+
+def _access_policies(record: Record, origin: Origin) -> list[AccessPolicy]:
+    principal = name_at(record, "principalArn")
+    found = []
+    for each in list_at(record, "associatedAccessPolicies"):
+        association = as_object(each, "an associated policy")
+        scope = object_at(association, "accessScope")
+        kind = text_at(scope, "type")
+        if kind not in {"cluster", "namespace"}:
+            raise ShapeError(f"'accessScope.type' is {shown(kind or 'missing')}")
+        namespaces = texts_at(scope, "namespaces")
+        if (kind == "namespace") != bool(namespaces):
+            raise ShapeError(f"an access scope of type {kind} with {len(namespaces)} namespaces")
+        name = name_at(association, "policyArn").rpartition("/")[2]
+        found.append(AccessPolicy(principal, name, namespaces, origin))
+    return found
 
 
 def _rule(record: Record) -> PolicyRule:

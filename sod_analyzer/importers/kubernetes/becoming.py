@@ -8,7 +8,8 @@ one edge and not one to each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sod_analyzer.cloud.kubernetes.decide import (
     MASTERS,
@@ -64,17 +65,18 @@ class Becoming:
         self._together: dict[frozenset[tuple[RoleKey, str]], tuple[Move, ...]] = {}
         self._states: set[Target] = set()
 
-    def write(self) -> None:
-        """All of them, for everything that some binding names."""
+    def write(self, given: Iterable[tuple[RoleKey, str]] = ()) -> None:
+        """All of them, for everything that some binding names, and for roles given otherwise."""
         bound = {
             (each.role, each.place or "")
             for caller in self._authority.callers
             for each in self._authority.bound(caller)
             if each.role in self._authority.roles
         }
-        for key, place in sorted(bound, key=_order):
+        for key, place in sorted(bound | set(given), key=_order):
             self._follow(key, place)
-        for caller in self._authority.callers:
+        entries = {Caller(each.login, each.groups) for each in self._authority.cluster.entries}
+        for caller in sorted({*self._authority.callers, *entries}):
             self._combine(caller)
         self._note_divided()
         masters = self._subjects.known_group(MASTERS)
@@ -117,10 +119,7 @@ class Becoming:
         return [
             move
             for move in self._of(list(spots.values()))
-            if not any(
-                (known := moves.get(move.target)) is not None and known.rank[:2] <= move.rank[:2]
-                for moves in before
-            )
+            if not any(_is_told(move, moves) for moves in before)
         ]
 
     def _of(self, held: list[Held]) -> tuple[Move, ...]:
@@ -299,6 +298,12 @@ _KINDS = {
     Become.GROUP: GrantKind.ASSIGNED,
     Become.ROLE: GrantKind.ASSIGNED,
 }
+
+
+def _is_told(move: Move, moves: Mapping[Target, Move]) -> bool:
+    """Whether others lead there as well, or to the same everywhere."""
+    known = [moves.get(move.target), moves.get(replace(move.target, place=""))]
+    return any(each is not None and each.rank[:2] <= move.rank[:2] for each in known)
 
 
 def _is_implicit(caller: Caller) -> bool:

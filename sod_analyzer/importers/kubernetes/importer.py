@@ -33,10 +33,12 @@ class KubernetesOptions:
     """Keys a Kubernetes source adds to its entry.
 
     `strip_prefix` is what the cluster puts before the names of people who sign in elsewhere, such
-    as `oidc:`; what is left is taken for an e-mail address if it looks like one.
+    as `oidc:`; what is left is taken for an e-mail address if it looks like one. `issuer` is who
+    signs its tokens, by which AWS knows them.
     """
 
     strip_prefix: str | None = None
+    issuer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class KubernetesImporter:
         cluster = Cluster()
         for file in raw.files:
             read_file(builder, file, cluster)
-        subjects = Subjects(builder, strip_prefix=options.strip_prefix)
+        subjects = Subjects(builder, strip_prefix=options.strip_prefix, issuer=options.issuer)
         for each in cluster.service_accounts:
             subjects.service_account(each)
         authority = Authority(cluster)
@@ -78,7 +80,7 @@ class KubernetesImporter:
             subjects,
             instance=loader.instance,
             superusers=loader.superusers,
-        ).write()
+        ).write(loader.given)
         subjects.finish()
         _note_missing(raw, builder, cluster, loader)
         yield builder.take()

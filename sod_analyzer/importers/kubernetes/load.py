@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sod_analyzer.cloud.kubernetes.aggregate import OPERATORS, lenders
 from sod_analyzer.cloud.kubernetes.decide import MASTERS, SERVICE_ACCOUNTS, Authority, RoleKey
-from sod_analyzer.cloud.kubernetes.objects import Binding, Origin, RoleObject
+from sod_analyzer.cloud.kubernetes.objects import AccessPolicy, Binding, Entry, Origin, RoleObject
 from sod_analyzer.cloud.kubernetes.rights import ANY, EVERYTHING, Right, expand
 from sod_analyzer.cloud.shapes import (
     shown,
@@ -27,6 +27,15 @@ ANYWHERE = "(cluster)"
 Spot = tuple[str, str]
 #: Whom everybody who signs in, or nobody in particular, belongs to.
 _EVERYBODY = frozenset({"system:authenticated", "system:unauthenticated"})
+
+
+#: Policies of EKS, and the ClusterRoles that are in every cluster and allow the same.
+_LIKE = {
+    "AmazonEKSClusterAdminPolicy": "cluster-admin",
+    "AmazonEKSAdminPolicy": "admin",
+    "AmazonEKSEditPolicy": "edit",
+    "AmazonEKSViewPolicy": "view",
+}
 
 
 @dataclass(slots=True)
@@ -50,6 +59,8 @@ class Loader:
         self._expansions: dict[int, tuple[Right, ...]] = {}
         self._done: set[str] = set()
         self._entitlements: dict[Spot, str] = {}
+        #: Roles that policies of EKS stand for, where they hold.
+        self.given: set[tuple[RoleKey, str]] = set()
         #: Whether all service accounts, listed or not, have a right worth naming.
         self.serves_every_workload = False
 
@@ -59,6 +70,11 @@ class Loader:
             self._note_oddities(named)
         for each in self._bindings:
             self._bind(each)
+            yield
+        for entry in self._authority.cluster.entries:
+            self._subjects.entry(entry)
+        for policy in self._authority.cluster.access_policies:
+            self._give(policy)
             yield
         bound = {(each.role_kind, each.role_name) for each in self._bindings}
         for namespace, name in sorted(self._roles, key=lambda key: (key[0] or "", key[1])):
@@ -84,6 +100,26 @@ class Loader:
             self._grant(holder, target, GrantKind.ASSIGNED, each.origin)
             if kind is NodeKind.ROLE and (name in _EVERYBODY or name.startswith(SERVICE_ACCOUNTS)):
                 self._note_everybody(each, name, self._rights(key, each.namespace))
+
+    def _give(self, each: AccessPolicy) -> None:
+        """What EKS gives by a policy of its own, as the ClusterRole that it was made after."""
+        entries = self._authority.cluster.entries
+        login = next((e.login for e in entries if e.principal == each.principal), each.principal)
+        account = self._subjects.entry(Entry(each.principal, login, (), each.origin))
+        key: RoleKey = (None, _LIKE.get(each.policy, ""))
+        if key not in self._roles:
+            self._issue(
+                "unread-access-policy",
+                f"{login} has {shown(each.policy)} in {self._system}, and what that allows is not "
+                "in the export",
+                each.origin,
+                subject=login,
+                hides=Hides.UNKNOWN,
+            )
+            return
+        for place in each.namespaces or (None,):
+            self.given.add((key, place or ""))
+            self._grant(account, self.instance(key, place), GrantKind.ASSIGNED, each.origin)
 
     def superusers(self, masters: Node, origin: Origin) -> None:
         """The API server lets this group do everything before it asks for any binding."""

@@ -5,19 +5,13 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from sod_analyzer.cloud.kubernetes.listing import Listing, listing
-from sod_analyzer.cloud.kubernetes.objects import (
-    Cluster,
-    Origin,
-)
-from sod_analyzer.cloud.shapes import (
-    ShapeError,
-    as_object,
-    shown,
-)
+from sod_analyzer.cloud.kubernetes.objects import Cluster, Origin, Record, mapped
+from sod_analyzer.cloud.shapes import ShapeError, as_object, object_at, shown, text_at
+from sod_analyzer.errors import InputError
 from sod_analyzer.importers.json_text import (
     Elements,
 )
-from sod_analyzer.importers.kubernetes.yaml_text import read_text
+from sod_analyzer.importers.kubernetes.yaml_text import parse_yaml, read_text
 from sod_analyzer.model.access import Hides
 from sod_analyzer.model.batch import BatchBuilder, RawFile
 
@@ -73,14 +67,38 @@ def _load(elements: Elements, found: Listing, cluster: Cluster) -> None:
     for record, value in elements.distinct(found.records):
         try:
             stated = as_object(value, "the record")
-            reason = cluster.add(stated, found.kind, Origin(elements.source_id, record))
-        except ShapeError as error:
+            origin = Origin(elements.source_id, record)
+            reason = _mapped(stated, origin, cluster, elements.file.path)
+            if reason is not None:
+                reason = cluster.add(stated, found.kind, origin)
+        except (ShapeError, InputError) as error:
             elements.reject(record, f"{_called(value)}{error}")
             continue
         if reason is not None:
             known = elements.counts.filtered
             full = reason not in known and len(known) >= _MOST_REASONS
             elements.counts.pass_over("of other kinds" if full else reason)
+
+
+def _mapped(record: Record, origin: Origin, cluster: Cluster, path: str) -> str | None:
+    """Take in the map by which EKS lets AWS in; a reason where a record is none.
+
+    Of all configuration maps, nothing but the two lists of this one is looked at.
+    """
+    metadata = object_at(record, "metadata")
+    of = (record.get("kind"), metadata.get("namespace"), metadata.get("name"))
+    if of != ("ConfigMap", "kube-system", "aws-auth"):
+        return "another object"
+    maps = object_at(record, "data")
+    for name, key in (("mapRoles", "rolearn"), ("mapUsers", "userarn")):
+        text = text_at(maps, name)
+        for document in parse_yaml(text, path=f"{path}: {name}").values if text else ():
+            if not isinstance(document, list):
+                raise ShapeError(f"'{name}' is no list")
+            for each in document:
+                entry = mapped(as_object(each, f"an entry of '{name}'"), key, origin)
+                cluster.entries.append(entry)
+    return None
 
 
 def _called(value: object) -> str:

@@ -13,7 +13,14 @@ from sod_analyzer.cloud.kubernetes.decide import (
     implicit_groups,
     login_of,
 )
-from sod_analyzer.cloud.kubernetes.objects import Binding, Origin, ServiceAccount, Subject
+from sod_analyzer.cloud.kubernetes.links import ENTRY, WORKLOAD, Workload
+from sod_analyzer.cloud.kubernetes.objects import (
+    Binding,
+    Entry,
+    Origin,
+    ServiceAccount,
+    Subject,
+)
 from sod_analyzer.cloud.shapes import (
     shown,
 )
@@ -40,16 +47,64 @@ class Subjects:
     the first binding that names it. User strings are compared with case, as Kubernetes does.
     """
 
-    def __init__(self, builder: BatchBuilder, *, strip_prefix: str | None) -> None:
+    def __init__(
+        self, builder: BatchBuilder, *, strip_prefix: str | None, issuer: str | None = None
+    ) -> None:
         self._builder = builder
         self._system = builder.spec.system
         self._strip_prefix = strip_prefix or ""
+        self._issuer = issuer
+        self._entered: set[str] = set()
         self._accounts: dict[str, _Account] = {}
         self._groups: dict[str, Origin] = {}
 
     def service_account(self, each: ServiceAccount) -> None:
         """A ServiceAccount of the export, bound or not."""
-        self._account(f"{SERVICE_ACCOUNT}{each.namespace}:{each.name}", each.origin)
+        login = f"{SERVICE_ACCOUNT}{each.namespace}:{each.name}"
+        self._account(login, each.origin)
+        if self._issuer is not None or each.aws_role is not None:
+            workload = Workload(login, self._issuer, each.aws_role)
+            self._link(login, WORKLOAD, workload.text, each.origin)
+        if each.google is not None:
+            self._builder.issue(
+                "unread-cloud-identity",
+                f"{login} of {self._system} takes the identity {shown(each.google)} of Google "
+                "Cloud, which is not read: what it may do there is not known",
+                hides=Hides.UNKNOWN,
+                source_id=each.origin.source_id,
+                record=each.origin.record,
+                subject=login,
+            )
+
+    def entry(self, each: Entry) -> Node:
+        """The account under which a principal of AWS signs in, with the groups it is told.
+
+        Who that is stands in AWS, so that it is nobody's own account here.
+        """
+        node = self._account(each.login, each.origin)
+        self._entered.add(each.login)
+        for group in each.groups:
+            self._builder.grant(
+                node,
+                self.group(group, each.origin),
+                GrantKind.MEMBER,
+                source_id=each.origin.source_id,
+                record=each.origin.record,
+            )
+        self._link(each.login, ENTRY, each.principal, each.origin)
+        return node
+
+    def _link(self, login: str, kind: str, said: str, origin: Origin) -> None:
+        """What an account is in AWS; told once AWS is read."""
+        self._builder.row(
+            "policies",
+            policy=f"{self._system}:{login}",
+            system=self._system,
+            kind=kind,
+            document=said,
+            source_id=origin.source_id,
+            record=origin.record,
+        )
 
     def nodes(self, binding: Binding) -> Mapping[tuple[NodeKind, str], Node]:
         """The nodes that a binding names, by kind and name, in the order of its subjects."""
@@ -128,6 +183,7 @@ class Subjects:
         address = login.removeprefix(self._strip_prefix)
         email = address if _EMAIL.fullmatch(address) else None
         workload = login.startswith("system:") or address.endswith(_WORKLOAD_DOMAIN)
+        workload = workload or login in self._entered
         self._builder.account(
             f"{self._system}:{login}",
             login=login,
