@@ -127,6 +127,30 @@ INVENTORY = {
 }
 
 
+RULES = """
+ruleset: chains
+version: "1"
+owner: Library
+duties:
+  write:
+    title: Write a book
+    ways: [{product: aws, action: "s3:PutObject", environment: prod}]
+rules:
+""" + "".join(
+    f"""
+  BY-0{changes}:
+    title: Nobody may write books by {changes} changes
+    duties: {{critical: write}}
+    scope: application
+    severity: high
+    counts: {{means: [held, eligible, self-grant], certainty: [sure], max_changes: {changes}}}
+    why: Books are written by the library.
+    references: {{sox: ["404"]}}
+"""
+    for changes in (1, 2)
+)
+
+
 @pytest.fixture(scope="module")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = world.write(
@@ -139,7 +163,8 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "aws" / "inventory" / "lambda" / "list-functions.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(INVENTORY), encoding="utf-8")
-    said = sod("import", "--config", "sod.yaml", "--out", "out", cwd=folder)
+    (folder / "rules.yaml").write_text(RULES, encoding="utf-8")
+    said = sod("run", "--config", "sod.yaml", "--out", "out", cwd=folder)
     assert said.code == 4, said.err  # nobody has a person here
     return folder
 
@@ -161,6 +186,18 @@ def test_what_takes_two_changes_is_reached_by_two_and_not_by_one(estate: Path) -
 
 def test_those_who_lack_a_link_stay_clean(estate: Path) -> None:
     assert able(estate, 9) & LOOK_ALIKES == set()
+
+
+def test_a_rule_counts_as_many_changes_as_it_says(estate: Path) -> None:
+    findings = json.loads((estate / "out" / "findings.json").read_text(encoding="utf-8"))
+    found = {
+        (row["rule"], row["subject"]["key"].rpartition("/")[2])
+        for row in findings["core"]["findings"]
+        if any(place["verdict"] == "violation" for place in row["places"])
+    }
+
+    assert {name for rule, name in found if rule == "BY-01"} & (STARTS | LOOK_ALIKES) == set()
+    assert {name for rule, name in found if rule == "BY-02"} & (STARTS | LOOK_ALIKES) == STARTS
 
 
 @pytest.mark.parametrize(
