@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sod_analyzer.cloud.aws.documents import Policy
 from sod_analyzer.cloud.aws.principals import Principal
@@ -48,6 +49,11 @@ class Estate:
     read_accounts: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
     owner: str | None = None
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The accounts of all principals, sorted."""
+        return tuple(sorted({each.account for each in self.principals.values()}))
 
     def policy_of(self, resource: str) -> Policy | None:
         """The policy of a resource; that of an object in a bucket is the bucket's."""
