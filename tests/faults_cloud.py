@@ -226,6 +226,16 @@ CLOUD: tuple[Fault, ...] = (
             "if found is False:",
         ),
         (
+            "patterns-other-accounts-answer-as-ones-own",
+            "return Answer.YES if subject.policy.statements else Answer.UNKNOWN",
+            "return Answer.NO",
+        ),
+        (
+            "patterns-one-account-is-every-account",
+            "glob for glob in globs if _account_of(glob) in (None, account)",
+            "globs",
+        ),
+        (
             "policy-of-a-bucket-is-that-of-others",
             "yield _Region((*inside, mine), self.spared, Subject(account, policy))",
             "yield _Region(inside, self.spared, Subject(account, policy))",

@@ -75,7 +75,8 @@ def decide_any(
     Resources are those of the kinds that an action works on, in accounts that were exported. An
     action that works on no resource is asked of as such, whatever the resources. Resources must be
     of a pattern of `within`, too. Those that are of a pattern of `without` are left out, and then
-    also actions that work on no resource.
+    also actions that work on no resource. A pattern that has the number of an account where an ARN
+    has it is of resources of that account alone.
 
     A pattern that no action is like is noted; where that leaves none, the answer is unknown.
 
@@ -302,7 +303,11 @@ class _Asking:
     def _of_kind(self, action: str, kind: Glob, owner: str | None) -> Iterator[_Region]:
         """Resources with a policy of their own, each by itself, and then all others."""
         taken = list(self.spared)
-        inside = (*self.wanted, (kind,))
+        # By its `*` alone a pattern of one account's ARNs has strings that name another one first.
+        wanted = self.wanted if owner is None else [_of(group, owner) for group in self.wanted]
+        if not all(wanted):
+            return
+        inside = (*wanted, (kind,))
         for mine, account, policy in self._known(action):
             if owner not in (None, account):
                 continue
@@ -465,6 +470,20 @@ def _together(found: Sequence[Area]) -> list[Area]:
         return [Area(Answer.YES, (), negated=True)]
     head = [replace(found[0], globs=plain, negated=False)] if plain else []
     return [*head, *others]
+
+
+def _of(globs: Sequence[Glob], account: str) -> tuple[Glob, ...]:
+    """Those that do not say that they are of another account, or of none."""
+    return tuple(glob for glob in globs if _account_of(glob) in (None, account))
+
+
+@lru_cache(maxsize=4_096)
+def _account_of(glob: Glob) -> str | None:
+    """The account of all ARNs of a pattern, empty if they name none; None if that is open."""
+    parts = str(glob).split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004 - segments of an ARN
+        return None
+    return parts[4] if re.fullmatch(r"\d*", parts[4]) else None
 
 
 @lru_cache(maxsize=4_096)
