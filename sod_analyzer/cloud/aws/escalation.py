@@ -25,7 +25,6 @@ from sod_analyzer.cloud.aws.estate import Estate
 from sod_analyzer.cloud.aws.inventory import Inventory
 from sod_analyzer.cloud.aws.launches import LAUNCHES, Launch
 from sod_analyzer.cloud.aws.principals import Kind, Principal
-from sod_analyzer.cloud.aws.trusting import Trusting
 from sod_analyzer.cloud.truth import Answer
 
 _TRUST = "iam:UpdateAssumeRolePolicy"
@@ -239,7 +238,7 @@ class Escalation:
         asker = self._asker(me)
         changes = any(map(asker.speaks, _CHANGES))
         launches = any(True for _ in self._launches(me))
-        trusting = self._trust.that_name(me)
+        trusting = self.estate.trusting.that_name(me)
         return tuple(
             other
             for other in self._by_account.get(me.account, ())
@@ -262,7 +261,7 @@ class Escalation:
             for action in _INTO_LOGIN:
                 yield self._move(me, other, (action,), [asker.may(action, other.arn)])
             return
-        if other.arn in self._trust.that_name(me):
+        if other.arn in self.estate.trusting.that_name(me):
             yield self._assume(me, other)
         if other.path.startswith(_RESERVED):
             return
@@ -455,10 +454,6 @@ class Escalation:
         return self.details.members.get(login.arn, ())
 
     @cached_property
-    def _trust(self) -> Trusting:
-        return Trusting(self._roles)
-
-    @cached_property
     def _trusting(self) -> Mapping[str, frozenset[str]]:
         """Services that may assume each role, at least under a condition."""
         services = sorted({launch.service for launch in LAUNCHES})
@@ -497,7 +492,7 @@ class Escalation:
         if found is None:
             moves = (
                 (role, self._assume(me, role))
-                for role in self._trust.that_name(me).values()
+                for role in self.estate.trusting.that_name(me).values()
                 if role.arn != me.arn
             )
             found = self._assuming[asker] = tuple(

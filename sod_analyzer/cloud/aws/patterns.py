@@ -308,26 +308,42 @@ class _Asking:
         if not all(wanted):
             return
         inside = (*wanted, (kind,))
-        for mine, account, policy in self._known(action):
-            if owner not in (None, account):
-                continue
+        for mine, account, policy in self._known(action, owner):
             yield _Region((*inside, mine), self.spared, Subject(account, policy))
-            taken += mine
+        taken += self._taken(action, owner)
         for mine, account in self._owned(owner):
             yield _Region((*inside, mine), tuple(taken), self._plain(action, account))
             taken += mine
         last = owner or self.estate.owner or self.caller.account
         yield _Region(inside, tuple(taken), self._plain(action, last))
 
-    def _known(self, action: str) -> Iterator[tuple[tuple[Glob, ...], str, Policy]]:
+    def _known(
+        self, action: str, owner: str | None
+    ) -> Iterator[tuple[tuple[Glob, ...], str, Policy]]:
+        """Resources with a policy that may name the caller, of an account or of all."""
         if action.lower() in ASSUMING:
-            for arn, role in sorted(self.estate.principals.items()):
-                if role.trust is not None:
+            roles = self.estate.trusting.that_name(self.caller)
+            if self.caller.kind not in OWN_POLICIES:
+                roles = self.estate.principals
+            for arn, role in sorted(roles.items()):
+                if role.trust is not None and owner in (None, role.account):
                     yield (Glob.literal(arn),), role.account, role.trust
             return
         for arn, policy in sorted(self.estate.resources.items()):
-            mine = _with_objects(arn) if ":s3:::" in arn else (Glob.literal(arn),)
-            yield mine, self.estate.owner_of(arn) or self.caller.account, policy
+            account = self.estate.owner_of(arn) or self.caller.account
+            if owner in (None, account):
+                yield _itself(arn), account, policy
+
+    def _taken(self, action: str, owner: str | None) -> Iterator[Glob]:
+        """All resources with a policy of their own, of an account or of all."""
+        if action.lower() in ASSUMING:
+            for account, roles in self.estate.roles_in.items():
+                if owner in (None, account):
+                    yield from roles
+            return
+        for arn in sorted(self.estate.resources):
+            if owner in (None, self.estate.owner_of(arn) or self.caller.account):
+                yield from _itself(arn)
 
     def _owned(self, owner: str | None) -> Iterator[tuple[tuple[Glob, ...], str]]:
         """Resources without a policy of which the export says whose they are."""
@@ -453,6 +469,11 @@ def _areas(part: Step | tuple[Area, ...]) -> tuple[Area, ...]:
     return () if isinstance(part, Step) else part
 
 
+def _itself(arn: str) -> tuple[Glob, ...]:
+    """A resource that has a policy, with what that is about."""
+    return _with_objects(arn) if ":s3:::" in arn else (Glob.literal(arn),)
+
+
 def _with_objects(arn: str) -> tuple[Glob, ...]:
     """A bucket, and everything in it."""
     return Glob.literal(arn), Glob.of((f"{arn}/", Wildcard.MANY))
@@ -472,7 +493,8 @@ def _together(found: Sequence[Area]) -> list[Area]:
     return [*head, *others]
 
 
-def _of(globs: Sequence[Glob], account: str) -> tuple[Glob, ...]:
+@lru_cache(maxsize=65_536)
+def _of(globs: tuple[Glob, ...], account: str) -> tuple[Glob, ...]:
     """Those that do not say that they are of another account, or of none."""
     return tuple(glob for glob in globs if _account_of(glob) in (None, account))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from sod_analyzer.cloud.aws import organization, resource_policies
 from sod_analyzer.cloud.aws.actions import Catalogue
@@ -163,7 +163,15 @@ class Rights:
         What no statement allows, what a limit does not allow anywhere, and what is denied without
         a condition on everything is not.
         """
-        return tuple(sorted(self.perhaps(holder, owner) & names))
+        key = (self.perhaps(holder, owner), names)
+        found = self._nearest.get(key)
+        if found is None:
+            found = self._nearest[key] = tuple(sorted(key[0] & names))
+        return found
+
+    @cached_property
+    def _nearest(self) -> dict[tuple[frozenset[str], frozenset[str]], tuple[str, ...]]:
+        return {}
 
     def perhaps(self, holder: Holder, owner: str) -> frozenset[str]:
         """The actions that a holder may perhaps do on something in an account."""
@@ -330,6 +338,7 @@ class Rights:
         return _full(formula.grants[0], formula.needed, request)
 
 
+@lru_cache(maxsize=4_096)
 def administrator(account: str) -> Principal:
     """Whoever may have any policy in an account, and no boundary: a login that does not exist."""
     nobody = Principal(f"arn:aws:iam::{account}{_NOBODY}", account, Kind.LOGIN, ADMINISTRATION)
