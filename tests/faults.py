@@ -12,10 +12,11 @@ from tests.faults_aws import AWS
 from tests.faults_cloud import CLOUD
 from tests.faults_compose import COMPOSE
 from tests.faults_engine import ENGINE
+from tests.faults_kubernetes import KUBERNETES
 from tests.faults_pull import PULL
 from tests.faults_rules import RULES
 
-FAULTS: tuple[Fault, ...] = (*ENGINE, *RULES, *COMPOSE, *AROUND, *CLOUD, *PULL, *AWS)
+FAULTS: tuple[Fault, ...] = (*ENGINE, *RULES, *COMPOSE, *AROUND, *CLOUD, *PULL, *AWS, *KUBERNETES)
 
 #: Runs when the tests that a fault names do not notice it, in this order.
 EVERYTHING_FAST = (

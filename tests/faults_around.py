@@ -268,8 +268,8 @@ _IMPORTERS = (
         ),
         (
             "cluster-role-bound-in-a-namespace-holds-everywhere",
-            "target = self._instance(key, each.namespace)",
-            "target = self._instance(key, key[0])",
+            "target = self.instance(key, each.namespace)",
+            "target = self.instance(key, key[0])",
         ),
         (
             "resource-names-are-ignored",
@@ -278,13 +278,13 @@ _IMPORTERS = (
         ),
         (
             "aggregated-roles-are-ignored",
-            "for lender in lenders(role, self._cluster_roles) if role.selectors else ():",
-            "for lender in lenders(role, self._cluster_roles)[:0]:",
+            "for lender in lenders(role, self._authority.cluster_roles) if role.selectors else ():",
+            "for lender in lenders(role, self._authority.cluster_roles)[:0]:",
         ),
         (
             "masters-are-like-everyone",
-            "if masters is not None and self._is_new(MASTERS):",
-            "if masters is not None and self._is_new(MASTERS) and key == masters:",
+            "if self._is_new(MASTERS):",
+            "if self._is_new(MASTERS) and not masters:",
         ),
     ),
     *in_module(

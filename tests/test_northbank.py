@@ -195,16 +195,23 @@ def test_accounts_are_joined_to_the_planted_people(
     assert found == planted
 
 
-def test_dormant_access_is_told_apart(judged: Judged, expected: dict[str, Any]) -> None:
+def test_dormant_access_and_what_a_change_would_break_are_told_apart(
+    judged: Judged, expected: dict[str, Any]
+) -> None:
     rows = tables_of(judged.analysis)["dormant"].to_pylist()
     keys = {
         row["identity"]: row["subject_key"]
         for row in tables_of(judged.analysis)["population"].to_pylist()
     }
 
-    found = {(keys[row["subject"]], row["rule_id"], row["place"]) for row in rows}
-    planted = {(row["person"], row["rule"], row["place"]) for row in expected["dormant"]}
-    assert found == planted
+    told: dict[bool, set[tuple[str, str, str]]] = {True: set(), False: set()}
+    for row in rows:
+        own = row["why"] == "could become a violation by one own change"
+        told[own].add((keys[row["subject"]], row["rule_id"], row["place"]))
+    for own, name in ((False, "dormant"), (True, "could_become")):
+        planted = {(row["person"], row["rule"], row["place"]) for row in expected[name]}
+        assert planted
+        assert told[own] == planted
 
 
 def test_unrestricted_access_is_found_with_its_system(

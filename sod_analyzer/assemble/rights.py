@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from sod_analyzer.assemble.clusters import Found, Link, issuers, joined
 from sod_analyzer.cloud.aws.actions import Published
 from sod_analyzer.cloud.aws.context import Context
 from sod_analyzer.cloud.aws.escalation import (
@@ -24,10 +26,12 @@ from sod_analyzer.cloud.aws.escalation import (
 from sod_analyzer.cloud.aws.kept import Kept, Record, kept
 from sod_analyzer.cloud.aws.principals import Principal
 from sod_analyzer.cloud.aws.rights import ADMINISTRATION, Holder, administrator, rights_of
+from sod_analyzer.cloud.kubernetes.links import LINKS
 from sod_analyzer.cloud.truth import Answer
 from sod_analyzer.model.access import (
     BATCH_TABLES,
     BY_POLICY,
+    POLICIES,
     SELF_GRANTED_ROLE,
     GrantKind,
     Hides,
@@ -53,13 +57,31 @@ _MOST_GAINED = 1
 def with_rights(batches: Iterable[Batch]) -> Iterator[Batch]:
     """The batches, and behind them what follows from the policies that they have."""
     found: list[pa.Table] = []
+    links: list[Link] = []
     for batch in batches:
         table = batch.tables.get("policies")
-        if table is not None and table.num_rows:
-            found.append(table)
-        yield batch
-    if found:
-        yield _Writer(pa.concat_tables(found)).batch()
+        if table is None or not table.num_rows:
+            yield batch
+            continue
+        is_link = pc.is_in(table.column("kind").cast(pa.string()), pa.array(sorted(LINKS)))
+        links += [_link(row) for row in table.filter(is_link).to_pylist()]
+        policies = table.filter(pc.invert(is_link))
+        if policies.num_rows:
+            found.append(policies)
+        yield Batch({**batch.tables, "policies": policies})
+    if found or links:
+        yield _Writer(pa.concat_tables([POLICIES.empty_table(), *found])).batch(links)
+
+
+def _link(row: Mapping[str, Any]) -> Link:
+    return Link(
+        row["policy"],
+        row["system"],
+        row["kind"],
+        row["document"],
+        row["source_id"],
+        row["record"],
+    )
 
 
 class _Writer:
@@ -86,15 +108,20 @@ class _Writer:
             self.rights.inventory,
         )
         self.states: set[Holder] = set()
+        self.issuers: frozenset[str] = frozenset()
 
-    def batch(self) -> Batch:
+    def batch(self, links: Iterable[Link]) -> Batch:
         """All of it. Cost: that of the moves of every principal."""
+        links = sorted(links, key=lambda link: (link.account, link.kind, link.said))
+        self.issuers = issuers(links)
         for principal in self.rights.details.principals.values():
             if self._is_here(principal):
                 self._write(Holder(principal.arn), (NodeKind.ACCOUNT, self._id(principal.arn)))
                 self._follow(Reached(principal, (), 0, ()))
                 self._outside(principal)
         self._unread()
+        for each in joined(links, self._known(), self.rights.catalogue):
+            self._join(each)
         return Batch({name: rows.table() for name, rows in self.rows.items() if len(rows)})
 
     # -- what is not known -----------------------------------------------------------------------
@@ -125,7 +152,8 @@ class _Writer:
         for each in role.trust.statements:
             if each.allows and each.principals is not None:
                 whom |= {text for text in each.principals.aws if self._is_strange(text)}
-                whom |= set(each.principals.federated) | set(each.principals.canonical)
+                whom |= {text for text in each.principals.federated if not self._signs(text)}
+                whom |= set(each.principals.canonical)
                 if each.principals.negated:
                     whom.add("everybody but some")
         for text in sorted(whom):
@@ -135,6 +163,10 @@ class _Writer:
             )
             self._issue("outside-trust", system, role.arn, said, self.places.get(role.arn))
 
+    def _signs(self, provider: str) -> bool:
+        """Whether somebody who lets others in is a cluster that was read."""
+        return any(provider.endswith(f":oidc-provider/{host}") for host in self.issuers)
+
     def _is_strange(self, text: str) -> bool:
         """Whether a name is not one of the accounts that were read."""
         parts = text.split(":", 5)
@@ -142,14 +174,21 @@ class _Writer:
         return number not in self.systems and not _UNIQUE.fullmatch(text)
 
     def _issue(
-        self, kind: str, system: str, subject: str, text: str, place: _Place | None = None
+        self,
+        kind: str,
+        system: str,
+        subject: str,
+        text: str,
+        place: _Place | None = None,
+        *,
+        hides: Hides = Hides.UNKNOWN,
     ) -> None:
         self.rows["issues"].add(
             kind=kind,
             system=system,
             subject=subject,
             text=text,
-            hides=str(Hides.UNKNOWN),
+            hides=str(hides),
             source_id=place[0] if place else None,
             record=place[1] if place else None,
         )
@@ -162,6 +201,50 @@ class _Writer:
 
     def _system(self, arn: str) -> str:
         return self.systems[arn.split(":", 5)[4]]
+
+    # -- clusters --------------------------------------------------------------------------------
+
+    def _known(self) -> dict[str, Principal]:
+        """The principals of accounts that are systems, by ARN."""
+        found = self.rights.details.principals
+        return {arn: each for arn, each in found.items() if self._is_here(each)}
+
+    def _join(self, found: Found) -> None:
+        """An edge between a login of a cluster and one of AWS, or why there is none."""
+        link = found.link
+        if found.issue is not None:
+            kind, text = found.issue
+            place = (link.source_id, link.record)
+            hides = Hides.NO if kind == "link-refused" else Hides.UNKNOWN
+            self._issue(kind, link.system, link.account, text, place, hides=hides)
+            return
+        there = (NodeKind.ACCOUNT, self._id(found.principal))
+        here = (NodeKind.ACCOUNT, link.account)
+        holder, target = (there, here) if found.into_cluster else (here, there)
+        self.rows["grants"].add(
+            holder_kind=str(holder[0]),
+            holder=holder[1],
+            target_kind=str(target[0]),
+            target=target[1],
+            kind=str(GrantKind.ASSUMES),
+            conditional=found.answer is Answer.CONDITIONAL,
+            eligible=False,
+            self_granted=False,
+            undecided=found.answer is Answer.UNKNOWN,
+            condition=found.condition or None,
+            source_id=link.source_id,
+            record=link.record,
+        )
+        source_id, record = self.places[found.principal]
+        self.rows["derivations"].add(
+            holder_kind=str(holder[0]),
+            holder=holder[1],
+            target_kind=str(target[0]),
+            target=target[1],
+            part="access entry" if found.into_cluster else "trust",
+            source_id=source_id,
+            record=record,
+        )
 
     # -- rights ----------------------------------------------------------------------------------
 

@@ -1,8 +1,7 @@
 """JSON as exports hold it: several values in one file, strange encodings, cut short, hostile.
 
 `read_json` brings the values of one file and what is odd about them; `Elements` walks the records
-among them and counts what becomes of each. The getters at the end narrow a value of unknown shape
-or say what is wrong with it.
+among them and counts what becomes of each.
 """
 
 from __future__ import annotations
@@ -11,12 +10,13 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
+from sod_analyzer.cloud.shapes import shown
 from sod_analyzer.errors import InputError, SourceRef
-from sod_analyzer.importers.files import MAX_CELL_CHARS, open_text
+from sod_analyzer.importers.files import open_text
 from sod_analyzer.model.access import Hides
 from sod_analyzer.model.batch import BatchBuilder, RawFile, Waterfall
 
@@ -26,8 +26,6 @@ MAX_JSON_BYTES = 256 * 1024**2
 MAX_DEPTH = 200
 #: How many repeated keys one file names in its issue.
 SHOWN_KEYS = 5
-
-_SHAPES = {dict: "an object", list: "a list", str: "a text", bool: "a truth value"}
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -269,70 +267,3 @@ class Elements:
                 hides=Hides.UNKNOWN,
                 subject=self.file.path,
             )
-
-
-class ShapeError(Exception):
-    """A value is not of the shape the format promises; the message says which and what it is."""
-
-
-def as_object(value: object, what: str) -> Mapping[str, object]:
-    """The value as an object. Raises `ShapeError` if it is none."""
-    if not isinstance(value, dict):
-        raise ShapeError(f"{what} is {shape(value)}, expected an object")
-    return value
-
-
-def object_at(holder: Mapping[str, object], key: str) -> Mapping[str, object]:
-    """The object under the key; empty when absent or null. Raises `ShapeError` otherwise."""
-    value = holder.get(key)
-    return {} if value is None else as_object(value, f"'{key}'")
-
-
-def list_at(holder: Mapping[str, object], key: str) -> list[object]:
-    """The list under the key; empty when absent or null. Raises `ShapeError` otherwise."""
-    value = holder.get(key)
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise ShapeError(f"'{key}' is {shape(value)}, expected a list")
-    return value
-
-
-def texts_at(holder: Mapping[str, object], key: str) -> tuple[str, ...]:
-    """The list of texts under the key; empty when absent or null. Raises `ShapeError` otherwise."""
-    return tuple(_text(value, f"an entry of '{key}'") for value in list_at(holder, key))
-
-
-def text_at(holder: Mapping[str, object], key: str) -> str | None:
-    """The text under the key; null when absent, null or empty. Raises `ShapeError` otherwise."""
-    value = holder.get(key)
-    return None if value is None else _text(value, f"'{key}'") or None
-
-
-def name_at(holder: Mapping[str, object], key: str) -> str:
-    """The text under the key. Raises `ShapeError` also when there is none, or only blanks."""
-    value = text_at(holder, key)
-    if value is None or not value.strip():
-        raise ShapeError(f"'{key}' is missing")
-    return value
-
-
-def shape(value: object) -> str:
-    """What kind of value this is, in words."""
-    if value is None:
-        return "null"
-    return _SHAPES.get(type(value), "a number")
-
-
-def shown(text: str, *, most: int = 80) -> str:
-    """The text as it may stand in a sentence: one line, of bounded length."""
-    line = "".join(char if char.isprintable() else "\ufffd" for char in text[: most + 1])
-    return line if len(line) <= most else f"{line[:most]}…"
-
-
-def _text(value: object, what: str) -> str:
-    if not isinstance(value, str):
-        raise ShapeError(f"{what} is {shape(value)}, expected a text")
-    if len(value) > MAX_CELL_CHARS:
-        raise ShapeError(f"{what} is longer than {MAX_CELL_CHARS:,} characters")
-    return value

@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sod_analyzer.cloud.shapes import (
+    ShapeError,
+    list_at,
+    shown,
+    text_at,
+)
 from sod_analyzer.errors import InputError
 from sod_analyzer.importers.json_text import (
     MAX_DEPTH,
-    ShapeError,
     depth_of,
-    list_at,
     parse_json,
     read_json,
-    shown,
-    text_at,
 )
 from sod_analyzer.model.batch import RawFile
 

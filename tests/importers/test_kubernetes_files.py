@@ -45,16 +45,35 @@ def test_one_file_per_kind_and_lists_without_kinds_are_read(tmp_path: Path) -> N
 
 
 def test_other_kinds_and_groups_are_passed_over_by_name(tmp_path: Path) -> None:
-    pod = {"kind": "Pod", "metadata": {"name": "p"}}
-    secret = {"kind": "Secret", "metadata": {"name": "s"}, "data": {"k": "aHVudGVyMg=="}}
+    node = {"kind": "Node", "metadata": {"name": "n"}}
+    settings = {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"k": "hunter2"}}
     openshift = role("r", EVERYTHING) | {"apiVersion": "authorization.openshift.io/v1"}
 
-    tables = load_objects(tmp_path, pod, secret, openshift)
+    tables = load_objects(tmp_path, node, settings, openshift)
 
     assert rows(tables, "sources", "filtered_why") == [
-        "1 of kind ClusterRole of authorization.openshift.io; 1 of kind Pod; 1 of kind Secret"
+        "1 of kind ClusterRole of authorization.openshift.io; 1 of kind ConfigMap; 1 of kind Node"
     ]
-    assert "aHVudGVyMg" not in str([table.to_pylist() for table in tables.values()])
+    assert "hunter2" not in str([table.to_pylist() for table in tables.values()])
+
+
+def test_of_a_secret_only_whose_token_it_is_is_read(tmp_path: Path) -> None:
+    notes = {"kubernetes.io/service-account.name": "idle", "last": "hunter2"}
+    metadata = {"name": "s", "namespace": "idle", "annotations": notes, "labels": {"l": "hunter2"}}
+    secret = {
+        "kind": "Secret",
+        "type": "kubernetes.io/service-account-token",
+        "metadata": metadata,
+        "data": {"token": "aHVudGVyMg=="},
+        "stringData": {"token": "hunter2"},
+    }
+
+    tables = load_objects(tmp_path, secret)
+
+    said = str([table.to_pylist() for table in tables.values()])
+    assert "unter2" not in said
+    assert "aHVudGVyMg" not in said
+    assert rows(tables, "sources", "filtered_why") == [None]
 
 
 @pytest.mark.parametrize(

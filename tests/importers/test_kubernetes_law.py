@@ -11,9 +11,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sod_analyzer.evaluate.kubernetes import Answer, Caller
+from sod_analyzer.evaluate.kubernetes import Request as Asked
+from sod_analyzer.evaluate.kubernetes import load as ask
 from sod_analyzer.importers.kubernetes import IMPORTER
 from tests.importers.access_world import edges, load, reach, rows
 from tests.importers.kubernetes_oracle import Request, allowed, covers
+from tests.importers.kubernetes_world import FILLER, held
 
 RBAC = "rbac.authorization.k8s.io"
 NAMESPACES = ("pay", "lend")
@@ -125,6 +129,10 @@ def all_requests() -> list[Request]:
     return found
 
 
+def vars_of(request: Request) -> dict[str, str]:
+    return {name: getattr(request, name) for name in Asked.__slots__}
+
+
 def implied(login: str) -> set[str]:
     groups = set(IMPLIED)
     if login.startswith("system:serviceaccount:"):
@@ -148,15 +156,20 @@ def test_every_request_is_answered_as_kubernetes_would(
         if kind == "Group"
     ]
     requests = all_requests()
+    cluster = ask([("x.json", {"items": [*objects, *FILLER]})])
 
     for login, groups, node in known:
-        rights = reach(tables, node)
+        caller = Caller(login if login != "nobody" else "", tuple(sorted(groups)))
+        rights = held(tables, node)
         for request in requests:
             # Who may list them all may list one; an empty resource name alone says otherwise.
             asked = [request, replace(request, name="")] if request.verb == "list" else [request]
             expected = any(allowed(objects, login, groups, each) for each in asked)
             actual = any(covers(action, place, request) for action, place in rights)
             assert expected == actual, (node, request, rights)
+            exact = allowed(objects, login, groups | implied(login), request)
+            said = cluster.authority.decide(caller, Asked(**vars_of(request)))
+            assert said.answer is (Answer.YES if exact else Answer.NO), (node, request, said)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

@@ -178,11 +178,16 @@ def expected(world: World, counts: dict[str, dict[str, int]]) -> dict[str, objec
     everyone = subjects(world)
     results: Results = {}
     dormant: list[dict[str, object]] = []
+    could_become: list[dict[str, object]] = []
     for subject in everyone:
         answers = judge.verdicts(subject.facts, subject.maybe, kind=subject.kind)
         _add(results, subject.key, answers)
         revived = judge.verdicts(subject.facts | subject.dormant, subject.maybe, kind=subject.kind)
         dormant += _would_be(subject, answers, revived)
+        taken = judge.verdicts(
+            subject.facts | _takes(world, subject.facts), subject.maybe, kind=subject.kind
+        )
+        could_become += _would_be(subject, answers, taken)
     for account in world.accounts.values():
         if not account.dormant:
             kind = "workload" if account.workload else "person"
@@ -206,6 +211,7 @@ def expected(world: World, counts: dict[str, dict[str, int]]) -> dict[str, objec
             subject.key: list(subject.accounts) for subject in everyone if subject.accounts
         },
         "counts": counts,
+        "could_become": could_become,
         "dormant": dormant,
         "dormant_accounts": sorted(a.key for a in world.accounts.values() if a.dormant),
         "undecided": {a.key: sorted(a.candidates) for a in world.accounts.values() if a.candidates},
@@ -220,6 +226,28 @@ def expected(world: World, counts: dict[str, dict[str, int]]) -> dict[str, objec
 def _add(results: Results, subject: str, answers: Verdicts) -> None:
     for rule, places in answers.items():
         results.setdefault(rule, {})[subject] = places
+
+
+def _takes(world: World, facts: frozenset[Fact]) -> frozenset[Fact]:
+    """What somebody could come to by one change: by starting pods as the clusters' own accounts.
+
+    Whoever deploys to a whole cluster may make jobs in every namespace, as any account there. The
+    accounts of the applications' namespaces have no duty, so that whoever deploys to one of them
+    gains nothing.
+    """
+    clusters = {
+        fact.system
+        for fact in facts
+        if fact.system.startswith("k8s-")
+        and fact.resource == "*"
+        and fact.duty in (bank.DEPLOY, bank.DEVELOP)
+    }
+    return frozenset(
+        fact
+        for account in world.accounts.values()
+        if account.workload and account.system in clusters
+        for fact in account.facts
+    )
 
 
 def _would_be(subject: Subject, now: Verdicts, then: Verdicts) -> list[dict[str, object]]:

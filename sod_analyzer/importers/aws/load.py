@@ -18,15 +18,17 @@ from sod_analyzer.cloud.aws.credentials import Credentials
 from sod_analyzer.cloud.aws.kept import LISTS, Kept, Record, cut_of, details, kept
 from sod_analyzer.cloud.aws.principals import Kind, Principal
 from sod_analyzer.cloud.aws.rights import inventory_record
+from sod_analyzer.cloud.shapes import (
+    ShapeError,
+    as_object,
+    name_at,
+    shown,
+)
 from sod_analyzer.importers.aws.parts import Part, part_of, read_csv
 from sod_analyzer.importers.json_text import (
     Documents,
     Elements,
-    ShapeError,
-    as_object,
-    name_at,
     read_json,
-    shown,
 )
 from sod_analyzer.model.access import GrantKind, Hides, IdentityClass, NodeKind
 from sod_analyzer.model.batch import BatchBuilder, RawFile

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sod_analyzer.importers.json_text import ShapeError, name_at, object_at, text_at, texts_at
+from sod_analyzer.cloud.shapes import (
+    ShapeError,
+    name_at,
+    object_at,
+    text_at,
+    texts_at,
+)
 
 _READ = ("pull",)
 _TRIAGE = (*_READ, "triage")

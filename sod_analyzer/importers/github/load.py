@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from sod_analyzer.cloud.shapes import (
+    ShapeError,
+    as_object,
+    name_at,
+    object_at,
+    shown,
+    text_at,
+    texts_at,
+)
 from sod_analyzer.importers.github.folder import Part, PartFile, answer_of
 from sod_analyzer.importers.github.levels import (
     NOTHING,
@@ -17,13 +26,6 @@ from sod_analyzer.importers.github.nodes import Node, Nodes, Origin, Repository
 from sod_analyzer.importers.github.reach import Reach
 from sod_analyzer.importers.json_text import (
     Elements,
-    ShapeError,
-    as_object,
-    name_at,
-    object_at,
-    shown,
-    text_at,
-    texts_at,
 )
 from sod_analyzer.model.access import GrantKind, Hides
 from sod_analyzer.model.batch import BatchBuilder

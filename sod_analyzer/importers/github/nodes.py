@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sod_analyzer.cloud.shapes import (
+    name_at,
+    text_at,
+)
 from sod_analyzer.importers.github.folder import login_record
 from sod_analyzer.importers.github.levels import ARCHIVED, RepositoryRole
-from sod_analyzer.importers.json_text import name_at, text_at
 from sod_analyzer.model.access import (
     EVERY_ACTION,
     WHOLE_SYSTEM,

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sod_analyzer.cloud.kubernetes.decide import Authority
+from sod_analyzer.cloud.kubernetes.objects import Cluster
 from sod_analyzer.importers.files import find_files
-from sod_analyzer.importers.kubernetes.cluster import Cluster, read_file
+from sod_analyzer.importers.kubernetes.becoming import Becoming
 from sod_analyzer.importers.kubernetes.load import Loader
+from sod_analyzer.importers.kubernetes.reading import read_file
 from sod_analyzer.importers.kubernetes.subjects import Subjects
 from sod_analyzer.model.access import Hides
 from sod_analyzer.model.batch import Batch, BatchBuilder, Raw, SourceSpec
@@ -30,10 +33,12 @@ class KubernetesOptions:
     """Keys a Kubernetes source adds to its entry.
 
     `strip_prefix` is what the cluster puts before the names of people who sign in elsewhere, such
-    as `oidc:`; what is left is taken for an e-mail address if it looks like one.
+    as `oidc:`; what is left is taken for an e-mail address if it looks like one. `issuer` is who
+    signs its tokens, by which AWS knows them.
     """
 
     strip_prefix: str | None = None
+    issuer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,21 @@ class KubernetesImporter:
         cluster = Cluster()
         for file in raw.files:
             read_file(builder, file, cluster)
-        subjects = Subjects(builder, strip_prefix=options.strip_prefix)
+        subjects = Subjects(builder, strip_prefix=options.strip_prefix, issuer=options.issuer)
         for each in cluster.service_accounts:
             subjects.service_account(each)
-        loader = Loader(builder, cluster, subjects)
+        authority = Authority(cluster)
+        loader = Loader(builder, authority, subjects)
         for _ in loader.load():
             if builder.full:
                 yield builder.take()
+        Becoming(
+            builder,
+            authority,
+            subjects,
+            instance=loader.instance,
+            superusers=loader.superusers,
+        ).write(loader.given)
         subjects.finish()
         _note_missing(raw, builder, cluster, loader)
         yield builder.take()

@@ -6,21 +6,17 @@ a ClusterRoleBinding everywhere; a Role is looked up in the binding's own namesp
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sod_analyzer.importers.json_text import shown
-from sod_analyzer.importers.kubernetes.aggregate import OPERATORS, lenders
-from sod_analyzer.importers.kubernetes.cluster import Cluster
-from sod_analyzer.importers.kubernetes.objects import Binding, Origin, RoleObject
-from sod_analyzer.importers.kubernetes.rights import ANY, EVERYTHING, Right, expand
-from sod_analyzer.importers.kubernetes.subjects import (
-    MASTERS,
-    SERVICE_ACCOUNTS,
-    Node,
-    Subjects,
+from sod_analyzer.cloud.kubernetes.aggregate import OPERATORS, lenders
+from sod_analyzer.cloud.kubernetes.decide import MASTERS, SERVICE_ACCOUNTS, Authority, RoleKey
+from sod_analyzer.cloud.kubernetes.objects import AccessPolicy, Binding, Entry, Origin, RoleObject
+from sod_analyzer.cloud.kubernetes.rights import ANY, EVERYTHING, Right, expand
+from sod_analyzer.cloud.shapes import (
+    shown,
 )
+from sod_analyzer.importers.kubernetes.subjects import Node, Subjects
 from sod_analyzer.model.access import EVERY_ACTION, WHOLE_SYSTEM, GrantKind, Hides, NodeKind
 from sod_analyzer.model.batch import BatchBuilder
 
@@ -29,10 +25,17 @@ from sod_analyzer.model.batch import BatchBuilder
 ANYWHERE = "(cluster)"
 #: An action and a resource.
 Spot = tuple[str, str]
-#: Namespace (null for a ClusterRole) and name.
-RoleKey = tuple[str | None, str]
 #: Whom everybody who signs in, or nobody in particular, belongs to.
 _EVERYBODY = frozenset({"system:authenticated", "system:unauthenticated"})
+
+
+#: Policies of EKS, and the ClusterRoles that are in every cluster and allow the same.
+_LIKE = {
+    "AmazonEKSClusterAdminPolicy": "cluster-admin",
+    "AmazonEKSAdminPolicy": "admin",
+    "AmazonEKSEditPolicy": "edit",
+    "AmazonEKSViewPolicy": "view",
+}
 
 
 @dataclass(slots=True)
@@ -46,18 +49,18 @@ class Basis:
 class Loader:
     """Writes one cluster's tables. Cost: one row per right of each role in each of its places."""
 
-    def __init__(self, builder: BatchBuilder, cluster: Cluster, subjects: Subjects) -> None:
+    def __init__(self, builder: BatchBuilder, authority: Authority, subjects: Subjects) -> None:
         self._builder = builder
         self._system = builder.spec.system
         self._subjects = subjects
-        self._bindings = cluster.bindings
-        self._cluster_roles = [role for role in cluster.roles if role.namespace is None]
-        self._roles: dict[RoleKey, list[RoleObject]] = defaultdict(list)
-        for role in cluster.roles:
-            self._roles[role.namespace, role.name].append(role)
+        self._bindings = authority.cluster.bindings
+        self._authority = authority
+        self._roles = authority.roles
         self._expansions: dict[int, tuple[Right, ...]] = {}
         self._done: set[str] = set()
         self._entitlements: dict[Spot, str] = {}
+        #: Roles that policies of EKS stand for, where they hold.
+        self.given: set[tuple[RoleKey, str]] = set()
         #: Whether all service accounts, listed or not, have a right worth naming.
         self.serves_every_workload = False
 
@@ -68,13 +71,18 @@ class Loader:
         for each in self._bindings:
             self._bind(each)
             yield
+        for entry in self._authority.cluster.entries:
+            self._subjects.entry(entry)
+        for policy in self._authority.cluster.access_policies:
+            self._give(policy)
+            yield
         bound = {(each.role_kind, each.role_name) for each in self._bindings}
         for namespace, name in sorted(self._roles, key=lambda key: (key[0] or "", key[1])):
             if namespace is not None:
-                self._instance((namespace, name), namespace)
+                self.instance((namespace, name), namespace)
             elif ("ClusterRole", name) not in bound:
                 # Held by nobody, and yet a role may break a rule by itself.
-                self._instance((None, name), None)
+                self.instance((None, name), None)
             yield
 
     # Bindings.
@@ -83,17 +91,41 @@ class Loader:
         subjects = self._subjects.nodes(each)
         key = self._role_named(each)
         masters = subjects.get((NodeKind.ROLE, MASTERS))
-        if masters is not None and self._is_new(MASTERS):
-            # The API server lets this group do everything before it asks for any binding.
-            for right in EVERYTHING:
-                self._contains(masters, self._entitlement(right.action, WHOLE_SYSTEM), each.origin)
+        if masters is not None:
+            self.superusers(masters, each.origin)
         if key is None:
             return
-        target = self._instance(key, each.namespace)
+        target = self.instance(key, each.namespace)
         for (kind, name), holder in subjects.items():
             self._grant(holder, target, GrantKind.ASSIGNED, each.origin)
             if kind is NodeKind.ROLE and (name in _EVERYBODY or name.startswith(SERVICE_ACCOUNTS)):
                 self._note_everybody(each, name, self._rights(key, each.namespace))
+
+    def _give(self, each: AccessPolicy) -> None:
+        """What EKS gives by a policy of its own, as the ClusterRole that it was made after."""
+        entries = self._authority.cluster.entries
+        login = next((e.login for e in entries if e.principal == each.principal), each.principal)
+        account = self._subjects.entry(Entry(each.principal, login, (), each.origin))
+        key: RoleKey = (None, _LIKE.get(each.policy, ""))
+        if key not in self._roles:
+            self._issue(
+                "unread-access-policy",
+                f"{login} has {shown(each.policy)} in {self._system}, and what that allows is not "
+                "in the export",
+                each.origin,
+                subject=login,
+                hides=Hides.UNKNOWN,
+            )
+            return
+        for place in each.namespaces or (None,):
+            self.given.add((key, place or ""))
+            self._grant(account, self.instance(key, place), GrantKind.ASSIGNED, each.origin)
+
+    def superusers(self, masters: Node, origin: Origin) -> None:
+        """The API server lets this group do everything before it asks for any binding."""
+        if self._is_new(MASTERS):
+            for right in EVERYTHING:
+                self._contains(masters, self._entitlement(right.action, WHOLE_SYSTEM), origin)
 
     def _role_named(self, each: Binding) -> RoleKey | None:
         """The key of the bound role; null, with an issue, when the binding grants nothing."""
@@ -145,7 +177,7 @@ class Loader:
 
     # Roles and their rights.
 
-    def _instance(self, key: RoleKey, place: str | None) -> Node:
+    def instance(self, key: RoleKey, place: str | None) -> Node:
         """The role as it holds in a namespace, or cluster-wide; written when first asked for."""
         namespace, name = key
         if namespace is not None:
@@ -213,7 +245,7 @@ class Loader:
                 own.setdefault(spot, Basis(role.origin))
         borrowed: dict[Spot, Basis] = {}
         for role in self._roles[key]:
-            for lender in lenders(role, self._cluster_roles) if role.selectors else ():
+            for lender in lenders(role, self._authority.cluster_roles) if role.selectors else ():
                 for spot in self._spots(lender, place):
                     if spot not in own:
                         basis = borrowed.setdefault(spot, Basis(role.origin))

@@ -6,19 +6,28 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sod_analyzer.importers.json_text import shown
-from sod_analyzer.importers.kubernetes.objects import Binding, Origin, ServiceAccount, Subject
+from sod_analyzer.cloud.kubernetes.decide import (
+    MASTERS,
+    SERVICE_ACCOUNT,
+    Caller,
+    implicit_groups,
+    login_of,
+)
+from sod_analyzer.cloud.kubernetes.links import ENTRY, WORKLOAD, Workload
+from sod_analyzer.cloud.kubernetes.objects import (
+    Binding,
+    Entry,
+    Origin,
+    ServiceAccount,
+    Subject,
+)
+from sod_analyzer.cloud.shapes import (
+    shown,
+)
 from sod_analyzer.model.access import GrantKind, Hides, IdentityClass, NodeKind
 from sod_analyzer.model.batch import BatchBuilder
 
 Node = tuple[NodeKind, str]
-
-MASTERS = "system:masters"
-AUTHENTICATED = "system:authenticated"
-UNAUTHENTICATED = "system:unauthenticated"
-SERVICE_ACCOUNTS = "system:serviceaccounts"
-ANONYMOUS = "system:anonymous"
-_SERVICE_ACCOUNT = "system:serviceaccount:"
 
 _EMAIL = re.compile(r"[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+")
 #: Google's service accounts sign in under an address of this domain.
@@ -38,34 +47,106 @@ class Subjects:
     the first binding that names it. User strings are compared with case, as Kubernetes does.
     """
 
-    def __init__(self, builder: BatchBuilder, *, strip_prefix: str | None) -> None:
+    def __init__(
+        self, builder: BatchBuilder, *, strip_prefix: str | None, issuer: str | None = None
+    ) -> None:
         self._builder = builder
         self._system = builder.spec.system
         self._strip_prefix = strip_prefix or ""
+        self._issuer = issuer
+        self._entered: set[str] = set()
         self._accounts: dict[str, _Account] = {}
         self._groups: dict[str, Origin] = {}
 
     def service_account(self, each: ServiceAccount) -> None:
         """A ServiceAccount of the export, bound or not."""
-        self._account(f"{_SERVICE_ACCOUNT}{each.namespace}:{each.name}", each.origin)
+        login = f"{SERVICE_ACCOUNT}{each.namespace}:{each.name}"
+        self._account(login, each.origin)
+        if self._issuer is not None or each.aws_role is not None:
+            workload = Workload(login, self._issuer, each.aws_role)
+            self._link(login, WORKLOAD, workload.text, each.origin)
+        if each.google is not None:
+            self._builder.issue(
+                "unread-cloud-identity",
+                f"{login} of {self._system} takes the identity {shown(each.google)} of Google "
+                "Cloud, which is not read: what it may do there is not known",
+                hides=Hides.UNKNOWN,
+                source_id=each.origin.source_id,
+                record=each.origin.record,
+                subject=login,
+            )
+
+    def entry(self, each: Entry) -> Node:
+        """The account under which a principal of AWS signs in, with the groups it is told.
+
+        Who that is stands in AWS, so that it is nobody's own account here.
+        """
+        node = self._account(each.login, each.origin)
+        self._entered.add(each.login)
+        for group in each.groups:
+            self._builder.grant(
+                node,
+                self.group(group, each.origin),
+                GrantKind.MEMBER,
+                source_id=each.origin.source_id,
+                record=each.origin.record,
+            )
+        self._link(each.login, ENTRY, each.principal, each.origin)
+        return node
+
+    def _link(self, login: str, kind: str, said: str, origin: Origin) -> None:
+        """What an account is in AWS; told once AWS is read."""
+        self._builder.row(
+            "policies",
+            policy=f"{self._system}:{login}",
+            system=self._system,
+            kind=kind,
+            document=said,
+            source_id=origin.source_id,
+            record=origin.record,
+        )
 
     def nodes(self, binding: Binding) -> Mapping[tuple[NodeKind, str], Node]:
         """The nodes that a binding names, by kind and name, in the order of its subjects."""
         found: dict[tuple[NodeKind, str], Node] = {}
         for subject in binding.subjects:
             if subject.kind == "Group":
-                found[NodeKind.ROLE, subject.name] = self._group(subject.name, binding.origin)
+                found[NodeKind.ROLE, subject.name] = self.group(subject.name, binding.origin)
                 continue
             login = self._login(subject, binding)
             if login is not None:
                 found[NodeKind.ACCOUNT, login] = self._account(login, binding.origin)
         return found
 
+    def node_of(self, caller: Caller) -> Node:
+        """The node of somebody whom a binding names, or of the only group of a nameless caller."""
+        if caller.login:
+            return NodeKind.ACCOUNT, f"{self._system}:{caller.login}"
+        return NodeKind.ROLE, self._group_id(caller.groups[0])
+
+    def known(self, login: str) -> Node | None:
+        """The account of this name, if an object names it."""
+        return (NodeKind.ACCOUNT, f"{self._system}:{login}") if login in self._accounts else None
+
+    def known_group(self, name: str) -> tuple[Node, Origin] | None:
+        """The group of this name and the record that names it, if one does."""
+        origin = self._groups.get(name)
+        return None if origin is None else ((NodeKind.ROLE, self._group_id(name)), origin)
+
+    def accounts(self, *, workloads: bool, within: str = "") -> list[tuple[Node, Origin]]:
+        """Service accounts, of a namespace if it says so, or everybody else; by name."""
+        begins = f"{SERVICE_ACCOUNT}{within}:" if within else SERVICE_ACCOUNT
+        return [
+            ((NodeKind.ACCOUNT, f"{self._system}:{login}"), account.origin)
+            for login, account in sorted(self._accounts.items())
+            if (login.startswith(begins) if workloads else not login.startswith(SERVICE_ACCOUNT))
+        ]
+
     def finish(self) -> None:
         """Write the accounts, and who is in the groups that Kubernetes fills by itself."""
         for login, account in sorted(self._accounts.items()):
             self._write(account)
-            for group in _groups_of(login):
+            for group in implicit_groups(login):
                 if group in self._groups:
                     self._builder.grant(
                         (NodeKind.ACCOUNT, f"{self._system}:{login}"),
@@ -76,12 +157,10 @@ class Subjects:
                     )
 
     def _login(self, subject: Subject, binding: Binding) -> str | None:
-        if subject.kind == "User":
-            return subject.name
+        login = login_of(subject, binding)
+        if login is not None:
+            return login
         if subject.kind == "ServiceAccount":
-            namespace = subject.namespace or binding.namespace
-            if namespace is not None:
-                return f"{_SERVICE_ACCOUNT}{namespace}:{subject.name}"
             what, hides = "a ServiceAccount without a namespace, which is nobody", Hides.NO
         else:
             what, hides = f"a subject of kind '{shown(subject.kind)}'", Hides.UNKNOWN
@@ -104,6 +183,7 @@ class Subjects:
         address = login.removeprefix(self._strip_prefix)
         email = address if _EMAIL.fullmatch(address) else None
         workload = login.startswith("system:") or address.endswith(_WORKLOAD_DOMAIN)
+        workload = workload or login in self._entered
         self._builder.account(
             f"{self._system}:{login}",
             login=login,
@@ -113,7 +193,8 @@ class Subjects:
             record=account.origin.record,
         )
 
-    def _group(self, name: str, origin: Origin) -> Node:
+    def group(self, name: str, origin: Origin) -> Node:
+        """The role of a group, which rests on the first record that names it."""
         node_id = self._group_id(name)
         if name not in self._groups:
             self._groups[name] = origin
@@ -129,17 +210,3 @@ class Subjects:
 
     def _group_id(self, name: str) -> str:
         return f"{self._system}:group/{name}"
-
-
-def _groups_of(login: str) -> tuple[str, ...]:
-    """The groups Kubernetes puts this login in.
-
-    What it gives to nobody in particular it gives to everybody, hence the second group.
-    """
-    if login == ANONYMOUS:
-        return (UNAUTHENTICATED,)
-    groups = (AUTHENTICATED, UNAUTHENTICATED)
-    namespace, colon, name = login.removeprefix(_SERVICE_ACCOUNT).partition(":")
-    if not login.startswith(_SERVICE_ACCOUNT) or not (namespace and colon and name):
-        return groups
-    return (*groups, SERVICE_ACCOUNTS, f"{SERVICE_ACCOUNTS}:{namespace}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sod_analyzer.importers.kubernetes.objects import Requirement, RoleObject
+from sod_analyzer.cloud.kubernetes.objects import Requirement, RoleObject
 
 OPERATORS = frozenset({"In", "NotIn", "Exists", "DoesNotExist"})
 

@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sod_analyzer.importers.kubernetes.objects import RBAC_GROUP, PolicyRule
-from sod_analyzer.model.access import EVERY_ACTION
+from sod_analyzer.cloud.kubernetes.objects import RBAC_GROUP, PolicyRule
 
 ANY = "*"
 #: Every URL begins with a slash, so this says the same as `*` without looking like a resource.
@@ -99,7 +98,7 @@ class Expansion:
 
 #: What the group `system:masters` has whatever its bindings say.
 EVERYTHING = (
-    Right(EVERY_ACTION, None, local=EVERY_ACTION),
+    Right(ANY, None, local=ANY),
     Right(f"{ANY} {ANY_URL}", None, local=None),
 )
 
@@ -177,6 +176,13 @@ def _right(verb: str, group: str, resource: str, name: str | None = None) -> Rig
         suffix = f".{CORE}" if resource.startswith(ANY) else ""
     action = f"{verb} {resource}{suffix}"
     return Right(action, name, local=_local(verb, group, resource, action))
+
+
+def outside_namespaces(verb: str, group: str, resource: str) -> bool:
+    """Whether a request for a built-in resource names no namespace."""
+    if resource not in _CLUSTER_SCOPED.get(group, frozenset()):
+        return False
+    return _ASKED_IN_NAMESPACE.get((group, resource)) != verb
 
 
 def _local(verb: str, group: str, resource: str, action: str) -> str | None:

@@ -1,0 +1,1 @@
+"""Role-based access of Kubernetes: objects, rules, and what they decide together."""
