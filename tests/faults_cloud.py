@@ -32,8 +32,8 @@ CLOUD: tuple[Fault, ...] = (
         ),
         (
             "a4-service-linked-roles-are-bound",
-            "bound = caller.kind in _OWN_POLICIES and not caller.service_linked",
-            "bound = caller.kind in _OWN_POLICIES",
+            "bound = caller.kind in OWN_POLICIES and not caller.service_linked",
+            "bound = caller.kind in OWN_POLICIES",
         ),
         (
             "a5-rcps-are-those-of-the-caller",
@@ -92,8 +92,8 @@ CLOUD: tuple[Fault, ...] = (
         ),
         (
             "a24-session-says-nothing",
-            'found = found.without("aws:username").carrying("aws:TokenIssueTime")',
-            'found = found.without("aws:username")',
+            'absent=["aws:username"], present=["aws:TokenIssueTime"]',
+            'absent=["aws:username"]',
         ),
     ),
     *in_module(
@@ -207,8 +207,8 @@ CLOUD: tuple[Fault, ...] = (
         "tests/cloud/aws/test_patterns.py",
         (
             "too-complex-is-no",
-            "complex_ = complex_ or found is None",
-            "complex_ = complex_ and found is None",
+            "            open_ = open_ or found is None\n    return Sought",
+            "            open_ = open_ and found is None\n    return Sought",
         ),
         (
             "patterns-forget-what-is-denied",
@@ -217,8 +217,23 @@ CLOUD: tuple[Fault, ...] = (
         ),
         (
             "patterns-forget-the-organisation",
-            "for part in (*parts, *formula.needed):",
+            "for part in (*parts, *said.needed):",
             "for part in parts:",
+        ),
+        (
+            "patterns-nothing-under-a-condition-where-nothing-is-sure",
+            "if found is False and not said.graded:",
+            "if found is False:",
+        ),
+        (
+            "patterns-other-accounts-answer-as-ones-own",
+            "return Answer.YES if subject.policy.statements else Answer.UNKNOWN",
+            "return Answer.NO",
+        ),
+        (
+            "patterns-one-account-is-every-account",
+            "glob for glob in globs if _account_of(glob) in (None, account)",
+            "globs",
         ),
         (
             "policy-of-a-bucket-is-that-of-others",
@@ -254,8 +269,8 @@ CLOUD: tuple[Fault, ...] = (
         "tests/cloud/aws/test_escalation.py",
         (
             "a28-role-is-passed-to-any-service",
-            'passed = self.context.knowing({"iam:PassedToService": launch.service})',
-            "passed = self.context",
+            'self._passed[service] = self.context.knowing({"iam:PassedToService": service})',
+            "self._passed[service] = self.context",
         ),
         (
             "a28-trust-of-the-role-does-not-matter",
@@ -269,13 +284,13 @@ CLOUD: tuple[Fault, ...] = (
         ),
         (
             "to-assume-a-role-is-a-change",
-            "return replace(self._move(me, role, (_ASSUME,), [decision]), changes=0)",
-            "return self._move(me, role, (_ASSUME,), [decision])",
+            "return replace(self._move(me, role, (ASSUME,), [decision]), changes=0)",
+            "return self._move(me, role, (ASSUME,), [decision])",
         ),
         (
             "changes-side-by-side-add",
-            "                if both.answer >= at_least:\n",
-            "                if both.answer >= at_least and not into.changes:\n",
+            "                if move.answer >= at_least:\n",
+            "                if move.answer >= at_least and not into.changes:\n",
         ),
         (
             "what-runs-already-runs-as-the-role-for-sure",
@@ -291,6 +306,102 @@ CLOUD: tuple[Fault, ...] = (
             "boundary-stays-whatever-is-done",
             "free = replace(other, boundary=None)",
             "free = other",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/asker.py",
+        "tests/cloud/aws/test_asker.py",
+        (
+            "asker-every-resource-is-like-the-first",
+            'return named is None or (not named.negated and "*" in named.texts)',
+            "return True",
+        ),
+        (
+            "asker-all-but-some-is-all",
+            '(not named.negated and "*" in named.texts)',
+            'named.negated or "*" in named.texts',
+        ),
+        (
+            "asker-boundaries-are-like-for-every-resource",
+            "            yield self.me.boundary\n",
+            "            pass\n",
+        ),
+        (
+            "asker-limits-are-like-for-every-resource",
+            "            yield from level.scps\n",
+            "",
+        ),
+        (
+            "asker-what-a-request-says-is-forgotten",
+            'key = (action, "" if alike else resource, told)',
+            'key = (action, "" if alike else resource, "")',
+        ),
+        (
+            "asker-trust-is-not-enough-at-home",
+            "if role.account != self.me.account and not self.speaks(ASSUME):",
+            "if not self.speaks(ASSUME):",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/alike.py",
+        "tests/cloud/aws/test_alike.py",
+        (
+            "alike-whoever-asks",
+            "self._limits\n            or any(",
+            "any(",
+        ),
+        (
+            "alike-own-names-do-not-matter",
+            "            or any(personal for _, personal in (*own, *bound))\n",
+            "",
+        ),
+        (
+            "alike-policies-of-resources-name-nobody",
+            "            or not self._named.isdisjoint(names)\n",
+            "",
+        ),
+        (
+            "alike-boundaries-do-not-matter",
+            "            tuple(number for number, _ in bound),\n",
+            "",
+        ),
+        (
+            "alike-conditions-do-not-matter",
+            "        statement.conditions,\n",
+            "",
+        ),
+        (
+            "alike-what-cannot-be-read-does-not-matter",
+            "(tuple(map(_content, policy.statements)), policy.damaged)",
+            "tuple(map(_content, policy.statements))",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/steps.py",
+        "tests/cloud/aws/test_asker.py",
+        (
+            "asker-a-variable-names-nobody",
+            'or any("${" in text or _glob(text)',
+            "or any(_glob(text)",
+        ),
+        (
+            "asker-all-but-some-is-nothing",
+            "        or each.resources.negated\n",
+            "",
+        ),
+        (
+            "all-services-but-some-are-none",
+            "(each.actions.negated or _names_of(each, service))",
+            "_names_of(each, service)",
+        ),
+    ),
+    *in_module(
+        "evaluate/aws.py",
+        "tests/cloud/aws/test_asker.py tests/cloud/aws/test_escalation.py",
+        (
+            "a-condition-on-the-way-is-forgotten",
+            "answer = min(decision.answer, each.answer)",
+            "answer = decision.answer",
         ),
     ),
 )

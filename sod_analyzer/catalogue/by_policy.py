@@ -69,6 +69,30 @@ class ByPolicy:
             return False
         return self.decided.everywhere(right.holder, self._names(selector.actions))
 
+    def near(self, right: Right, selectors: Sequence[Selector], system: str) -> tuple[int, ...]:
+        """Which selectors, by their places, may find something of a right in a system.
+
+        Most find nothing, and whoever has a right to nothing near is not asked about.
+        """
+        perhaps = self.decided.perhaps(right.holder, self.numbers[system])
+        if not perhaps:
+            return ()
+        found = self._nearby.get((perhaps, system))
+        if found is None or found[0] is not selectors:
+            near = tuple(
+                place
+                for place, selector in enumerate(selectors)
+                if not perhaps.isdisjoint(self._names(selector.actions))
+            )
+            found = self._nearby[perhaps, system] = selectors, near
+        return found[1]
+
+    @cached_property
+    def _nearby(
+        self,
+    ) -> dict[tuple[frozenset[str], str], tuple[Sequence[Selector], tuple[int, ...]]]:
+        return {}
+
     def unrestricted(self, right: Right) -> bool:
         """Whether it is everything in its own account, for sure."""
         return right.sure and self.decided.unrestricted(right.holder)
@@ -110,7 +134,7 @@ class ByPolicy:
 
     def _asked(
         self, selector: Selector, environment: str | None
-    ) -> Sequence[tuple[tuple[str, ...], tuple[str, ...]]]:
+    ) -> Sequence[tuple[frozenset[str], tuple[str, ...]]]:
         """Actions, and the resources that are left out for them."""
         found = self._questions.get((selector, environment))
         if found is None:
@@ -121,10 +145,10 @@ class ByPolicy:
 
     def _grouped(
         self, selector: Selector, environment: str | None
-    ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    ) -> Iterator[tuple[frozenset[str], tuple[str, ...]]]:
         groups: dict[tuple[str, ...], list[str]] = {}
         exceptions = [
-            (frozenset(self._names(each.actions)), each.resource)
+            (self._names(each.actions), each.resource)
             for each in selector.unless
             if each.environment in (None, environment)
         ]
@@ -136,26 +160,24 @@ class ByPolicy:
             groups.setdefault(tuple(sorted(set(spared))), []).append(name)
         for spared_here, mine in sorted(groups.items()):
             if "*" not in spared_here:
-                yield tuple(mine), spared_here
+                yield frozenset(mine), spared_here
 
     @cached_property
     def _questions(
         self,
-    ) -> dict[tuple[Selector, str | None], Sequence[tuple[tuple[str, ...], tuple[str, ...]]]]:
+    ) -> dict[tuple[Selector, str | None], Sequence[tuple[frozenset[str], tuple[str, ...]]]]:
         return {}
 
-    def _names(self, patterns: Sequence[str]) -> tuple[str, ...]:
+    def _names(self, patterns: Sequence[str]) -> frozenset[str]:
         found = self._expanded.get(tuple(patterns))
         if found is None:
             catalogue = self.decided.catalogue
-            found = tuple(
-                sorted({name for text in patterns for name in catalogue.actions_like(text)})
-            )
+            found = frozenset(name for text in patterns for name in catalogue.actions_like(text))
             self._expanded[tuple(patterns)] = found
         return found
 
     @cached_property
-    def _expanded(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+    def _expanded(self) -> dict[tuple[str, ...], frozenset[str]]:
         return {}
 
 

@@ -210,13 +210,9 @@ class Columns:
         rows = table.select(["entitlement", "resource"]).take([code - first for code in codes])
         for code, row in zip(codes, rows.to_pylist(), strict=True):
             right = policies.rights[row["entitlement"]]
-            for part, selector in enumerate(self.parts):
-                for system in sorted(policies.numbers):
-                    if self.atlas.could_be_in(selector, system):
-                        reached = deciding.reached(right, selector, system)
-                        if reached is not None:
-                            self._found[part] += 1
-                            self._put_decided(reached, code, part, (system, row["resource"]))
+            for part, system, reached in deciding.every(right, self.parts):
+                self._found[part] += 1
+                self._put_decided(reached, code, part, (system, row["resource"]))
             cover = self.atlas.number[Place(PlaceKind.COVER, right.system, right.system)]
             if policies.unrestricted(right):
                 self._sure.append((code, cover, self._n_selected))

@@ -35,6 +35,21 @@ class Deciding:
     policies: ByPolicy
     atlas: Atlas
 
+    def every(
+        self, right: Right, selectors: Sequence[Selector]
+    ) -> Iterator[tuple[int, str, Reached]]:
+        """Where a right is one that selectors ask for: the place of the selector, and the system.
+
+        Cost: that of `reached` for selectors that may find something in a system.
+        """
+        for system in sorted(self.policies.numbers):
+            for place in self.policies.near(right, selectors, system):
+                selector = selectors[place]
+                if self.atlas.could_be_in(selector, system):
+                    found = self.reached(right, selector, system)
+                    if found is not None:
+                        yield place, system, found
+
     def reached(self, right: Right, selector: Selector, system: str) -> Reached | None:
         """Where in a system a right is one that a selector asks for; None if nowhere.
 

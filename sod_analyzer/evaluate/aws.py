@@ -18,7 +18,7 @@ from sod_analyzer.cloud.aws.authorization import Details, read
 from sod_analyzer.cloud.aws.context import Context, Given
 from sod_analyzer.cloud.aws.decide import Decision, decide
 from sod_analyzer.cloud.aws.documents import Form, parse
-from sod_analyzer.cloud.aws.escalation import Escalation, Move, Reached
+from sod_analyzer.cloud.aws.escalation import AsItIs, Escalation, Move, Reached, as_it_is
 from sod_analyzer.cloud.aws.estate import Account, Estate, Level
 from sod_analyzer.cloud.aws.inventory import Inventory
 from sod_analyzer.cloud.aws.organization import Organization
@@ -134,12 +134,16 @@ class Aws:
             QueryError: the exports have no such principal.
         """
         asked = context if isinstance(context, Context) else Context.of(context)
-        moves = self._moves if asked == Context() else self._moves_in(asked)
-        return moves.from_(self._principal(principal), max_changes=max_changes, at_least=at_least)
+        return self._moves_with(asked).from_(
+            self._principal(principal), max_changes=max_changes, at_least=at_least
+        )
 
     @cached_property
     def _moves(self) -> Escalation:
         return self._moves_in(Context())
+
+    def _moves_with(self, context: Context) -> Escalation:
+        return self._moves if context == Context() else self._moves_in(context)
 
     def _moves_in(self, context: Context) -> Escalation:
         return Escalation(self.estate, self.details, self.catalogue, context, self.inventory)
@@ -166,36 +170,80 @@ class Aws:
         many changes of its own: none is to assume roles alone. The decision is then that of the
         first such principal, fewest changes first; it is no surer than the moves that lead there.
         """
-        found: dict[str, Decision] = {}
-        for arn in sorted(self.estate.principals):
-            if max_changes is None:
-                decision = self.decide(arn, action, resource, context)
-            else:
-                decision = self._as_anyone(arn, action, resource, context, max_changes)
-            if decision.answer is not Answer.NO:
-                found[arn] = decision
+        (found,) = self.who_can_each([(action, resource)], context, max_changes=max_changes)
         return found
 
-    def _as_anyone(
+    def who_can_each(
         self,
-        arn: str,
-        action: str,
-        resource: str,
-        context: Context | Mapping[str, Given] | None,
-        max_changes: int,
-    ) -> Decision:
+        requests: Iterable[tuple[str, str]],
+        context: Context | Mapping[str, Given] | None = None,
+        *,
+        max_changes: int | None = None,
+    ) -> tuple[Mapping[str, Decision], ...]:
+        """As `who_can`, of several actions, each on its resource.
+
+        Cost: whom a principal can become is found once, whatever is asked of it.
+        """
         asked = context if isinstance(context, Context) else Context.of(context)
-        best: Decision | None = None
-        for reached in self.reach(arn, max_changes=max_changes, context=asked):
+        moves = self._moves_with(asked)
+        every = [_Question(self, *request, moves.context) for request in requests]
+        found: list[dict[str, Decision]] = [{} for _ in every]
+        for arn, principal in sorted(self.estate.principals.items()):
+            reached: Sequence[Reached] = ()
+            for question, able in zip(every, found, strict=True):
+                best = question.decision(principal)
+                if max_changes is not None and best.answer is not Answer.YES:
+                    reached = reached or moves.from_(principal, max_changes=max_changes)
+                    best = question.as_anyone(reached)
+                if best.answer is not Answer.NO:
+                    able[arn] = best
+        return tuple(found)
+
+
+class _Question:
+    """One action on one resource, asked of principals as they are; each is decided once."""
+
+    def __init__(self, account: Aws, action: str, resource: str, context: Context) -> None:
+        self._account = account
+        self._action = action
+        self._resource = resource
+        self._context = context
+        #: The principals are kept, so that no other one is taken for one of them.
+        self._known: dict[AsItIs, tuple[Principal, Decision]] = {}
+
+    def decision(self, principal: Principal) -> Decision:
+        """What `decide` says."""
+        key = as_it_is(principal)
+        found = self._known.get(key)
+        if found is None:
             decision = decide(
-                self.estate, reached.principal, action, resource, asked, catalogue=self.catalogue
+                self._account.estate,
+                principal,
+                self._action,
+                self._resource,
+                self._context,
+                catalogue=self._account.catalogue,
             )
-            if reached.answer < decision.answer:
-                open_ = sorted({text for move in reached.moves for text in move.open})
-                decision = replace(decision, answer=reached.answer, conditions=tuple(open_))
-            if best is None or decision.answer > best.answer:
-                best = decision
-        return best or self.decide(arn, action, resource, asked)
+            found = self._known[key] = principal, decision
+        return found[1]
+
+    def as_anyone(self, reached: Sequence[Reached]) -> Decision:
+        """The best for whom it can become, the first of several; no surer than the moves there."""
+        best: Decision | None = None
+        for each in reached:
+            decision = self.decision(each.principal)
+            answer = min(decision.answer, each.answer)
+            if best is not None and answer <= best.answer:
+                continue
+            if answer < decision.answer:
+                open_ = sorted({text for move in each.moves for text in move.open})
+                decision = replace(decision, answer=answer, conditions=tuple(open_))
+            best = decision
+            if answer is Answer.YES:
+                break
+        if best is None:
+            raise ValueError("nobody was reached, not even the principal itself")
+        return best
 
 
 def load(

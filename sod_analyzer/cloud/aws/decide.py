@@ -25,7 +25,7 @@ ASSUMING = frozenset(
 #: Without an identity: whoever calls these has none yet.
 _FEDERATING = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
 #: Callers with policies of their own, which SCPs bind.
-_OWN_POLICIES = frozenset({Kind.LOGIN, Kind.ROLE, Kind.ROOT})
+OWN_POLICIES = frozenset({Kind.LOGIN, Kind.ROLE, Kind.ROOT})
 #: Services whose resources may have policies, as the IAM documentation lists them.
 WITH_RESOURCE_POLICIES = frozenset(
     {
@@ -104,7 +104,11 @@ def request_of(
     caller: Principal, action: str, resource: str, context: Context, owner: str
 ) -> Request:
     """A request with what every one of this caller says."""
-    return Request(caller, action, resource, _over(context, facts_of(caller, owner)))
+    # What is known of a caller is asked for at every decision, and the same for most of them.
+    known = caller.known.get(owner)
+    if known is None or known[0] is not context:
+        known = caller.known[owner] = context, _over(context, facts_of(caller, owner))
+    return Request(caller, action, resource, known[1])
 
 
 def facts_of(caller: Principal, owner: str) -> Context:
@@ -125,13 +129,11 @@ def facts_of(caller: Principal, owner: str) -> Context:
         known["aws:username"] = caller.name
         if caller.unique_id:
             known["aws:userid"] = caller.unique_id
-    found = Context.of(known)
     if caller.kind in (Kind.LOGIN, Kind.ROLE):
-        tags = {f"aws:PrincipalTag/{key}": text for key, text in caller.tags}
-        found = found.knowing(tags)
+        known.update({f"aws:PrincipalTag/{key}": text for key, text in caller.tags})
     if caller.kind is Kind.ROLE:
-        found = found.without("aws:username").carrying("aws:TokenIssueTime")
-    return found
+        return Context.of(known, absent=["aws:username"], present=["aws:TokenIssueTime"])
+    return Context.of(known)
 
 
 @dataclass(frozen=True)
@@ -196,9 +198,9 @@ def formula_of(
     name = action.lower()
     service = name.partition(":")[0]
     layer = Layer.TRUST if name in ASSUMING else Layer.RESOURCE
-    near, notes = _levels(estate, caller.account)
-    far, further = _levels(estate, subject.owner)
-    bound = caller.kind in _OWN_POLICIES and not caller.service_linked
+    near, _ = _levels(estate, caller.account)
+    far, _ = _levels(estate, subject.owner)
+    bound = caller.kind in OWN_POLICIES and not caller.service_linked
 
     def resource(least: Named, most: Named = Named.CALLER) -> Part:
         return Part(layer, _one(subject.policy), least, most)
@@ -218,7 +220,12 @@ def formula_of(
     formula = Formula(
         _grants(caller, name, resource, subject, sessions), tuple(needed), tuple(denies)
     )
-    return formula, tuple(dict.fromkeys([*notes, *further]))
+    return formula, notes_of(estate, caller, subject.owner)
+
+
+def notes_of(estate: Estate, caller: Principal, owner: str) -> tuple[str, ...]:
+    """What is taken for granted of the limits of a caller, and of the owner of a resource."""
+    return tuple(dict.fromkeys([*_levels(estate, caller.account)[1], *_levels(estate, owner)[1]]))
 
 
 def _grants(
@@ -229,7 +236,7 @@ def _grants(
     sessions: tuple[Policy, ...],
 ) -> tuple[tuple[Part | Step, ...], ...]:
     """Each set of parts that grants if all of it allows."""
-    if caller.kind not in _OWN_POLICIES:
+    if caller.kind not in OWN_POLICIES:
         return ((resource(Named.CALLER),),)
     if action in _FEDERATING:
         # Who calls this shows a token of somebody else, not its own name.
@@ -272,5 +279,7 @@ def _one(policy: Policy | None) -> tuple[Policy, ...]:
 
 def _over(asked: Context, known: Context) -> Context:
     """What is known of the caller, and over it what the question says."""
+    if not (asked.values or asked.present or asked.absent):
+        return replace(known, complete=asked.complete)
     kept = known.knowing(asked.values).carrying(*asked.present).without(*asked.absent)
     return replace(kept, complete=asked.complete)

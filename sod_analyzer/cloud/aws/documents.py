@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from urllib.parse import unquote
 
 from sod_analyzer.cloud.aws.conditions import Conditions
@@ -99,6 +100,19 @@ class Policy:
     statements: tuple[Statement, ...] = ()
     problems: tuple[str, ...] = ()
     damaged: bool = False
+
+    @cached_property
+    def about(self) -> dict[tuple[str, bool], tuple[Statement, ...]]:
+        """Statements by an action and by whether they allow, as far as somebody asked for them.
+
+        Most policies say nothing of most actions, and each is asked about often.
+        """
+        return {}
+
+    @cached_property
+    def of_service(self) -> dict[tuple[str, bool], tuple[Statement, ...]]:
+        """The same by a service, about some action of which they may be."""
+        return {}
 
     @classmethod
     def missing(cls, name: str, why: str = "its document is not in the export") -> Policy:

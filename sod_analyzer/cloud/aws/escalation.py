@@ -16,18 +16,22 @@ from functools import cached_property
 from typing import TypeAlias
 
 from sod_analyzer.cloud.aws.actions import Catalogue
+from sod_analyzer.cloud.aws.asker import ASSUME, NOTHING, Asker
 from sod_analyzer.cloud.aws.authorization import Details, Managed
 from sod_analyzer.cloud.aws.context import Context
 from sod_analyzer.cloud.aws.decide import Decision, decide
-from sod_analyzer.cloud.aws.documents import Form, Policy, parse
+from sod_analyzer.cloud.aws.documents import Policy, parse
 from sod_analyzer.cloud.aws.estate import Estate
 from sod_analyzer.cloud.aws.inventory import Inventory
-from sod_analyzer.cloud.aws.patterns import decide_any
+from sod_analyzer.cloud.aws.launches import LAUNCHES, Launch
 from sod_analyzer.cloud.aws.principals import Kind, Principal
-from sod_analyzer.cloud.aws.steps import Allowing, Layer
 from sod_analyzer.cloud.truth import Answer
 
-_ASSUME = "sts:AssumeRole"
+_TRUST = "iam:UpdateAssumeRolePolicy"
+_JOIN = "iam:AddUserToGroup"
+_RESET = "iam:SetDefaultPolicyVersion"
+_RENEW = "iam:CreatePolicyVersion"
+_HAND_OVER = "iam:PassRole"
 #: With one of these on a login, one can log in as it.
 _INTO_LOGIN = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
 #: With one of these on a login, role or group, it has any policy one likes.
@@ -44,7 +48,8 @@ _UNBIND = {
 #: What can be gained, in words; all else is the ARN of a group, or of a policy with its version.
 ANY_POLICY = "any policy"
 NO_BOUNDARY = "no boundary"
-_NO = Decision(Answer.NO, Layer.IDENTITY)
+#: Changes that make somebody else of one.
+_CHANGES = (*_INTO_LOGIN, _TRUST)
 #: Roles that nobody may change or pass.
 _RESERVED = ("/aws-service-role/", "/aws-reserved/")
 _FULL = parse(
@@ -53,54 +58,6 @@ _FULL = parse(
         "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"},
     },
     "a policy of its own making",
-)
-
-
-@dataclass(frozen=True)
-class Launch:
-    """A service that runs code as a role: actions that start something new, or change what runs.
-
-    All of one set are needed; `passes` says whether the role must be passed for it, and `itself`
-    whether what runs is itself the resource of the action.
-    """
-
-    service: str
-    actions: tuple[str, ...]
-    passes: bool = True
-    itself: bool = True
-
-
-LAUNCHES = (
-    Launch("lambda.amazonaws.com", ("lambda:CreateFunction", "lambda:InvokeFunction")),
-    Launch("lambda.amazonaws.com", ("lambda:CreateFunction", "lambda:CreateEventSourceMapping")),
-    Launch("lambda.amazonaws.com", ("lambda:CreateFunction", "lambda:AddPermission")),
-    Launch("ec2.amazonaws.com", ("ec2:RunInstances",)),
-    Launch("ec2.amazonaws.com", ("ec2:RequestSpotInstances",)),
-    Launch("cloudformation.amazonaws.com", ("cloudformation:CreateStack",)),
-    Launch("cloudformation.amazonaws.com", ("cloudformation:CreateStackSet",)),
-    Launch("codebuild.amazonaws.com", ("codebuild:CreateProject", "codebuild:StartBuild")),
-    Launch("ecs-tasks.amazonaws.com", ("ecs:RegisterTaskDefinition", "ecs:RunTask")),
-    Launch("ecs-tasks.amazonaws.com", ("ecs:RegisterTaskDefinition", "ecs:CreateService")),
-    Launch("ecs-tasks.amazonaws.com", ("ecs:RegisterTaskDefinition", "ecs:UpdateService")),
-    Launch("glue.amazonaws.com", ("glue:CreateDevEndpoint",)),
-    Launch("glue.amazonaws.com", ("glue:CreateJob", "glue:StartJobRun")),
-    Launch("glue.amazonaws.com", ("glue:CreateJob", "glue:CreateTrigger")),
-    Launch("glue.amazonaws.com", ("glue:CreateSession", "glue:RunStatement")),
-    Launch("sagemaker.amazonaws.com", ("sagemaker:CreateNotebookInstance",)),
-    Launch("sagemaker.amazonaws.com", ("sagemaker:CreateTrainingJob",)),
-    Launch("sagemaker.amazonaws.com", ("sagemaker:CreateProcessingJob",)),
-    Launch("tasks.apprunner.amazonaws.com", ("apprunner:CreateService",)),
-    Launch("lambda.amazonaws.com", ("lambda:UpdateFunctionCode",), passes=False),
-    Launch("codebuild.amazonaws.com", ("codebuild:StartBuild",), passes=False),
-    Launch("cloudformation.amazonaws.com", ("cloudformation:UpdateStack",), passes=False),
-    Launch("ec2.amazonaws.com", ("ssm:StartSession",), passes=False),
-    Launch("ec2.amazonaws.com", ("ssm:SendCommand",), passes=False),
-    Launch("ecs-tasks.amazonaws.com", ("ecs:ExecuteCommand",), passes=False, itself=False),
-    Launch("glue.amazonaws.com", ("glue:UpdateJob",), passes=False),
-    Launch(
-        "sagemaker.amazonaws.com", ("sagemaker:CreatePresignedNotebookInstanceUrl",), passes=False
-    ),
-    Launch("tasks.apprunner.amazonaws.com", ("apprunner:UpdateService",), passes=False),
 )
 
 
@@ -138,6 +95,10 @@ class Reached:
 
 #: What a change gives, in words; the move; and who has it then.
 _Gain: TypeAlias = tuple[str, Move, Principal]
+#: Somebody else, the ways to act as it, and what one change gives it.
+_Others: TypeAlias = tuple[Principal, Sequence[Move], Sequence[_Gain]]
+#: A principal by its name, and by what it has at the time.
+AsItIs: TypeAlias = tuple[str, tuple[int, ...], int]
 
 
 @dataclass(frozen=True)
@@ -190,11 +151,9 @@ class Escalation:
         self, had: Reached, *, at_least: Answer
     ) -> Iterator[tuple[Principal, tuple[str, ...], Move]]:
         """As `steps`, the roles alone that it can assume at once."""
-        for role in self._that_name(had.principal):
-            if role.arn != had.principal.arn:
-                move = self._assume(had.principal, role)
-                if move.answer >= at_least:
-                    yield role, (), move
+        for role, move in self._assumes(had.principal):
+            if move.answer >= at_least:
+                yield role, (), move
 
     def _closed(
         self, start: Principal, max_changes: int, at_least: Answer
@@ -223,10 +182,7 @@ class Escalation:
         pending = list(some)
         for had in pending:
             yield had
-            for role in self._that_name(had.principal):
-                if role.arn == had.principal.arn:
-                    continue
-                move = self._assume(had.principal, role)
+            for role, move in self._assumes(had.principal):
                 if move.answer < at_least:
                     continue
                 found = Reached(role, (), had.changes, (*had.moves, move))
@@ -240,67 +196,124 @@ class Escalation:
     ) -> Iterator[tuple[Principal, tuple[str, ...], Move]]:
         """What one change gives: somebody else, oneself with more, or somebody else with more."""
         me = had.principal
-        for move, gained, stronger in self._stronger(me, me, had.gained):
+        for label, move, stronger in self._own(me):
             if move.answer >= at_least:
-                yield stronger, gained, move
-        for other in self._others(me):
-            ways = [move for move in self._into(me, other) if move.answer >= at_least]
-            into = next((move for move in ways if move.answer is Answer.YES), None)
-            into = into or next(iter(ways), None)
+                yield stronger, tuple(sorted({*had.gained, label})), move
+        for other, ways, gains in self._of_others(me):
+            likely = [move for move in ways if move.answer >= at_least]
+            into = next((move for move in likely if move.answer is Answer.YES), None)
+            into = into or next(iter(likely), None)
             if into is None:
                 continue
             if into.changes:
                 yield other, (), into
-            for move, gained, stronger in self._stronger(me, other, ()):
-                # Side by side: neither change needs the other to be made first.
-                both = Move(
-                    me.arn,
-                    (*move.how, *into.how),
-                    other.arn,
-                    1,
-                    min(move.answer, into.answer),
-                    (*move.decisions, *into.decisions),
-                    tuple(sorted({*move.open, *into.open})),
-                    into.through,
-                )
-                if both.answer >= at_least:
-                    yield stronger, gained, both
+            for label, move, stronger in gains:
+                if move.answer >= at_least:
+                    yield stronger, (label,), _side_by_side(move, into)
+
+    def _own(self, me: Principal) -> Sequence[_Gain]:
+        """What one change gives a principal as it is; what cannot be done is left out."""
+        asker = self._asker(me)
+        found = self._gained.get(asker)
+        if found is None:
+            found = self._gained[asker] = tuple(self._stronger(me, me))
+        return found
+
+    def _of_others(self, me: Principal) -> Sequence[_Others]:
+        """Ways into others of the account, up to the first that is sure, and what else it gives.
+
+        Nothing that a principal changes is in another account: IAM allows no such change.
+        """
+        asker = self._asker(me)
+        found = self._others.get(asker)
+        if found is None:
+            every = ((other, self._ways(me, other)) for other in self._near(me))
+            found = self._others[asker] = tuple(
+                (other, ways, tuple(self._stronger(me, other))) for other, ways in every if ways
+            )
+        return found
+
+    def _near(self, me: Principal) -> Sequence[Principal]:
+        """Others of the account, if there is anything at all that a change could make of them."""
+        asker = self._asker(me)
+        changes = any(map(asker.speaks, _CHANGES))
+        launches = any(True for _ in self._launches(me))
+        trusting = self.estate.trusting.that_name(me)
+        return tuple(
+            other
+            for other in self._by_account.get(me.account, ())
+            if other.arn != me.arn and (changes or launches or other.arn in trusting)
+        )
+
+    def _ways(self, me: Principal, other: Principal) -> Sequence[Move]:
+        """Ways to act as somebody else by at most one change, those without one first."""
+        ways: list[Move] = []
+        for move in self._into(me, other):
+            if move.answer is not Answer.NO:
+                ways.append(move)
+            if move.answer is Answer.YES:
+                break
+        return tuple(ways)
 
     def _into(self, me: Principal, other: Principal) -> Iterator[Move]:
-        """Ways to act as somebody else by at most one change, those without one first."""
+        asker = self._asker(me)
         if other.kind is Kind.LOGIN:
             for action in _INTO_LOGIN:
-                yield self._move(me, other, (action,), [self._may(me, action, other.arn)])
+                yield self._move(me, other, (action,), [asker.may(action, other.arn)])
             return
-        if other.arn in self._trusting_me(me):
+        if other.arn in self.estate.trusting.that_name(me):
             yield self._assume(me, other)
         if other.path.startswith(_RESERVED):
             return
-        change = self._may(me, "iam:UpdateAssumeRolePolicy", other.arn)
+        change = asker.may(_TRUST, other.arn)
         if change.answer is not Answer.NO:
-            trusting = replace(other, trust=_trust_in(me))
-            principals = {**self.estate.principals, other.arn: trusting}
-            then = self._decided(
-                replace(self.estate, principals=principals), me, _ASSUME, other.arn
-            )
-            yield self._move(me, other, ("iam:UpdateAssumeRolePolicy", _ASSUME), [change, then])
-        for launch in LAUNCHES:
-            yield from self._launched(me, other, launch)
+            then = asker.once_trusted(other)
+            yield self._move(me, other, (_TRUST, ASSUME), [change, then])
+        for launch, decisions in self._launches(me):
+            yield from self._launched(me, other, launch, decisions)
 
-    def _launched(self, me: Principal, role: Principal, launch: Launch) -> Iterator[Move]:
+    def _launches(self, me: Principal) -> Iterator[tuple[Launch, Sequence[Decision]]]:
+        """Launches that it may perhaps make, with what decides each action on anything."""
+        asker = self._asker(me)
+        found = self._launching.get(asker)
+        if found is None:
+            found = self._launching[asker] = tuple(self._find_launches(me))
+        return iter(found)
+
+    def _find_launches(self, me: Principal) -> Iterator[tuple[Launch, Sequence[Decision]]]:
+        asker = self._asker(me)
+        for launch in LAUNCHES:
+            if launch.service not in self._trusted_in.get(me.account, ()):
+                continue
+            if launch.passes and not asker.speaks(_HAND_OVER):
+                continue
+            decisions: list[Decision] = []
+            # Of what runs already it is asked whether it may do that to this very thing.
+            whole = self.inventory is not None and not launch.passes
+            for action in launch.actions:
+                decisions.append(self._any(me, action))
+                if decisions[-1].answer is Answer.NO and not whole:
+                    break
+            else:
+                yield launch, decisions
+
+    def _launched(
+        self, me: Principal, role: Principal, launch: Launch, decisions: Sequence[Decision]
+    ) -> Iterator[Move]:
         if me.account != role.account or not self._trusts(role.arn, launch.service):
             return
-        decisions = [self._any(me, action) for action in launch.actions]
+        asker = self._asker(me)
         if launch.passes:
-            passed = self.context.knowing({"iam:PassedToService": launch.service})
-            decisions.append(self._decided(self.estate, me, "iam:PassRole", role.arn, passed))
-            yield self._move(me, role, ("iam:PassRole", *launch.actions), decisions)
+            passed = self._passing(launch.service)
+            passing = asker.may(_HAND_OVER, role.arn, passed, launch.service)
+            how = (_HAND_OVER, *launch.actions)
+            yield self._move(me, role, how, [*decisions, passing])
             return
         known = self.inventory
         for thing in () if known is None else known.behind(role.arn, launch.service):
             made = decisions
             if launch.itself:
-                made = [self._decided(self.estate, me, each, thing.arn) for each in launch.actions]
+                made = [asker.on(each, thing.arn) for each in launch.actions]
             yield replace(self._move(me, role, launch.actions, made), through=thing.arn)
         if known is not None and known.covers(role.account, launch.service):
             return
@@ -313,18 +326,19 @@ class Escalation:
             open=tuple(sorted({*move.open, said})),
         )
 
-    def _stronger(
-        self, me: Principal, other: Principal, gained: tuple[str, ...]
-    ) -> Iterator[tuple[Move, tuple[str, ...], Principal]]:
-        """What one change adds to a login or role: the move, what is gained, and the result."""
+    def _stronger(self, me: Principal, other: Principal) -> Iterator[_Gain]:
+        """What one change adds to a login or role: of several ways to the same, the surer ones."""
         if other.kind not in _STRENGTHEN or other.path.startswith(_RESERVED):
             return
         gains = [self._unbound(me, other)]
         if _FULL not in other.policies:  # or else there is nothing more to gain by policies
             gains += [self._filled(me, other), self._joined(me, other), self._reset(me, other)]
+        best: dict[str, Answer] = {}
         for gain in gains:
             for label, move, stronger in gain:
-                yield move, tuple(sorted({*gained, label})), stronger
+                if move.answer > best.get(label, Answer.NO):
+                    best[label] = move.answer
+                    yield label, move, stronger
 
     def _filled(self, me: Principal, other: Principal) -> Iterator[_Gain]:
         full = replace(other, policies=(*other.policies, _FULL))
@@ -332,21 +346,24 @@ class Escalation:
             yield ANY_POLICY, move, full
 
     def _joined(self, me: Principal, other: Principal) -> Iterator[_Gain]:
-        if other.kind is not Kind.LOGIN:
+        asker = self._asker(me)
+        if other.kind is not Kind.LOGIN or not asker.speaks(_JOIN):
             return
         for group in self.details.groups.values():
             if group.account != other.account or group.arn in self._groups_of(other):
                 continue
-            decision = self._may(me, "iam:AddUserToGroup", group.arn)
+            decision = asker.may(_JOIN, group.arn)
             joined = replace(other, policies=(*other.policies, *group.policies))
-            yield group.arn, self._move(me, other, ("iam:AddUserToGroup",), [decision]), joined
+            yield group.arn, self._move(me, other, (_JOIN,), [decision]), joined
 
     def _reset(self, me: Principal, other: Principal) -> Iterator[_Gain]:
+        asker = self._asker(me)
+        if not asker.speaks(_RESET):
+            return
         for policy in other.policies:
             made = self._own_managed(policy)
             for number, version in sorted(made.others.items()) if made is not None else ():
-                action = "iam:SetDefaultPolicyVersion"
-                move = self._move(me, other, (action,), [self._may(me, action, policy.name)])
+                move = self._move(me, other, (_RESET,), [asker.may(_RESET, policy.name)])
                 changed = tuple(version if each is policy else each for each in other.policies)
                 yield f"{policy.name} {number}", move, replace(other, policies=changed)
 
@@ -355,20 +372,22 @@ class Escalation:
             return
         free = replace(other, boundary=None)
         for action in _UNBIND[other.kind]:
-            move = self._move(me, other, (action,), [self._may(me, action, other.arn)])
-            yield NO_BOUNDARY, move, free
+            decision = self._asker(me).may(action, other.arn)
+            yield NO_BOUNDARY, self._move(me, other, (action,), [decision]), free
 
     def _fuller(self, me: Principal, other: Principal) -> Iterator[Move]:
         """Ways to give a login or role any policy."""
+        asker = self._asker(me)
         for action in _STRENGTHEN[other.kind]:
-            yield self._move(me, other, (action,), [self._may(me, action, other.arn)])
+            yield self._move(me, other, (action,), [asker.may(action, other.arn)])
         for group in self._groups_of(other):
             for action in _STRENGTHEN_GROUP:
-                yield self._move(me, other, (action,), [self._may(me, action, group)])
+                yield self._move(me, other, (action,), [asker.may(action, group)])
+        if not asker.speaks(_RENEW):
+            return
         for policy in other.policies:
             if self._own_managed(policy) is not None:
-                action = "iam:CreatePolicyVersion"
-                yield self._move(me, other, (action,), [self._may(me, action, policy.name)])
+                yield self._move(me, other, (_RENEW,), [asker.may(_RENEW, policy.name)])
 
     def _own_managed(self, policy: Policy) -> Managed | None:
         """The managed policy that this is, unless it is one of AWS's, which nobody changes."""
@@ -377,16 +396,59 @@ class Escalation:
 
     # -- decisions -------------------------------------------------------------------------------
 
+    def _asker(self, me: Principal) -> Asker:
+        """Whoever decides for a principal as it is."""
+        key = as_it_is(me)
+        found = self._askers.get(key)
+        if found is None:
+            found = self._askers[key] = Asker(me, self.estate, self.catalogue, self.context)
+        return found
+
+    @cached_property
+    def _askers(self) -> dict[AsItIs, Asker]:
+        # An asker keeps its principal, so that the numbers in a key stay those of its policies.
+        return {}
+
+    @cached_property
+    def _gained(self) -> dict[Asker, Sequence[_Gain]]:
+        return {}
+
+    @cached_property
+    def _others(self) -> dict[Asker, Sequence[_Others]]:
+        return {}
+
+    @cached_property
+    def _launching(self) -> dict[Asker, Sequence[tuple[Launch, Sequence[Decision]]]]:
+        return {}
+
+    @cached_property
+    def _assuming(self) -> dict[Asker, Sequence[tuple[Principal, Move]]]:
+        return {}
+
+    def _passing(self, service: str) -> Context:
+        """What a request that passes a role to a service says."""
+        found = self._passed.get(service)
+        if found is None:
+            found = self._passed[service] = self.context.knowing({"iam:PassedToService": service})
+        return found
+
+    @cached_property
+    def _passed(self) -> dict[str, Context]:
+        return {}
+
     @cached_property
     def _roles(self) -> tuple[Principal, ...]:
         return tuple(
             each for _, each in sorted(self.estate.principals.items()) if each.kind is Kind.ROLE
         )
 
-    def _others(self, me: Principal) -> Iterator[Principal]:
-        for arn, other in sorted(self.estate.principals.items()):
-            if arn != me.arn:
-                yield other
+    @cached_property
+    def _by_account(self) -> Mapping[str, Sequence[Principal]]:
+        """Principals of each account, sorted."""
+        found: dict[str, list[Principal]] = {}
+        for _, each in sorted(self.estate.principals.items()):
+            found.setdefault(each.account, []).append(each)
+        return found
 
     def _groups_of(self, login: Principal) -> tuple[str, ...]:
         return self.details.members.get(login.arn, ())
@@ -399,109 +461,60 @@ class Escalation:
             role.arn: frozenset(
                 service
                 for service in services
-                if self._decided(
-                    self.estate, Principal("", "", Kind.SERVICE, service), _ASSUME, role.arn
+                if decide(
+                    self.estate,
+                    Principal("", "", Kind.SERVICE, service),
+                    ASSUME,
+                    role.arn,
+                    self.context,
+                    catalogue=self.catalogue,
                 ).answer
                 >= Answer.CONDITIONAL
             )
             for role in self._roles
         }
 
+    @cached_property
+    def _trusted_in(self) -> Mapping[str, frozenset[str]]:
+        """Services that may assume some role of an account."""
+        found: dict[str, frozenset[str]] = {}
+        for role in self._roles:
+            found[role.account] = found.get(role.account, frozenset()) | self._trusting[role.arn]
+        return found
+
     def _trusts(self, role: str, service: str) -> bool:
         return service in self._trusting[role]
 
+    def _assumes(self, me: Principal) -> Sequence[tuple[Principal, Move]]:
+        """Roles that it may assume at once."""
+        asker = self._asker(me)
+        found = self._assuming.get(asker)
+        if found is None:
+            moves = (
+                (role, self._assume(me, role))
+                for role in self.estate.trusting.that_name(me).values()
+                if role.arn != me.arn
+            )
+            found = self._assuming[asker] = tuple(
+                (role, move) for role, move in moves if move.answer is not Answer.NO
+            )
+        return found
+
     def _assume(self, me: Principal, role: Principal) -> Move:
-        decision = self._may(me, _ASSUME, role.arn)
-        return replace(self._move(me, role, (_ASSUME,), [decision]), changes=0)
-
-    def _may(self, me: Principal, action: str, resource: str) -> Decision:
-        if action != _ASSUME and not self._speaks(me, action):
-            return _NO
-        return self._decided(self.estate, me, action, resource)
-
-    def _speaks(self, me: Principal, action: str) -> bool:
-        """Whether some policy of a principal may allow an action on something.
-
-        Without, it may not do it: IAM has no policies of resources but trust policies.
-        """
-        return any(self._allowing.speaks(policy, action) for policy in me.policies)
-
-    @cached_property
-    def _allowing(self) -> Allowing:
-        return Allowing()
+        decision = self._asker(me).assumes(role)
+        return replace(self._move(me, role, (ASSUME,), [decision]), changes=0)
 
     def _any(self, me: Principal, action: str) -> Decision:
-        """Whether it may do the action on anything; asked once for a principal as it is."""
-        if not self._speaks(me, action) and action.partition(":")[0] not in self._with_policies:
-            return _NO
-        as_is = self.estate.principals.get(me.arn) is me
-        found = self._anything.get((me.arn, action)) if as_is else None
-        if found is None:
-            found = decide_any(
-                self.estate, me, [action], ["*"], self.context, catalogue=self.catalogue
-            ).decision
-            if as_is:
-                self._anything[me.arn, action] = found
-        return found
+        """Whether it may do the action on anything."""
+        asker = self._asker(me)
+        if not asker.speaks(action) and action.partition(":")[0] not in self._with_policies:
+            return NOTHING
+        return asker.anything(action)
 
     @cached_property
     def _with_policies(self) -> frozenset[str]:
         """Services of resources that have policies of their own, which may allow by themselves."""
         return frozenset(arn.split(":", 3)[2] for arn in self.estate.resources if arn.count(":"))
-
-    @cached_property
-    def _anything(self) -> dict[tuple[str, str], Decision]:
-        return {}
-
-    @cached_property
-    def _by_name(self) -> Mapping[str, Sequence[Principal]]:
-        """Roles by whom they trust; under an empty text those that may let in whoever asks."""
-        found: dict[str, list[Principal]] = {}
-        for role in self._roles:
-            keys = {""} if role.trust is None or role.trust.damaged else set[str]()
-            for statement in role.trust.statements if role.trust is not None else ():
-                named = statement.principals
-                if named is None or not statement.allows:
-                    continue
-                if named.negated or named.everyone:
-                    keys.add("")
-                keys |= {_beginning(text) for text in named.aws}
-            for key in keys:
-                found.setdefault(key, []).append(role)
-        return found
-
-    def _that_name(self, me: Principal) -> Sequence[Principal]:
-        """Roles whose trust policies may let somebody in: of most, nothing more is asked."""
-        return tuple(self._trusting_me(me).values())
-
-    def _trusting_me(self, me: Principal) -> Mapping[str, Principal]:
-        found = self._known_trust.get((me.arn, me.unique_id))
-        if found is None:
-            found = self._known_trust[me.arn, me.unique_id] = self._find_trusting(me)
-        return found
-
-    @cached_property
-    def _known_trust(self) -> dict[tuple[str, str], Mapping[str, Principal]]:
-        return {}
-
-    def _find_trusting(self, me: Principal) -> Mapping[str, Principal]:
-        session = f"arn:aws:sts::{me.account}:assumed-role/{me.name}"
-        root = f"arn:aws:iam::{me.account}:root"
-        keys = {"", _beginning(me.arn), me.unique_id, me.account, root, session}
-        roles = {role.arn: role for key in keys for role in self._by_name.get(key, ())}
-        return {arn: roles[arn] for arn in sorted(roles)}
-
-    def _decided(
-        self,
-        estate: Estate,
-        me: Principal,
-        action: str,
-        resource: str,
-        context: Context | None = None,
-    ) -> Decision:
-        return decide(
-            estate, me, action, resource, context or self.context, catalogue=self.catalogue
-        )
 
     @staticmethod
     def _move(
@@ -540,19 +553,24 @@ def strengthened(details: Details, principal: Principal, gained: Iterable[str]) 
     return principal
 
 
-def _beginning(text: str) -> str:
-    """A principal as a policy names it, in the commercial partition; a session as its role's."""
-    head, _, rest = text.partition(":")
-    _, _, rest = rest.partition(":")
-    plain = f"arn:aws:{rest}" if head == "arn" else text
-    return plain.rpartition("/")[0] if ":assumed-role/" in plain else plain
-
-
 def _key(reached: Reached) -> tuple[str, tuple[str, ...]]:
     return reached.principal.arn, reached.gained
 
 
-def _trust_in(me: Principal) -> Policy:
-    statement = {"Effect": "Allow", "Action": _ASSUME, "Principal": {"AWS": me.arn}}
-    document = {"Version": "2012-10-17", "Statement": statement}
-    return parse(document, f"a trust policy made by {me.arn}", Form.TRUST)
+def as_it_is(me: Principal) -> AsItIs:
+    """What tells a principal from the same one with other policies, as long as these are kept."""
+    return me.arn, tuple(map(id, me.policies)), id(me.boundary)
+
+
+def _side_by_side(move: Move, into: Move) -> Move:
+    """Two changes that count as one: neither needs the other to be made first."""
+    return Move(
+        move.who,
+        (*move.how, *into.how),
+        into.whom,
+        1,
+        min(move.answer, into.answer),
+        (*move.decisions, *into.decisions),
+        tuple(sorted({*move.open, *into.open})),
+        into.through,
+    )

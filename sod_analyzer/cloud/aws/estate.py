@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sod_analyzer.cloud.aws.documents import Policy
-from sod_analyzer.cloud.aws.principals import Principal
+from sod_analyzer.cloud.aws.principals import Kind, Principal
+from sod_analyzer.cloud.aws.trusting import Trusting
+from sod_analyzer.cloud.globs import Glob
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,25 @@ class Estate:
     read_accounts: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
     owner: str | None = None
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The accounts of all principals, sorted."""
+        return tuple(sorted({each.account for each in self.principals.values()}))
+
+    @cached_property
+    def trusting(self) -> Trusting:
+        """The roles, by whom they trust."""
+        return Trusting(each for each in self.principals.values() if each.kind is Kind.ROLE)
+
+    @cached_property
+    def roles_in(self) -> Mapping[str, tuple[Glob, ...]]:
+        """Roles with a trust policy as patterns, by account."""
+        found: dict[str, list[Glob]] = {}
+        for arn, each in sorted(self.principals.items()):
+            if each.trust is not None:
+                found.setdefault(each.account, []).append(Glob.literal(arn))
+        return {account: tuple(globs) for account, globs in found.items()}
 
     def policy_of(self, resource: str) -> Policy | None:
         """The policy of a resource; that of an object in a bucket is the bucket's."""

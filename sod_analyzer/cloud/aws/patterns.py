@@ -9,16 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import product
 
 from sod_analyzer.cloud.aws.actions import Catalogue
 from sod_analyzer.cloud.aws.context import Context
 from sod_analyzer.cloud.aws.decide import (
     ASSUMING,
+    OWN_POLICIES,
     Decision,
     Subject,
     decide,
     formula_of,
+    notes_of,
     request_of,
     trust_of_none,
     unread,
@@ -72,7 +75,8 @@ def decide_any(
     Resources are those of the kinds that an action works on, in accounts that were exported. An
     action that works on no resource is asked of as such, whatever the resources. Resources must be
     of a pattern of `within`, too. Those that are of a pattern of `without` are left out, and then
-    also actions that work on no resource.
+    also actions that work on no resource. A pattern that has the number of an account where an ARN
+    has it is of resources of that account alone.
 
     A pattern that no action is like is noted; where that leaves none, the answer is unknown.
 
@@ -88,32 +92,97 @@ def decide_any(
     names = sorted({name for some in meant.values() for name in some})
     if unlike and not names:
         return Found(Decision(Answer.UNKNOWN, Layer.IDENTITY, missing=unlike))
-    wanted = tuple(
-        tuple(Glob.parse(text) for text in sorted(set(texts))) for texts in (resources, within)
+    sought = seek(
+        estate,
+        caller,
+        names,
+        resources,
+        context,
+        catalogue=catalogue,
+        sessions=sessions,
+        within=within,
+        without=without,
+        budget=budget,
     )
-    notes = dict.fromkeys(unlike)
-    spared = tuple(Glob.parse(text) for text in sorted(set(without)))
-    asking = _Asking(
-        estate, caller, wanted, spared, context, catalogue, tuple(sessions), budget, notes
-    )
-    complex_ = False
+    found = told(sought, estate, caller, context, catalogue=catalogue, sessions=sessions)
+    notes = tuple(dict.fromkeys([*unlike, *found.decision.notes]))
+    return replace(found, decision=replace(found.decision, notes=notes))
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Where the best answer is: an action and a resource, or None twice if it is a no.
+
+    `open_` is whether patterns were too many to compare before. What was taken for granted on the
+    way stands in `notes`, where that is told.
+    """
+
+    action: str | None
+    resource: str | None
+    open_: bool
+    notes: tuple[str, ...] = ()
+
+
+def seek(
+    estate: Estate,
+    caller: Principal,
+    names: Sequence[str],
+    resources: Iterable[str],
+    context: Context,
+    *,
+    catalogue: Catalogue,
+    sessions: Sequence[Policy] = (),
+    within: Iterable[str] = ("*",),
+    without: Iterable[str] = (),
+    budget: int = BUDGET,
+) -> Sought:
+    """As `decide_any` of actions by their names, sorted: where the answer is, not what it says.
+
+    It is the same for all callers of an account whose policies say the same, as long as these
+    say nothing that depends on the caller itself.
+    """
+    wanted = tuple(_globs(tuple(sorted(set(texts)))) for texts in (resources, within))
+    spared = _globs(tuple(sorted(set(without))))
+    asking = _Asking(estate, caller, wanted, spared, context, catalogue, tuple(sessions), budget)
+    open_ = False
     for level in _LEVELS:
         for name in names:
             found = asking.at_least(level, name)
             if isinstance(found, str):
-                decision = decide(
-                    estate, caller, name, found, context, catalogue=catalogue, sessions=sessions
-                )
-                if complex_ and decision.answer is Answer.UNKNOWN:
-                    break
-                said = tuple(dict.fromkeys([*unlike, *decision.notes]))
-                return Found(replace(decision, notes=said), name, found)
-            complex_ = complex_ or found is None
-    told = tuple(asking.notes)
-    if complex_:
+                notes = asking.notes(names) if open_ else ()
+                return Sought(name, found, open_, tuple(dict.fromkeys(notes)))
+            open_ = open_ or found is None
+    return Sought(None, None, open_, tuple(dict.fromkeys(asking.notes(names))))
+
+
+def told(
+    sought: Sought,
+    estate: Estate,
+    caller: Principal,
+    context: Context,
+    *,
+    catalogue: Catalogue,
+    sessions: Sequence[Policy] = (),
+) -> Found:
+    """What the single-request evaluator says of what was sought."""
+    name, text = sought.action, sought.resource
+    if name is not None and text is not None:
+        decision = decide(
+            estate, caller, name, text, context, catalogue=catalogue, sessions=sessions
+        )
+        if not (sought.open_ and decision.answer is Answer.UNKNOWN):
+            return Found(decision, name, text)
+    if sought.open_:
         open_ = (_TOO_COMPLEX,)
-        return Found(Decision(Answer.CONDITIONAL, Layer.IDENTITY, conditions=open_, notes=told))
-    return Found(Decision(Answer.NO, Layer.IDENTITY, notes=told))
+        return Found(
+            Decision(Answer.CONDITIONAL, Layer.IDENTITY, conditions=open_, notes=sought.notes)
+        )
+    return Found(Decision(Answer.NO, Layer.IDENTITY, notes=sought.notes))
+
+
+@lru_cache(maxsize=4_096)
+def _globs(texts: tuple[str, ...]) -> tuple[Glob, ...]:
+    return tuple(map(Glob.parse, texts))
 
 
 @dataclass(frozen=True)
@@ -126,6 +195,20 @@ class _Region:
 
 
 @dataclass(frozen=True)
+class _Said:
+    """What all that decides says of one owner's resources, each statement with its area.
+
+    `grants` has sets of parts, `needed` parts: each a step, or the areas of what allows. `graded`
+    is whether it makes a difference how good an answer must be.
+    """
+
+    grants: tuple[tuple[Step | tuple[Area, ...], ...], ...]
+    needed: tuple[tuple[Area, ...], ...]
+    denies: tuple[Area, ...]
+    graded: bool
+
+
+@dataclass(frozen=True)
 class _Asking:
     estate: Estate
     caller: Principal
@@ -135,7 +218,6 @@ class _Asking:
     catalogue: Catalogue
     sessions: tuple[Policy, ...]
     budget: int
-    notes: dict[str, None]  # in the order in which they came up
 
     def at_least(self, level: Answer, action: str) -> str | bool | None:
         """A resource with this answer or a better one; False if there is none, None if open."""
@@ -143,51 +225,125 @@ class _Asking:
         if not arns:
             if self.spared:
                 return False
-            answer = decide(
-                self.estate, self.caller, action, "*", self.context,
-                catalogue=self.catalogue, sessions=self.sessions,
-            ).answer  # fmt: skip
-            return "*" if answer >= level else False
+            return "*" if self._of_none(action) >= level else False
         open_ = False
-        for region in self._regions(action, arns):
-            found = self._in(region, action, level)
+        for number, region in enumerate(self._regions_of(action, arns)):
+            if (action, number) in self._nowhere or self._most(region.subject) < level:
+                continue
+            said = self._said(action, region.subject)
+            found = self._in(region, said, level)
+            if found is False and not said.graded:
+                self._nowhere.add((action, number))
             if isinstance(found, str):
                 return found
             open_ = open_ or found is None
         return None if open_ else False
 
+    def notes(self, names: Iterable[str]) -> Iterator[str]:
+        """What was taken for granted, wherever a resource of some actions may be."""
+        for name in names:
+            for region in self._regions_of(name, self.catalogue.arns_of(name) or ()):
+                yield from region.subject.notes
+                yield from notes_of(self.estate, self.caller, region.subject.owner)
+
+    def _most(self, subject: Subject) -> Answer:
+        """The best answer that there may be on resources of one owner and policy."""
+        if subject.owner == self.caller.account or self.caller.kind not in OWN_POLICIES:
+            return Answer.YES
+        # Across accounts, the policy of the resource must allow, too.
+        if subject.policy is None:
+            return Answer.NO
+        return Answer.YES if subject.policy.statements else Answer.UNKNOWN
+
+    def _of_none(self, action: str) -> Answer:
+        """Of an action that works on no resource."""
+        found = self._answers.get(action)
+        if found is None:
+            found = self._answers[action] = decide(
+                self.estate, self.caller, action, "*", self.context,
+                catalogue=self.catalogue, sessions=self.sessions,
+            ).answer  # fmt: skip
+        return found
+
+    # -- what was found out already --------------------------------------------------------------
+
+    @cached_property
+    def _nowhere(self) -> set[tuple[str, int]]:
+        """Regions where nothing is, however little is asked for."""
+        return set()
+
+    @cached_property
+    def _answers(self) -> dict[str, Answer]:
+        return {}
+
+    @cached_property
+    def _all_said(self) -> dict[tuple[str, str, int | None], _Said]:
+        return {}
+
+    @cached_property
+    def _subjects(self) -> dict[tuple[str, str], Subject]:
+        return {}
+
+    @cached_property
+    def _kept(self) -> dict[str, Sequence[_Region]]:
+        return {}
+
     # -- where resources may be ------------------------------------------------------------------
 
-    def _regions(self, action: str, arns: Sequence[str]) -> Iterator[_Region]:
-        accounts = sorted({each.account for each in self.estate.principals.values()})
-        kinds = {text for arn in arns for text in _kinds(arn, accounts)}
-        for text, owner in sorted(kinds):
-            yield from self._of_kind(action, Glob.parse(text), owner)
+    def _regions_of(self, action: str, arns: Sequence[str]) -> Sequence[_Region]:
+        found = self._kept.get(action)
+        if found is None:
+            found = self._kept[action] = [
+                region
+                for kind, owner in _kinds_in(tuple(arns), self.estate.numbers)
+                for region in self._of_kind(action, kind, owner)
+            ]
+        return found
 
     def _of_kind(self, action: str, kind: Glob, owner: str | None) -> Iterator[_Region]:
         """Resources with a policy of their own, each by itself, and then all others."""
         taken = list(self.spared)
-        inside = (*self.wanted, (kind,))
-        for mine, account, policy in self._known(action):
-            if owner not in (None, account):
-                continue
+        # By its `*` alone a pattern of one account's ARNs has strings that name another one first.
+        wanted = self.wanted if owner is None else [_of(group, owner) for group in self.wanted]
+        if not all(wanted):
+            return
+        inside = (*wanted, (kind,))
+        for mine, account, policy in self._known(action, owner):
             yield _Region((*inside, mine), self.spared, Subject(account, policy))
-            taken += mine
+        taken += self._taken(action, owner)
         for mine, account in self._owned(owner):
             yield _Region((*inside, mine), tuple(taken), self._plain(action, account))
             taken += mine
         last = owner or self.estate.owner or self.caller.account
         yield _Region(inside, tuple(taken), self._plain(action, last))
 
-    def _known(self, action: str) -> Iterator[tuple[tuple[Glob, ...], str, Policy]]:
+    def _known(
+        self, action: str, owner: str | None
+    ) -> Iterator[tuple[tuple[Glob, ...], str, Policy]]:
+        """Resources with a policy that may name the caller, of an account or of all."""
         if action.lower() in ASSUMING:
-            for arn, role in sorted(self.estate.principals.items()):
-                if role.trust is not None:
+            roles = self.estate.trusting.that_name(self.caller)
+            if self.caller.kind not in OWN_POLICIES:
+                roles = self.estate.principals
+            for arn, role in sorted(roles.items()):
+                if role.trust is not None and owner in (None, role.account):
                     yield (Glob.literal(arn),), role.account, role.trust
             return
         for arn, policy in sorted(self.estate.resources.items()):
-            mine = _with_objects(arn) if ":s3:::" in arn else (Glob.literal(arn),)
-            yield mine, self.estate.owner_of(arn) or self.caller.account, policy
+            account = self.estate.owner_of(arn) or self.caller.account
+            if owner in (None, account):
+                yield _itself(arn), account, policy
+
+    def _taken(self, action: str, owner: str | None) -> Iterator[Glob]:
+        """All resources with a policy of their own, of an account or of all."""
+        if action.lower() in ASSUMING:
+            for account, roles in self.estate.roles_in.items():
+                if owner in (None, account):
+                    yield from roles
+            return
+        for arn in sorted(self.estate.resources):
+            if owner in (None, self.estate.owner_of(arn) or self.caller.account):
+                yield from _itself(arn)
 
     def _owned(self, owner: str | None) -> Iterator[tuple[tuple[Glob, ...], str]]:
         """Resources without a policy of which the export says whose they are."""
@@ -197,6 +353,12 @@ class _Asking:
             yield _with_objects(arn), account
 
     def _plain(self, action: str, owner: str) -> Subject:
+        found = self._subjects.get((action, owner))
+        if found is None:
+            found = self._subjects[action, owner] = self._unknown(action, owner)
+        return found
+
+    def _unknown(self, action: str, owner: str) -> Subject:
         if action.lower() in ASSUMING:
             return Subject(owner, trust_of_none(self.estate, "any other role", owner))
         service = action.partition(":")[0]
@@ -206,15 +368,22 @@ class _Asking:
 
     # -- one region ------------------------------------------------------------------------------
 
-    def _in(self, region: _Region, action: str, level: Answer) -> str | bool | None:
-        formula, said = formula_of(
-            self.estate, self.caller, action, region.subject, sessions=self.sessions
-        )
-        self.notes.update(dict.fromkeys([*region.subject.notes, *said]))
-        request = request_of(self.caller, action, "", self.context, region.subject.owner)
+    def _said(self, action: str, subject: Subject) -> _Said:
+        """What is said of an action on the resources of one owner and policy."""
+        key = (action, subject.owner, None if subject.policy is None else id(subject.policy))
+        found = self._all_said.get(key)
+        if found is None:
+            formula, _ = formula_of(
+                self.estate, self.caller, action, subject, sessions=self.sessions
+            )
+            request = request_of(self.caller, action, "", self.context, subject.owner)
+            found = self._all_said[key] = _said_by(formula, request)
+        return found
+
+    def _in(self, region: _Region, said: _Said, level: Answer) -> str | bool | None:
         open_ = False
-        for parts in formula.grants:
-            found = self._by(parts, formula, region, request, level)
+        for parts in said.grants:
+            found = self._by(parts, said, region, level)
             if isinstance(found, str):
                 return found
             open_ = open_ or found is None
@@ -222,36 +391,30 @@ class _Asking:
 
     def _by(
         self,
-        parts: Sequence[Part | Step],
-        formula: Formula,
+        parts: Sequence[Step | tuple[Area, ...]],
+        said: _Said,
         region: _Region,
-        request: Request,
         level: Answer,
     ) -> str | bool | None:
         options: list[list[Area]] = []
-        for part in (*parts, *formula.needed):
+        for part in (*parts, *said.needed):
             if isinstance(part, Step):
                 if part.answer < level:
                     return False
                 continue
-            mine = [
-                area.where(level)
-                for area in areas(part.policies, request, allows=True, names=_names(part))
-                if area.answer >= level
-            ]
+            mine = [area.where(level) for area in part if area.answer >= level]
             if not mine:
                 return False
             options.append(_together(mine))
         inside, outside = list(region.inside), list(region.outside)
-        for part in formula.denies:
-            for area in areas(part.policies, request, allows=False, names=_names(part)):
-                if area.answer.without >= level:
-                    continue
-                spared = area.spared(level)
-                if spared.negated:
-                    outside += spared.globs
-                else:
-                    inside.append(spared.globs)
+        for area in said.denies:
+            if area.answer.without >= level:
+                continue
+            spared = area.spared(level)
+            if spared.negated:
+                outside += spared.globs
+            else:
+                inside.append(spared.globs)
         return self._some(inside, outside, options)
 
     def _some(
@@ -273,6 +436,44 @@ class _Asking:
         return None if open_ else False
 
 
+def _said_by(formula: Formula, request: Request) -> _Said:
+    """What a formula's parts say of a request, whatever its resource."""
+
+    def allowed(part: Part | Step) -> Step | tuple[Area, ...]:
+        if isinstance(part, Step):
+            return part
+        return tuple(areas(part.policies, request, allows=True, names=_names(part)))
+
+    needed = tuple(
+        tuple(areas(part.policies, request, allows=True, names=_names(part)))
+        for part in formula.needed
+    )
+    grants: list[tuple[Step | tuple[Area, ...], ...]] = []
+    for parts in formula.grants:
+        told = tuple(map(allowed, parts))
+        # Of what is allowed nowhere, nothing more is asked.
+        if all(part.answer is not Answer.NO if isinstance(part, Step) else part for part in told):
+            grants.append(told)
+    denies: list[Area] = []
+    for part in formula.denies if grants else ():
+        denies += areas(part.policies, request, allows=False, names=_names(part))
+    answers = [part for told in grants for part in told if isinstance(part, Step)]
+    every = [area for told in (*grants, needed) for part in told for area in _areas(part)]
+    graded = any(step.answer is not Answer.YES for step in answers) or any(
+        area.open or area.answer is not Answer.YES for area in (*every, *denies)
+    )
+    return _Said(tuple(grants), needed, tuple(denies), graded)
+
+
+def _areas(part: Step | tuple[Area, ...]) -> tuple[Area, ...]:
+    return () if isinstance(part, Step) else part
+
+
+def _itself(arn: str) -> tuple[Glob, ...]:
+    """A resource that has a policy, with what that is about."""
+    return _with_objects(arn) if ":s3:::" in arn else (Glob.literal(arn),)
+
+
 def _with_objects(arn: str) -> tuple[Glob, ...]:
     """A bucket, and everything in it."""
     return Glob.literal(arn), Glob.of((f"{arn}/", Wildcard.MANY))
@@ -290,6 +491,33 @@ def _together(found: Sequence[Area]) -> list[Area]:
         return [Area(Answer.YES, (), negated=True)]
     head = [replace(found[0], globs=plain, negated=False)] if plain else []
     return [*head, *others]
+
+
+@lru_cache(maxsize=65_536)
+def _of(globs: tuple[Glob, ...], account: str) -> tuple[Glob, ...]:
+    """Those that do not say that they are of another account, or of none."""
+    return tuple(glob for glob in globs if _account_of(glob) in (None, account))
+
+
+@lru_cache(maxsize=4_096)
+def _account_of(glob: Glob) -> str | None:
+    """The account of all ARNs of a pattern, empty if they name none; None if that is open."""
+    parts = str(glob).split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004 - segments of an ARN
+        return None
+    return parts[4] if re.fullmatch(r"\d*", parts[4]) else None
+
+
+@lru_cache(maxsize=4_096)
+def _kinds_in(
+    arns: tuple[str, ...], accounts: tuple[str, ...]
+) -> tuple[tuple[Glob, str | None], ...]:
+    """Patterns of kinds of resources in some accounts, each with its account, sorted."""
+    kinds = {each for arn in arns for each in _kinds(arn, accounts)}
+    return tuple(
+        (Glob.parse(text), owner)
+        for text, owner in sorted(kinds, key=lambda kind: (kind[0], kind[1] or ""))
+    )
 
 
 def _kinds(arn: str, accounts: Sequence[str]) -> Iterator[tuple[str, str | None]]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cached_property
 
+from sod_analyzer.cloud.aws.context import Context
 from sod_analyzer.cloud.aws.documents import Policy, Principals
 from sod_analyzer.cloud.truth import Answer
 
@@ -43,6 +45,11 @@ class Principal:
     trust: Policy | None = None
     tags: tuple[tuple[str, str], ...] = ()
     session: str | None = None
+
+    @cached_property
+    def known(self) -> dict[str, tuple[Context, Context]]:
+        """By the owner of resources: the last context asked with, and what is known with it."""
+        return {}
 
     @property
     def service_linked(self) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from sod_analyzer.cloud.aws import organization, resource_policies
 from sod_analyzer.cloud.aws.actions import Catalogue
+from sod_analyzer.cloud.aws.alike import Alike
 from sod_analyzer.cloud.aws.authorization import Details
 from sod_analyzer.cloud.aws.context import Context
 from sod_analyzer.cloud.aws.decide import (
@@ -24,12 +25,14 @@ from sod_analyzer.cloud.aws.estate import Account, Estate
 from sod_analyzer.cloud.aws.formula import Part
 from sod_analyzer.cloud.aws.inventory import Inventory, Thing
 from sod_analyzer.cloud.aws.kept import Kept, Record, details, kept
-from sod_analyzer.cloud.aws.patterns import Found, decide_any
+from sod_analyzer.cloud.aws.patterns import Found, Sought, seek, told
 from sod_analyzer.cloud.aws.principals import Kind, Match, Principal
 from sod_analyzer.cloud.aws.resource_policies import ResourcePolicies
 from sod_analyzer.cloud.aws.steps import Area, Layer, Request, areas
 from sod_analyzer.cloud.truth import Answer
 
+#: Nothing is known of a request.
+_UNKNOWN = Context()
 #: Stands for any action.
 _ANYTHING = "*:*"
 #: Ends the ARN of a login without a name, which no account has.
@@ -112,7 +115,7 @@ class Rights:
     def best(
         self,
         holder: Holder,
-        actions: Sequence[str],
+        actions: frozenset[str],
         resources: Iterable[str],
         *,
         owner: str,
@@ -121,51 +124,85 @@ class Rights:
     ) -> Found:
         """The best answer to any of some actions, by name, on any of some resources, by patterns.
 
-        Actions are spelled and sorted as the catalogue has them. Resources that name no account
-        are those of `owner`.
+        Actions are spelled as the catalogue has them. Resources that name no account are those of
+        `owner`.
         """
-        among = (tuple(sorted(set(within))), tuple(sorted(set(without))))
-        where = tuple(sorted(set(resources)))
-        key = ("best", holder, tuple(actions), where, owner, *among)
+        names = self._near(holder, actions, owner)
+        if not names:
+            return _NOTHING
+        where = (names, tuple(sorted(set(resources))), owner)
+        key = ("best", holder, *where, tuple(sorted(set(within))), tuple(sorted(set(without))))
         found = self._answers.get(key)
         if not isinstance(found, Found):
-            asked = (self._near(holder, actions, owner), where)
-            if not asked[0]:
-                return _NOTHING
-            found = decide_any(
-                self._of(owner),
-                self.caller(holder),
-                *asked,
-                Context(),
-                catalogue=self.catalogue,
-                within=among[0],
-                without=among[1],
-            )
+            caller, estate = self.caller(holder), self._of(owner)
+            # Whoever is like another one in all that matters here is told the same.
+            alike = ("sought", self._alike.of(caller, names), *key[2:])
+            sought = self._answers.get(alike)
+            if not isinstance(sought, Sought):
+                sought = self._answers[alike] = seek(
+                    estate,
+                    caller,
+                    names,
+                    where[1],
+                    _UNKNOWN,
+                    catalogue=self.catalogue,
+                    within=within,
+                    without=without,
+                )
+            found = told(sought, estate, caller, _UNKNOWN, catalogue=self.catalogue)
             self._answers[key] = found
         return found
 
-    def _near(self, holder: Holder, names: Sequence[str], owner: str) -> tuple[str, ...]:
+    @cached_property
+    def _alike(self) -> Alike:
+        return Alike(self.estate, _BY_NAME | self._of_policies)
+
+    def _near(self, holder: Holder, names: frozenset[str], owner: str) -> tuple[str, ...]:
         """Those of the actions that may be allowed at all in an account; most are not.
 
         What no statement allows, what a limit does not allow anywhere, and what is denied without
         a condition on everything is not.
         """
-        caller, known = self.caller(holder), self._anything(holder)
-        if owner != caller.account:
-            # Nothing without the resource's own policy.
-            return tuple(
-                name
-                for name in names
-                if name in known and (name in _BY_NAME or _service(name) in self._with_policies)
-            )
-        named = self._is_named(caller)
-        return tuple(
-            name
-            for name in names
-            if (name in known and name not in _BY_TOKEN)
-            or (named and name in _BY_NAME)
-            or _service(name) in self._with_policies
-        )
+        key = (self.perhaps(holder, owner), names)
+        found = self._nearest.get(key)
+        if found is None:
+            found = self._nearest[key] = tuple(sorted(key[0] & names))
+        return found
+
+    @cached_property
+    def _nearest(self) -> dict[tuple[frozenset[str], frozenset[str]], tuple[str, ...]]:
+        return {}
+
+    def perhaps(self, holder: Holder, owner: str) -> frozenset[str]:
+        """The actions that a holder may perhaps do on something in an account."""
+        key = (holder, owner)
+        found = self._perhaps.get(key)
+        if found is None:
+            caller, known = self.caller(holder), self._anything(holder)
+            if owner != caller.account:
+                # Nothing without the resource's own policy.
+                found = known & (_BY_NAME | self._of_policies)
+            else:
+                found = (known - _BY_TOKEN) | self._of_policies
+                if self._is_named(caller):
+                    found |= _BY_NAME
+            # Many holders have one set, which is kept once.
+            found = self._perhaps[key] = self._sets.setdefault(found, found)
+        return found
+
+    @cached_property
+    def _perhaps(self) -> dict[tuple[Holder, str], frozenset[str]]:
+        return {}
+
+    @cached_property
+    def _sets(self) -> dict[frozenset[str], frozenset[str]]:
+        return {}
+
+    @cached_property
+    def _of_policies(self) -> frozenset[str]:
+        """Actions of services of which policies of resources were read."""
+        of = (self._named(f"{service}:*") for service in sorted(self._with_policies))
+        return frozenset[str]().union(*of)
 
     @cached_property
     def _with_policies(self) -> frozenset[str]:
@@ -215,22 +252,24 @@ class Rights:
     def _union(self, policies: Iterable[Policy]) -> frozenset[str]:
         return frozenset[str]().union(*(self._said(policy)[0] for policy in policies))
 
-    def _said(self, policy: Policy) -> tuple[frozenset[str], frozenset[str]]:
-        """The actions that a policy may allow on something, and those that it denies everywhere."""
+    def _said(self, policy: Policy) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+        """The actions that a policy may allow on something, denies everywhere, allows broadly."""
         found = self._spoken.get(id(policy))
         if found is None:
             allowed = self._named("*") if policy.damaged else frozenset[str]()
-            denied = frozenset[str]()
+            denied = broad = frozenset[str]()
             for each in policy.statements:
                 mine = frozenset[str]().union(*(self._named(text) for text in each.actions.texts))
                 if each.actions.negated:
                     mine = self._named("*") - mine
                 if each.allows:
                     allowed |= mine
+                    if _broadly(each):
+                        broad |= mine
                 elif _everywhere(each):
                     denied |= mine
             # The policy is kept, so that no other one gets its number.
-            found = self._spoken[id(policy)] = policy, allowed, denied
+            found = self._spoken[id(policy)] = policy, allowed, denied, broad
         return found[1:]
 
     def _named(self, pattern: str) -> frozenset[str]:
@@ -244,25 +283,30 @@ class Rights:
         return {}
 
     @cached_property
-    def _spoken(self) -> dict[int, tuple[Policy, frozenset[str], frozenset[str]]]:
+    def _spoken(self) -> dict[int, tuple[Policy, frozenset[str], frozenset[str], frozenset[str]]]:
         return {}
 
     @cached_property
     def _may(self) -> dict[Holder, frozenset[str]]:
         return {}
 
-    def everywhere(self, holder: Holder, actions: Sequence[str]) -> bool:
+    def everywhere(self, holder: Holder, actions: frozenset[str]) -> bool:
         """Whether it may do one of the actions for sure on all there is in its own account.
 
         Errs: towards no, wherever a statement has a condition or a deny comes near.
         """
-        key = ("everywhere", holder, tuple(actions))
+        key = ("everywhere", holder, actions)
         found = self._answers.get(key)
         if not isinstance(found, bool):
-            names = self._near(holder, actions, self.caller(holder).account)
+            caller = self.caller(holder)
+            names = self._near(holder, self._broad(caller) & actions, caller.account)
             found = any(self._unlimited(holder, name) for name in names)
             self._answers[key] = found
         return found
+
+    def _broad(self, caller: Principal) -> frozenset[str]:
+        """Actions that one of its statements allows on everything, perhaps under a condition."""
+        return frozenset[str]().union(*(self._said(policy)[2] for policy in caller.policies))
 
     def unrestricted(self, holder: Holder) -> bool:
         """Whether nothing at all is out of its reach in its own account.
@@ -287,13 +331,14 @@ class Rights:
         formula, _ = formula_of(
             self.estate, caller, action, Subject(caller.account, None), sessions=()
         )
-        request = request_of(caller, action, "", Context(), caller.account)
+        request = request_of(caller, action, "", _UNKNOWN, caller.account)
         for part in formula.denies:
             if any(areas(part.policies, request, allows=False, names=_names(part))):
                 return False
         return _full(formula.grants[0], formula.needed, request)
 
 
+@lru_cache(maxsize=4_096)
 def administrator(account: str) -> Principal:
     """Whoever may have any policy in an account, and no boundary: a login that does not exist."""
     nobody = Principal(f"arn:aws:iam::{account}{_NOBODY}", account, Kind.LOGIN, ADMINISTRATION)
@@ -355,12 +400,18 @@ def _everywhere(statement: Statement) -> bool:
     return anywhere and not statement.conditions.each
 
 
+def _broadly(statement: Statement) -> bool:
+    """Whether a statement may be about every resource."""
+    named = statement.resources
+    return (
+        named is None
+        or named.negated
+        or any(set(text) == {"*"} or "${" in text for text in named.texts)
+    )
+
+
 def _names(part: Part) -> Callable[[Match], bool] | None:
     return None if part.least is None else part.close
-
-
-def _service(action: str) -> str:
-    return action.partition(":")[0]
 
 
 def _full(grants: Sequence[object], needed: Sequence[Part], request: Request) -> bool:

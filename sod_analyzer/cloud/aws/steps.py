@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
@@ -96,14 +96,45 @@ def scan(
     """
     best = Step(Answer.NO, layer)
     for policy in policies:
-        for statement in policy.statements:
-            if statement.allows is allows:
-                best = either(best, _statement(statement, request, layer, names))
-                if best.answer is Answer.YES:
-                    return best
+        for statement in speaking(policy, request.action, allows=allows):
+            best = either(best, _statement(statement, request, layer, names))
+            if best.answer is Answer.YES:
+                return best
         if policy.damaged:
             best = either(best, Step(Answer.UNKNOWN, layer, missing=policy.problems))
     return best
+
+
+def speaking(policy: Policy, action: str, *, allows: bool) -> tuple[Statement, ...]:
+    """Its statements of one effect that are about an action; found once."""
+    found = policy.about.get((action, allows))
+    if found is None:
+        found = policy.about[action, allows] = tuple(
+            each for each in _of_service(policy, action, allows) if about(each.actions, action)
+        )
+    return found
+
+
+def _of_service(policy: Policy, action: str, allows: bool) -> tuple[Statement, ...]:  # noqa: FBT001 - as in the key
+    """Its statements of one effect that may be about an action of a service; found once."""
+    service = action.lower().partition(":")[0]
+    found = policy.of_service.get((service, allows))
+    if found is None:
+        found = policy.of_service[service, allows] = tuple(
+            each
+            for each in policy.statements
+            if each.allows is allows and (each.actions.negated or _names_of(each, service))
+        )
+    return found
+
+
+def _names_of(statement: Statement, service: str) -> bool:
+    """Whether an action that it names may be of a service."""
+    for text in statement.actions.texts:
+        prefix = text.partition(":")[0]
+        if "*" in prefix or "?" in prefix or prefix.lower() == service:
+            return True
+    return False
 
 
 def _statement(
@@ -111,10 +142,11 @@ def _statement(
     request: Request,
     layer: Layer,
     names: Callable[[Match], bool] | None,
+    *,
+    anywhere: bool = False,
 ) -> Step:
+    """What a statement about the action says; with `anywhere`, whatever the resource."""
     nothing = Step(Answer.NO, layer)
-    if not about(statement.actions, request.action):
-        return nothing
     answer, open_ = Answer.YES, set[str]()
     if names is not None:
         named = match(statement.principals, request.caller, allows=statement.allows)
@@ -122,7 +154,7 @@ def _statement(
             return nothing
         answer = min(answer, named.answer)
         open_ |= set(named.open)
-    if statement.resources is not None:
+    if statement.resources is not None and not anywhere:
         fits, unsettled = _on(statement, statement.resources, request)
         if fits is Answer.NO:
             return nothing
@@ -177,11 +209,8 @@ def areas(
     for policy in policies:
         if policy.damaged:
             yield Area(Answer.UNKNOWN, (), negated=True)
-        for statement in policy.statements:
-            if statement.allows is not allows:
-                continue
-            anywhere = replace(statement, resources=None)
-            step = _statement(anywhere, request, Layer.IDENTITY, names)
+        for statement in speaking(policy, request.action, allows=allows):
+            step = _statement(statement, request, Layer.IDENTITY, names, anywhere=True)
             if step.answer is not Answer.NO:
                 yield _area(statement, request, step.answer)
 
@@ -205,22 +234,19 @@ def _glob(text: str) -> Glob:
     return Glob.parse(text)
 
 
-class Allowing:
-    """Which policies may allow which actions on something; remembers."""
+def may_allow(policy: Policy, action: str) -> bool:
+    """Whether a policy may allow an action on something: one that cannot be read may."""
+    return policy.damaged or bool(speaking(policy, action, allows=True))
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, str], tuple[Policy, bool]] = {}
 
-    def speaks(self, policy: Policy, action: str) -> bool:
-        """Whether a policy may allow an action: one that cannot be read may."""
-        # A policy that is kept here keeps its identity.
-        found = self._known.get((id(policy), action))
-        if found is None:
-            says = policy.damaged or any(
-                each.allows and about(each.actions, action) for each in policy.statements
-            )
-            found = self._known[id(policy), action] = policy, says
-        return found[1]
+def may_allow_on(policy: Policy, action: str, resource: str) -> bool:
+    """Whether a policy may allow an action on a resource. Errs: towards yes, with variables."""
+    return policy.damaged or any(
+        each.resources is None
+        or each.resources.negated
+        or any("${" in text or _glob(text).matches(resource) for text in each.resources.texts)
+        for each in speaking(policy, action, allows=True)
+    )
 
 
 def about(actions: Listed, action: str) -> bool:

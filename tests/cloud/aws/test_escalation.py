@@ -9,6 +9,7 @@ import pytest
 
 from sod_analyzer.cloud.aws import escalation
 from sod_analyzer.cloud.aws.actions import Published
+from sod_analyzer.cloud.aws.launches import LAUNCHES
 from sod_analyzer.evaluate import aws
 from tests.cloud.aws.kit import CONDITIONAL, MFA, ONE, TWO, YES, allow, deny
 
@@ -287,7 +288,7 @@ def test_every_method_names_actions_that_there_are() -> None:
         *escalation._STRENGTHEN_GROUP,
         *(name for names in escalation._STRENGTHEN.values() for name in names),
         *(name for names in escalation._UNBIND.values() for name in names),
-        *(name for launch in escalation.LAUNCHES for name in launch.actions),
+        *(name for launch in LAUNCHES for name in launch.actions),
         "iam:AddUserToGroup",
         "iam:CreatePolicyVersion",
         "iam:PassRole",

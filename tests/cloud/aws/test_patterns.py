@@ -284,6 +284,33 @@ def test_every_kind_of_answer_is_given_for_patterns(caller: Principal, answer: A
     assert ask(caller, ["athena:Get*"], ["*"]).decision.answer is answer
 
 
+@pytest.mark.parametrize(
+    ("allowed", "whom", "answer"),
+    [
+        ("sqs:*", ONE, YES),
+        ("sqs:*", TWO, NO),
+        ("s3:*", ONE, NO),
+        ("kms:*", None, UNKNOWN),
+        ("s3:*", None, NO),
+    ],
+)
+def test_another_account_must_allow_too_and_what_was_not_read_is_unknown(
+    allowed: str, whom: str | None, answer: Answer
+) -> None:
+    theirs = f"arn:aws:sqs:eu-west-1:{TWO}:books"
+    resources = {} if whom is None else on(theirs, allow("sqs:*", theirs, to={"AWS": whom}))
+
+    found = ask(
+        login(allow(allowed)),
+        ["sqs:SendMessage", "kms:Decrypt"],
+        [f"arn:aws:*:*:{TWO}:*"],
+        roles=[role(name="there", account=TWO)],
+        resources=resources,
+    )
+
+    assert found.decision.answer is answer
+
+
 def test_a_better_answer_elsewhere_is_the_answer() -> None:
     both = login(allow("s3:GetObject", f"{OTHER}/*", when=MFA), allow("s3:GetObject", FILE))
 
