@@ -404,4 +404,28 @@ CLOUD: tuple[Fault, ...] = (
             "answer = decision.answer",
         ),
     ),
+    *in_module(
+        "cloud/aws/patterns.py",
+        "tests/cloud/aws/test_together.py",
+        (
+            "a27-one-resource-is-enough",
+            "if others and (level is Answer.YES",
+            "if others and False and (level is Answer.YES",
+        ),
+        (
+            "a27-what-is-needed-may-be-left-out",
+            '_ALL_NEEDED = frozenset({"ec2", "glue"})',
+            "_ALL_NEEDED = frozenset[str]()",
+        ),
+        (
+            "a27-one-answer-is-that-of-all",
+            "    if decision.answer <= sought.level:",
+            "    if decision.answer <= Answer.YES:",
+        ),
+        (
+            "kinds-are-told-apart-by-stars",
+            "replace(\n                self, wanted=wanted, spared=spared, only=arn",
+            "replace(\n                self, wanted=wanted, spared=(), only=arn",
+        ),
+    ),
 )

@@ -40,6 +40,9 @@ _CHOICES = 512
 #: Where a service's ARNs have something of their own to fill in.
 _BLANK = re.compile(r"\$\{[^}]*\}")
 _TOO_COMPLEX = "the patterns are too many to compare: whether they leave anything is open"
+#: Services whose documentation marks as needed what every request needs. That of others marks
+#: also what may stand in for one another, so that there the answer is left open.
+_ALL_NEEDED = frozenset({"ec2", "glue"})
 #: From the best answer down; a no is what is left.
 _LEVELS = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
 
@@ -121,6 +124,9 @@ class Sought:
     resource: str | None
     open_: bool
     notes: tuple[str, ...] = ()
+    #: The best that the whole request can be, and what else it needs to be allowed on.
+    level: Answer = Answer.YES
+    others: tuple[str, ...] = ()
 
 
 def seek(
@@ -145,14 +151,28 @@ def seek(
     spared = _globs(tuple(sorted(set(without))))
     asking = _Asking(estate, caller, wanted, spared, context, catalogue, tuple(sessions), budget)
     open_ = False
+    alone: dict[str, None] = {}
     for level in _LEVELS:
         for name in names:
             found = asking.at_least(level, name)
             if isinstance(found, str):
+                others = asking.lacking(level, name)
+                if others and (level is Answer.YES or name.partition(":")[0] in _ALL_NEEDED):
+                    alone[_alone(name, others)] = None
+                    continue
                 notes = asking.notes(names) if open_ else ()
-                return Sought(name, found, open_, tuple(dict.fromkeys(notes)))
+                needed = catalogue.needed_by(name)
+                return Sought(name, found, open_, tuple(dict.fromkeys(notes)), level, needed)
             open_ = open_ or found is None
-    return Sought(None, None, open_, tuple(dict.fromkeys(asking.notes(names))))
+    return Sought(None, None, open_, tuple(dict.fromkeys([*alone, *asking.notes(names)])))
+
+
+def _alone(name: str, others: Iterable[str]) -> str:
+    return f"{name} needs {_listed(others)} too, where it is not allowed"
+
+
+def _listed(arns: Iterable[str]) -> str:
+    return " and ".join(_BLANK.sub("*", arn) for arn in arns)
 
 
 def told(
@@ -171,13 +191,23 @@ def told(
             estate, caller, name, text, context, catalogue=catalogue, sessions=sessions
         )
         if not (sought.open_ and decision.answer is Answer.UNKNOWN):
-            return Found(decision, name, text)
+            return Found(_capped(decision, sought), name, text)
     if sought.open_:
         open_ = (_TOO_COMPLEX,)
         return Found(
             Decision(Answer.CONDITIONAL, Layer.IDENTITY, conditions=open_, notes=sought.notes)
         )
     return Found(Decision(Answer.NO, Layer.IDENTITY, notes=sought.notes))
+
+
+def _capped(decision: Decision, sought: Sought) -> Decision:
+    """What is said of one resource, no better than what is said of all that a request needs."""
+    if decision.answer <= sought.level:
+        return decision
+    why = (f"{sought.action} is allowed on {_listed(sought.others)}, which it needs too",)
+    if sought.level is Answer.UNKNOWN:
+        return replace(decision, answer=sought.level, missing=(*decision.missing, *why))
+    return replace(decision, answer=sought.level, conditions=(*decision.conditions, *why))
 
 
 @lru_cache(maxsize=4_096)
@@ -218,10 +248,39 @@ class _Asking:
     catalogue: Catalogue
     sessions: tuple[Policy, ...]
     budget: int
+    #: The one kind of resource that is asked about, by its ARN; else all of an action's.
+    only: str | None = None
+
+    def lacking(self, level: Answer, action: str) -> tuple[str, ...]:
+        """Kinds of resources that the action needs, too, and is not as well allowed on."""
+        return tuple(
+            arn
+            for arn in self.catalogue.needed_by(action)
+            if not isinstance(self._beside(action, arn).at_least(level, action), str)
+        )
+
+    def _beside(self, action: str, arn: str) -> _Asking:
+        """About one kind of resource alone, whatever was asked about."""
+        found = self._others.get((action, arn))
+        if found is None:
+            # A `*` crosses colons, so that patterns of two kinds have strings in common that are
+            # ARNs of neither: those of all kinds that this one is no special case of are left out.
+            like = _BLANK.sub("x", arn)
+            kinds = (_BLANK.sub("*", each) for each in self.catalogue.needed_by(action))
+            spared = tuple(glob for glob in _globs(tuple(kinds)) if not glob.matches(like))
+            wanted = (_globs(("*",)),)
+            found = self._others[action, arn] = replace(
+                self, wanted=wanted, spared=spared, only=arn
+            )
+        return found
+
+    @cached_property
+    def _others(self) -> dict[tuple[str, str], _Asking]:
+        return {}
 
     def at_least(self, level: Answer, action: str) -> str | bool | None:
         """A resource with this answer or a better one; False if there is none, None if open."""
-        arns = self.catalogue.arns_of(action)
+        arns = self.catalogue.arns_of(action) if self.only is None else (self.only,)
         if not arns:
             if self.spared:
                 return False
@@ -295,10 +354,15 @@ class _Asking:
         if found is None:
             found = self._kept[action] = [
                 region
-                for kind, owner in _kinds_in(tuple(arns), self.estate.numbers)
+                for kind, owner in _kinds_in(self._here(arns), self.estate.numbers)
                 for region in self._of_kind(action, kind, owner)
             ]
         return found
+
+    def _here(self, arns: Iterable[str]) -> tuple[str, ...]:
+        """ARNs of kinds of resources, those of the caller's own partition alone."""
+        partition = self.caller.arn.split(":", 2)[1] if self.caller.arn else "*"
+        return tuple(arn.replace("${Partition}", partition) for arn in arns)
 
     def _of_kind(self, action: str, kind: Glob, owner: str | None) -> Iterator[_Region]:
         """Resources with a policy of their own, each by itself, and then all others."""
