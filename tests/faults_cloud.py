@@ -391,8 +391,8 @@ CLOUD: tuple[Fault, ...] = (
         ),
         (
             "all-services-but-some-are-none",
-            "(each.actions.negated or _names_of(each, service))",
-            "_names_of(each, service)",
+            "if near.negated or near.texts",
+            "if near.texts",
         ),
     ),
     *in_module(

@@ -179,16 +179,22 @@ class Aws:
         context: Context | Mapping[str, Given] | None = None,
         *,
         max_changes: int | None = None,
+        principals: Iterable[str] | None = None,
     ) -> tuple[Mapping[str, Decision], ...]:
-        """As `who_can`, of several actions, each on its resource.
+        """As `who_can`, of several actions, each on its resource; of some principals or of all.
 
         Cost: whom a principal can become is found once, whatever is asked of it.
+
+        Raises:
+            QueryError: the exports have no such principal.
         """
         asked = context if isinstance(context, Context) else Context.of(context)
         moves = self._moves_with(asked)
         every = [_Question(self, *request, moves.context) for request in requests]
         found: list[dict[str, Decision]] = [{} for _ in every]
-        for arn, principal in sorted(self.estate.principals.items()):
+        chosen = self.estate.principals if principals is None else set(principals)
+        for arn in sorted(chosen):
+            principal = self._principal(arn)
             reached: Sequence[Reached] = ()
             for question, able in zip(every, found, strict=True):
                 best = question.decision(principal)

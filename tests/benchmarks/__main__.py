@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks [SIZE …]`: ours beside pyarrow, DuckDB and networkx.
 
-Writes the measured parts of docs/performance.md. Other modes: `--stages PEOPLE`, `--growth`,
-`--shapes`.
+Writes the measured parts of docs/performance.md, that on AWS accounts last. Other modes:
+`--stages PEOPLE`, `--growth`, `--shapes`, `--cloud`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--stages", type=int, metavar="PEOPLE", help="time every stage of ours")
     parser.add_argument("--growth", action="store_true", help="from M to twice L, and its plot")
     parser.add_argument("--shapes", action="store_true", help="chains and stars of bad size")
+    parser.add_argument("--cloud", action="store_true", help="AWS accounts alone")
     told = parser.parse_args()
     if told.stages is not None:
         from tests.benchmarks.stages import show
@@ -49,8 +50,12 @@ def main() -> None:
 
             measure_shapes(scratch, page_=told.page)
         else:
-            for size in told.sizes or ("M", "L"):
+            for size in () if told.cloud else told.sizes or ("M", "L"):
                 _bench(size, worlds, scratch, kinds=told.kinds, peers=told.peers, where=told.page)
+            if told.cloud or not told.sizes:
+                from tests.benchmarks.cloud import measure as measure_cloud
+
+                measure_cloud(scratch, where=told.page)
 
 
 def _bench(

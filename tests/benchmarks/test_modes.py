@@ -103,7 +103,9 @@ def test_the_page_keeps_what_stands_around_its_marks(tmp_path: Path) -> None:
 def test_the_page_has_a_place_for_everything_that_is_measured() -> None:
     text = page.PAGE.read_text(encoding="utf-8")
 
-    assert re.findall(r"<!-- measured: (\w+) -->", text) == ["L", "M", "S", "growth", "shapes"]
+    assert re.findall(r"<!-- measured: (\w+) -->", text) == [
+        "L", "M", "S", "growth", "shapes", "cloud"
+    ]  # fmt: skip
 
 
 def test_the_plot_is_a_picture_with_a_point_for_each_measurement() -> None:

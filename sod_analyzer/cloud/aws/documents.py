@@ -110,8 +110,8 @@ class Policy:
         return {}
 
     @cached_property
-    def of_service(self) -> dict[tuple[str, bool], tuple[Statement, ...]]:
-        """The same by a service, about some action of which they may be."""
+    def of_service(self) -> dict[tuple[str, bool], tuple[tuple[Statement, Listed], ...]]:
+        """The same by a service, with those of their actions that may be of it."""
         return {}
 
     @classmethod

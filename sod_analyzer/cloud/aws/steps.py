@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -110,31 +110,38 @@ def speaking(policy: Policy, action: str, *, allows: bool) -> tuple[Statement, .
     found = policy.about.get((action, allows))
     if found is None:
         found = policy.about[action, allows] = tuple(
-            each for each in _of_service(policy, action, allows) if about(each.actions, action)
+            each for each, near in _of_service(policy, action, allows) if about(near, action)
         )
     return found
 
 
-def _of_service(policy: Policy, action: str, allows: bool) -> tuple[Statement, ...]:  # noqa: FBT001 - as in the key
-    """Its statements of one effect that may be about an action of a service; found once."""
+def _of_service(
+    policy: Policy,
+    action: str,
+    allows: bool,  # noqa: FBT001 - as in the key
+) -> tuple[tuple[Statement, Listed], ...]:
+    """Its statements of one effect, each with those of its actions that may be of a service."""
     service = action.lower().partition(":")[0]
     found = policy.of_service.get((service, allows))
     if found is None:
-        found = policy.of_service[service, allows] = tuple(
-            each
+        every = (
+            (each, replace(each.actions, texts=_texts_of(each.actions.texts, service)))
             for each in policy.statements
-            if each.allows is allows and (each.actions.negated or _names_of(each, service))
+            if each.allows is allows
+        )
+        found = policy.of_service[service, allows] = tuple(
+            (each, near) for each, near in every if near.negated or near.texts
         )
     return found
 
 
-def _names_of(statement: Statement, service: str) -> bool:
-    """Whether an action that it names may be of a service."""
-    for text in statement.actions.texts:
-        prefix = text.partition(":")[0]
-        if "*" in prefix or "?" in prefix or prefix.lower() == service:
-            return True
-    return False
+def _texts_of(texts: Iterable[str], service: str) -> tuple[str, ...]:
+    """Patterns of actions that may be like one of a service."""
+    return tuple(text for text in texts if _is_of(text.partition(":")[0], service))
+
+
+def _is_of(prefix: str, service: str) -> bool:
+    return "*" in prefix or "?" in prefix or prefix.lower() == service
 
 
 def _statement(

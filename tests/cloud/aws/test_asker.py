@@ -34,6 +34,9 @@ NAMES = ("ann", "bob", "eve")
 ARNS = tuple(f"arn:aws:iam::{account}:user/{name}" for account in (ONE, TWO) for name in NAMES)
 _ON = ("*", ARNS[0], f"arn:aws:iam::{ONE}:user/*", "arn:aws:iam::*:user/${aws:username}")
 
+#: A limit that lets one of the logins be touched alone.
+NARROW = Level("root", (policy(allow("iam:*", ARNS[0]), name="limit"),))
+
 named = st.sampled_from(_ON)
 whens = st.sampled_from(
     [None, None, None, MFA, {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}]
@@ -84,6 +87,8 @@ def same(found: Decision, alone: Decision) -> bool:
 @settings(max_examples=300, deadline=None)
 @given(worlds(), st.permutations(ARNS))
 @example((login(allow(KEY, "*"), deny(KEY, ARNS[0]), name="eve"), Estate()), list(ARNS))
+@example((login(allow("iam:*"), boundary=policy(allow("iam:*", ARNS[0]))), Estate()), list(ARNS))
+@example((login(allow("iam:*")), Estate({}, organisation(NARROW))), list(ARNS))
 def test_each_resource_is_answered_as_if_it_were_the_only_one(
     world: tuple[Principal, Estate], order: list[str]
 ) -> None:

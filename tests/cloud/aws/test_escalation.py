@@ -273,6 +273,18 @@ def test_a_sure_way_is_not_hidden_by_one_of_as_many_changes_under_a_condition() 
     assert [(each.changes, each.answer) for each in top] == [(1, YES)]
 
 
+def test_of_roles_side_by_side_those_that_trust_the_service_are_had() -> None:
+    asked = account(
+        login("ann", allow(["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"])),
+        role("job", LAMBDA),
+        role("box", EC2),
+    )
+
+    had = {each.principal.arn for each in asked.reach(ANN) if each.changes}
+
+    assert had == {arn("role/job")}
+
+
 def test_what_runs_already_may_run_as_any_role_that_trusts_its_service() -> None:
     asked = account(login("ann", allow("lambda:UpdateFunctionCode")), role("r", LAMBDA, FULL))
 
