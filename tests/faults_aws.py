@@ -108,10 +108,12 @@ AWS: tuple[Fault, ...] = (
         (
             "everybody-has-every-right",
             "self._grant(start, self._anybody(me), GrantKind.ATTACHED, me.arn)",
-            "self._grant(start, self._anybody(me), GrantKind.ATTACHED, me.arn)\n"
-            "            self._administer(me)\n"
-            "            me_too = self._node(Holder(administrator(me.account).arn))\n"
-            "            self._grant(self._anybody(me), me_too, GrantKind.ATTACHED, me.arn)",
+            (
+                "self._grant(start, self._anybody(me), GrantKind.ATTACHED, me.arn)\n"
+                "            self._administer(me)\n"
+                "            whole = self._node(Holder(administrator(me.account).arn))\n"
+                "            self._grant(self._anybody(me), whole, GrantKind.ATTACHED, me.arn)"
+            ),
         ),
         (
             "people-are-strangers",

@@ -245,9 +245,7 @@ def test_whoever_can_do_everything_has_one_way_to_it(library: Path) -> None:
 
     assert crowd in onward[admin]
     assert not [
-        target
-        for target in onward[crowd]
-        if target.endswith("rights)") or target.endswith("any policy allows")
+        target for target in onward[crowd] if target.endswith(("rights)", "any policy allows"))
     ]
     assert f"aws-prod:{world.of('user', 'writer')}" in onward[crowd]
 
