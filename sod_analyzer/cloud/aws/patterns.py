@@ -290,12 +290,24 @@ class _Asking:
 
     # -- where resources may be ------------------------------------------------------------------
 
+    @cached_property
+    def _accounts(self) -> tuple[str, ...]:
+        """Accounts whose resources are asked about.
+
+        By its `*` alone a pattern of one account's ARNs has strings that name another one first.
+        """
+        return tuple(
+            number
+            for number in self.estate.numbers
+            if all(_of(group, number) for group in self.wanted)
+        )
+
     def _regions_of(self, action: str, arns: Sequence[str]) -> Sequence[_Region]:
         found = self._kept.get(action)
         if found is None:
             found = self._kept[action] = [
                 region
-                for kind, owner in _kinds_in(tuple(arns), self.estate.numbers)
+                for kind, owner in _kinds_in(tuple(arns), self._accounts)
                 for region in self._of_kind(action, kind, owner)
             ]
         return found
@@ -303,10 +315,7 @@ class _Asking:
     def _of_kind(self, action: str, kind: Glob, owner: str | None) -> Iterator[_Region]:
         """Resources with a policy of their own, each by itself, and then all others."""
         taken = list(self.spared)
-        # By its `*` alone a pattern of one account's ARNs has strings that name another one first.
         wanted = self.wanted if owner is None else [_of(group, owner) for group in self.wanted]
-        if not all(wanted):
-            return
         inside = (*wanted, (kind,))
         for mine, account, policy in self._known(action, owner):
             yield _Region((*inside, mine), self.spared, Subject(account, policy))
