@@ -103,6 +103,25 @@ AWS: tuple[Fault, ...] = (
         ),
     ),
     *in_module(
+        "assemble/rights.py",
+        _WORLD,
+        (
+            "everybody-has-every-right",
+            "self._grant(start, self._anybody(me), GrantKind.ATTACHED, me.arn)",
+            (
+                "self._grant(start, self._anybody(me), GrantKind.ATTACHED, me.arn)\n"
+                "            self._administer(me)\n"
+                "            whole = self._node(Holder(administrator(me.account).arn))\n"
+                "            self._grant(self._anybody(me), whole, GrantKind.ATTACHED, me.arn)"
+            ),
+        ),
+        (
+            "people-are-strangers",
+            "people = self.people_read and",
+            "people = False and",
+        ),
+    ),
+    *in_module(
         "detect/subjects.py",
         _WORLD,
         (

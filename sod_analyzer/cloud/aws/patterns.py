@@ -6,7 +6,6 @@ that the single-request evaluator allows, by comparing languages of patterns and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -29,6 +28,7 @@ from sod_analyzer.cloud.aws.decide import (
 from sod_analyzer.cloud.aws.documents import Policy
 from sod_analyzer.cloud.aws.estate import Estate
 from sod_analyzer.cloud.aws.formula import Formula, Part
+from sod_analyzer.cloud.aws.kinds import BLANK, kinds_in, of_account
 from sod_analyzer.cloud.aws.principals import Match, Principal
 from sod_analyzer.cloud.aws.steps import Area, Layer, Request, Step, areas
 from sod_analyzer.cloud.globs import Glob, Wildcard
@@ -37,9 +37,10 @@ from sod_analyzer.cloud.truth import Answer
 
 #: Ways to choose one set of resources per layer; with more, an answer is too complex.
 _CHOICES = 512
-#: Where a service's ARNs have something of their own to fill in.
-_BLANK = re.compile(r"\$\{[^}]*\}")
 _TOO_COMPLEX = "the patterns are too many to compare: whether they leave anything is open"
+#: Services whose documentation marks as needed what every request needs. That of others marks
+#: also what may stand in for one another, so that there the answer is left open.
+_ALL_NEEDED = frozenset({"ec2", "glue"})
 #: From the best answer down; a no is what is left.
 _LEVELS = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
 
@@ -121,6 +122,9 @@ class Sought:
     resource: str | None
     open_: bool
     notes: tuple[str, ...] = ()
+    #: The best that the whole request can be, and what else it needs to be allowed on.
+    level: Answer = Answer.YES
+    others: tuple[str, ...] = ()
 
 
 def seek(
@@ -145,14 +149,28 @@ def seek(
     spared = _globs(tuple(sorted(set(without))))
     asking = _Asking(estate, caller, wanted, spared, context, catalogue, tuple(sessions), budget)
     open_ = False
+    alone: dict[str, None] = {}
     for level in _LEVELS:
         for name in names:
             found = asking.at_least(level, name)
             if isinstance(found, str):
+                others = asking.lacking(level, name)
+                if others and (level is Answer.YES or name.partition(":")[0] in _ALL_NEEDED):
+                    alone[_alone(name, others)] = None
+                    continue
                 notes = asking.notes(names) if open_ else ()
-                return Sought(name, found, open_, tuple(dict.fromkeys(notes)))
+                needed = catalogue.needed_by(name)
+                return Sought(name, found, open_, tuple(dict.fromkeys(notes)), level, needed)
             open_ = open_ or found is None
-    return Sought(None, None, open_, tuple(dict.fromkeys(asking.notes(names))))
+    return Sought(None, None, open_, tuple(dict.fromkeys([*alone, *asking.notes(names)])))
+
+
+def _alone(name: str, others: Iterable[str]) -> str:
+    return f"{name} needs {_listed(others)} too, where it is not allowed"
+
+
+def _listed(arns: Iterable[str]) -> str:
+    return " and ".join(BLANK.sub("*", arn) for arn in arns)
 
 
 def told(
@@ -171,13 +189,23 @@ def told(
             estate, caller, name, text, context, catalogue=catalogue, sessions=sessions
         )
         if not (sought.open_ and decision.answer is Answer.UNKNOWN):
-            return Found(decision, name, text)
+            return Found(_capped(decision, sought), name, text)
     if sought.open_:
         open_ = (_TOO_COMPLEX,)
         return Found(
             Decision(Answer.CONDITIONAL, Layer.IDENTITY, conditions=open_, notes=sought.notes)
         )
     return Found(Decision(Answer.NO, Layer.IDENTITY, notes=sought.notes))
+
+
+def _capped(decision: Decision, sought: Sought) -> Decision:
+    """What is said of one resource, no better than what is said of all that a request needs."""
+    if decision.answer <= sought.level:
+        return decision
+    why = (f"{sought.action} is allowed on {_listed(sought.others)}, which it needs too",)
+    if sought.level is Answer.UNKNOWN:
+        return replace(decision, answer=sought.level, missing=(*decision.missing, *why))
+    return replace(decision, answer=sought.level, conditions=(*decision.conditions, *why))
 
 
 @lru_cache(maxsize=4_096)
@@ -218,10 +246,39 @@ class _Asking:
     catalogue: Catalogue
     sessions: tuple[Policy, ...]
     budget: int
+    #: The one kind of resource that is asked about, by its ARN; else all of an action's.
+    only: str | None = None
+
+    def lacking(self, level: Answer, action: str) -> tuple[str, ...]:
+        """Kinds of resources that the action needs, too, and is not as well allowed on."""
+        return tuple(
+            arn
+            for arn in self.catalogue.needed_by(action)
+            if not isinstance(self._beside(action, arn).at_least(level, action), str)
+        )
+
+    def _beside(self, action: str, arn: str) -> _Asking:
+        """About one kind of resource alone, whatever was asked about."""
+        found = self._others.get((action, arn))
+        if found is None:
+            # A `*` crosses colons, so that patterns of two kinds have strings in common that are
+            # ARNs of neither: those of all kinds that this one is no special case of are left out.
+            like = BLANK.sub("x", arn)
+            kinds = (BLANK.sub("*", each) for each in self.catalogue.needed_by(action))
+            spared = tuple(glob for glob in _globs(tuple(kinds)) if not glob.matches(like))
+            wanted = (_globs(("*",)),)
+            found = self._others[action, arn] = replace(
+                self, wanted=wanted, spared=spared, only=arn
+            )
+        return found
+
+    @cached_property
+    def _others(self) -> dict[tuple[str, str], _Asking]:
+        return {}
 
     def at_least(self, level: Answer, action: str) -> str | bool | None:
         """A resource with this answer or a better one; False if there is none, None if open."""
-        arns = self.catalogue.arns_of(action)
+        arns = self.catalogue.arns_of(action) if self.only is None else (self.only,)
         if not arns:
             if self.spared:
                 return False
@@ -299,7 +356,7 @@ class _Asking:
         return tuple(
             number
             for number in self.estate.numbers
-            if all(_of(group, number) for group in self.wanted)
+            if all(of_account(group, number) for group in self.wanted)
         )
 
     def _regions_of(self, action: str, arns: Sequence[str]) -> Sequence[_Region]:
@@ -307,15 +364,22 @@ class _Asking:
         if found is None:
             found = self._kept[action] = [
                 region
-                for kind, owner in _kinds_in(tuple(arns), self._accounts)
+                for kind, owner in kinds_in(self._here(arns), self._accounts)
                 for region in self._of_kind(action, kind, owner)
             ]
         return found
 
+    def _here(self, arns: Iterable[str]) -> tuple[str, ...]:
+        """ARNs of kinds of resources, those of the caller's own partition alone."""
+        partition = self.caller.arn.split(":", 2)[1] if self.caller.arn else "*"
+        return tuple(arn.replace("${Partition}", partition) for arn in arns)
+
     def _of_kind(self, action: str, kind: Glob, owner: str | None) -> Iterator[_Region]:
         """Resources with a policy of their own, each by itself, and then all others."""
         taken = list(self.spared)
-        wanted = self.wanted if owner is None else [_of(group, owner) for group in self.wanted]
+        wanted = (
+            self.wanted if owner is None else [of_account(group, owner) for group in self.wanted]
+        )
         inside = (*wanted, (kind,))
         for mine, account, policy in self._known(action, owner):
             yield _Region((*inside, mine), self.spared, Subject(account, policy))
@@ -500,41 +564,3 @@ def _together(found: Sequence[Area]) -> list[Area]:
         return [Area(Answer.YES, (), negated=True)]
     head = [replace(found[0], globs=plain, negated=False)] if plain else []
     return [*head, *others]
-
-
-@lru_cache(maxsize=65_536)
-def _of(globs: tuple[Glob, ...], account: str) -> tuple[Glob, ...]:
-    """Those that do not say that they are of another account, or of none."""
-    return tuple(glob for glob in globs if _account_of(glob) in (None, account))
-
-
-@lru_cache(maxsize=4_096)
-def _account_of(glob: Glob) -> str | None:
-    """The account of all ARNs of a pattern, empty if they name none; None if that is open."""
-    parts = str(glob).split(":", 5)
-    if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004 - segments of an ARN
-        return None
-    return parts[4] if re.fullmatch(r"\d*", parts[4]) else None
-
-
-@lru_cache(maxsize=4_096)
-def _kinds_in(
-    arns: tuple[str, ...], accounts: tuple[str, ...]
-) -> tuple[tuple[Glob, str | None], ...]:
-    """Patterns of kinds of resources in some accounts, each with its account, sorted."""
-    kinds = {each for arn in arns for each in _kinds(arn, accounts)}
-    return tuple(
-        (Glob.parse(text), owner)
-        for text, owner in sorted(kinds, key=lambda kind: (kind[0], kind[1] or ""))
-    )
-
-
-def _kinds(arn: str, accounts: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    """ARNs of one kind of resource as patterns, each with its account; None if it has none."""
-    parts = arn.split(":", 5)
-    if len(parts) == 6 and _BLANK.fullmatch(parts[4]):  # noqa: PLR2004 - segments of an ARN
-        for account in accounts:
-            filled = [*parts[:4], account, parts[5]]
-            yield _BLANK.sub("*", ":".join(filled)), account
-        return
-    yield _BLANK.sub("*", arn), None

@@ -199,6 +199,7 @@ class Loader:
         for text in (*center.problems, *problems):
             self._problem(text, Part.PEOPLE)
         system, place = self._builder.spec.system, self._places[Part.PEOPLE]
+        self._policy(kept(Record.PEOPLE, system, {}), *place)
         for code, person in sorted(center.people.items()):
             self._builder.row(
                 "accounts",

@@ -24,9 +24,13 @@ MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 _IAM = "arn:${Partition}:iam::${Account}:"
 _OBJECT, _BUCKET = "arn:${Partition}:s3:::${Bucket}/${Object}", "arn:${Partition}:s3:::${Bucket}"
 _GROUP = "arn:${Partition}:athena:${Region}:${Account}:workgroup/${Name}"
+_EC2 = "arn:${Partition}:ec2:${Region}:${Account}"
+_PROMPT = "arn:${Partition}:bedrock:${Region}:${Account}:prompt"
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "athena:getworkgroup": (_GROUP,),
     "athena:listworkgroups": (),
+    "bedrock:deleteprompt": (f"{_PROMPT}/${{Id}}", f"{_PROMPT}/${{Id}}:${{Version}}"),
+    "ec2:attachvolume": (f"{_EC2}:instance/${{Id}}", f"{_EC2}:volume/${{Id}}"),
     "ec2:runinstances": ("arn:${Partition}:ec2:${Region}:${Account}:instance/${Id}",),
     "iam:createaccesskey": (f"{_IAM}user/${{Name}}",),
     "iam:listusers": (),
@@ -41,6 +45,8 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "sts:assumerolewithwebidentity": (f"{_IAM}role/${{Name}}",),
     "sts:getcalleridentity": (),
 }
+#: Of those that work on several resources at once, all of which must be allowed.
+NEEDED = {name: KNOWN[name] for name in ("bedrock:deleteprompt", "ec2:attachvolume")}
 Statement = dict[str, Any]
 
 
@@ -54,6 +60,9 @@ class Small:
 
     def spelled(self, action: str) -> str:
         return action
+
+    def needed_by(self, action: str) -> tuple[str, ...]:
+        return NEEDED.get(action.lower(), ())
 
     def actions_like(self, pattern: str) -> tuple[str, ...]:
         glob = Glob.parse(pattern)

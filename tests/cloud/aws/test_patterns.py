@@ -53,6 +53,9 @@ class Tiny:
     def spelled(self, action: str) -> str:
         return action
 
+    def needed_by(self, action: str) -> tuple[str, ...]:
+        return ()
+
     def actions_like(self, pattern: str) -> tuple[str, ...]:
         glob = Glob.parse(pattern)
         return tuple(name for name in ("t:do", "t:see") if glob.matches(name, fold=True))
