@@ -39,6 +39,7 @@ class Alike:
         )
         return (
             caller.arn if alone else "",
+            caller.arn.partition(":iam:")[0],  # the partition
             caller.account,
             caller.kind,
             caller.service_linked,

@@ -6,7 +6,6 @@ that the single-request evaluator allows, by comparing languages of patterns and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -29,6 +28,7 @@ from sod_analyzer.cloud.aws.decide import (
 from sod_analyzer.cloud.aws.documents import Policy
 from sod_analyzer.cloud.aws.estate import Estate
 from sod_analyzer.cloud.aws.formula import Formula, Part
+from sod_analyzer.cloud.aws.kinds import BLANK, kinds_in, of_account
 from sod_analyzer.cloud.aws.principals import Match, Principal
 from sod_analyzer.cloud.aws.steps import Area, Layer, Request, Step, areas
 from sod_analyzer.cloud.globs import Glob, Wildcard
@@ -37,8 +37,6 @@ from sod_analyzer.cloud.truth import Answer
 
 #: Ways to choose one set of resources per layer; with more, an answer is too complex.
 _CHOICES = 512
-#: Where a service's ARNs have something of their own to fill in.
-_BLANK = re.compile(r"\$\{[^}]*\}")
 _TOO_COMPLEX = "the patterns are too many to compare: whether they leave anything is open"
 #: Services whose documentation marks as needed what every request needs. That of others marks
 #: also what may stand in for one another, so that there the answer is left open.
@@ -172,7 +170,7 @@ def _alone(name: str, others: Iterable[str]) -> str:
 
 
 def _listed(arns: Iterable[str]) -> str:
-    return " and ".join(_BLANK.sub("*", arn) for arn in arns)
+    return " and ".join(BLANK.sub("*", arn) for arn in arns)
 
 
 def told(
@@ -265,8 +263,8 @@ class _Asking:
         if found is None:
             # A `*` crosses colons, so that patterns of two kinds have strings in common that are
             # ARNs of neither: those of all kinds that this one is no special case of are left out.
-            like = _BLANK.sub("x", arn)
-            kinds = (_BLANK.sub("*", each) for each in self.catalogue.needed_by(action))
+            like = BLANK.sub("x", arn)
+            kinds = (BLANK.sub("*", each) for each in self.catalogue.needed_by(action))
             spared = tuple(glob for glob in _globs(tuple(kinds)) if not glob.matches(like))
             wanted = (_globs(("*",)),)
             found = self._others[action, arn] = replace(
@@ -349,12 +347,24 @@ class _Asking:
 
     # -- where resources may be ------------------------------------------------------------------
 
+    @cached_property
+    def _accounts(self) -> tuple[str, ...]:
+        """Accounts whose resources are asked about.
+
+        By its `*` alone a pattern of one account's ARNs has strings that name another one first.
+        """
+        return tuple(
+            number
+            for number in self.estate.numbers
+            if all(of_account(group, number) for group in self.wanted)
+        )
+
     def _regions_of(self, action: str, arns: Sequence[str]) -> Sequence[_Region]:
         found = self._kept.get(action)
         if found is None:
             found = self._kept[action] = [
                 region
-                for kind, owner in _kinds_in(self._here(arns), self.estate.numbers)
+                for kind, owner in kinds_in(self._here(arns), self._accounts)
                 for region in self._of_kind(action, kind, owner)
             ]
         return found
@@ -367,10 +377,9 @@ class _Asking:
     def _of_kind(self, action: str, kind: Glob, owner: str | None) -> Iterator[_Region]:
         """Resources with a policy of their own, each by itself, and then all others."""
         taken = list(self.spared)
-        # By its `*` alone a pattern of one account's ARNs has strings that name another one first.
-        wanted = self.wanted if owner is None else [_of(group, owner) for group in self.wanted]
-        if not all(wanted):
-            return
+        wanted = (
+            self.wanted if owner is None else [of_account(group, owner) for group in self.wanted]
+        )
         inside = (*wanted, (kind,))
         for mine, account, policy in self._known(action, owner):
             yield _Region((*inside, mine), self.spared, Subject(account, policy))
@@ -555,41 +564,3 @@ def _together(found: Sequence[Area]) -> list[Area]:
         return [Area(Answer.YES, (), negated=True)]
     head = [replace(found[0], globs=plain, negated=False)] if plain else []
     return [*head, *others]
-
-
-@lru_cache(maxsize=65_536)
-def _of(globs: tuple[Glob, ...], account: str) -> tuple[Glob, ...]:
-    """Those that do not say that they are of another account, or of none."""
-    return tuple(glob for glob in globs if _account_of(glob) in (None, account))
-
-
-@lru_cache(maxsize=4_096)
-def _account_of(glob: Glob) -> str | None:
-    """The account of all ARNs of a pattern, empty if they name none; None if that is open."""
-    parts = str(glob).split(":", 5)
-    if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004 - segments of an ARN
-        return None
-    return parts[4] if re.fullmatch(r"\d*", parts[4]) else None
-
-
-@lru_cache(maxsize=4_096)
-def _kinds_in(
-    arns: tuple[str, ...], accounts: tuple[str, ...]
-) -> tuple[tuple[Glob, str | None], ...]:
-    """Patterns of kinds of resources in some accounts, each with its account, sorted."""
-    kinds = {each for arn in arns for each in _kinds(arn, accounts)}
-    return tuple(
-        (Glob.parse(text), owner)
-        for text, owner in sorted(kinds, key=lambda kind: (kind[0], kind[1] or ""))
-    )
-
-
-def _kinds(arn: str, accounts: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    """ARNs of one kind of resource as patterns, each with its account; None if it has none."""
-    parts = arn.split(":", 5)
-    if len(parts) == 6 and _BLANK.fullmatch(parts[4]):  # noqa: PLR2004 - segments of an ARN
-        for account in accounts:
-            filled = [*parts[:4], account, parts[5]]
-            yield _BLANK.sub("*", ":".join(filled)), account
-        return
-    yield _BLANK.sub("*", arn), None

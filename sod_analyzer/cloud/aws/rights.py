@@ -298,15 +298,25 @@ class Rights:
         key = ("everywhere", holder, actions)
         found = self._answers.get(key)
         if not isinstance(found, bool):
-            caller = self.caller(holder)
-            names = self._near(holder, self._broad(caller) & actions, caller.account)
+            account = self.caller(holder).account
+            names = self.perhaps(holder, account) & actions & self._broad(holder)
             found = any(self._unlimited(holder, name) for name in names)
             self._answers[key] = found
         return found
 
-    def _broad(self, caller: Principal) -> frozenset[str]:
+    def _broad(self, holder: Holder) -> frozenset[str]:
         """Actions that one of its statements allows on everything, perhaps under a condition."""
-        return frozenset[str]().union(*(self._said(policy)[2] for policy in caller.policies))
+        found = self._broadly.get(holder)
+        if found is None:
+            policies = self.caller(holder).policies
+            found = frozenset[str]().union(*(self._said(policy)[2] for policy in policies))
+            # Many holders have one set, which is kept once.
+            found = self._broadly[holder] = self._sets.setdefault(found, found)
+        return found
+
+    @cached_property
+    def _broadly(self) -> dict[Holder, frozenset[str]]:
+        return {}
 
     def unrestricted(self, holder: Holder) -> bool:
         """Whether nothing at all is out of its reach in its own account.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,12 +15,16 @@ from sod_analyzer.cloud.aws.estate import Account, Level
 from sod_analyzer.cloud.aws.principals import Principal
 from sod_analyzer.cloud.aws.resource_policies import ResourcePolicies
 from sod_analyzer.cloud.aws.rights import Holder, Rights
+from sod_analyzer.cloud.truth import Answer
 from tests.cloud.aws.kit import (
     BUCKET,
+    CONDITIONAL,
     MFA,
     NO,
     ONE,
     TWO,
+    UNKNOWN,
+    YES,
     Small,
     allow,
     deny,
@@ -109,6 +114,104 @@ def test_everyone_is_answered_as_if_nobody_had_been_asked_before(rights: Rights)
             single = alone.best(Holder(arn), names, resources, owner=ONE)
             # Of what is not allowed nobody asks where it was looked for.
             assert together == single or together.decision.answer is single.decision.answer is NO
+
+
+GET = allow("s3:GetObject", f"{BUCKET}/*")
+OWN = {"StringEquals": {"aws:PrincipalArn": ANN}}
+ELSEWHERE = policy(allow("s3:*", "arn:aws:s3:::other/*"), name="boundary")
+FREE = policy(allow("*"), name="boundary")
+TORN = replace(policy(GET), damaged=True)
+
+
+def named(name: str, *statements: dict[str, Any], **more: Any) -> Principal:
+    """A login whose policy is called after it, as in an export."""
+    made = login(*statements, name=name, **more)
+    policies = tuple(replace(each, name=made.arn) for each in made.policies)
+    return replace(made, unique_id=f"AIDA{name.upper()}", policies=policies)
+
+
+@pytest.mark.parametrize(
+    ("ann", "bob", "limits", "resource", "answers"),
+    [
+        (named("ann", GET), named("bob", GET), [deny("*", when=OWN)], None, (NO, YES)),
+        (named("ann", GET), named("bob", GET), [], None, (YES, YES)),
+        (
+            named("ann", GET, deny("*", when=OWN)),
+            named("bob", GET, deny("*", when=OWN)),
+            [],
+            None,
+            (NO, YES),
+        ),
+        (named("ann"), named("bob"), [], allow("s3:*", to={"AWS": ANN}), (YES, NO)),
+        (named("ann"), named("bob"), [], allow("s3:*", to={"AWS": f"{ANN}x"}), (NO, NO)),
+        (
+            named("ann", GET, boundary=ELSEWHERE),
+            named("bob", GET, boundary=FREE),
+            [],
+            None,
+            (NO, YES),
+        ),
+        (
+            named("ann", allow("s3:GetObject", f"{BUCKET}/*", when=MFA)),
+            named("bob", GET),
+            [],
+            None,
+            (CONDITIONAL, YES),
+        ),
+        (
+            replace(named("ann"), policies=(policy(GET),)),
+            replace(named("bob"), policies=(TORN,)),
+            [],
+            None,
+            (YES, UNKNOWN),
+        ),
+        (
+            named("ann"),
+            replace(named("bob"), policies=(Policy.missing("gone"),)),
+            [],
+            None,
+            (NO, UNKNOWN),
+        ),
+        (
+            replace(named("ann"), policies=(replace(policy(), name="gone"),)),
+            replace(named("bob"), policies=(Policy.missing("gone"),)),
+            [],
+            None,
+            (NO, UNKNOWN),
+        ),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_whoever_is_asked_first_decides_for_nobody_else(
+    ann: Principal,
+    bob: Principal,
+    limits: list[dict[str, Any]],
+    resource: dict[str, Any] | None,
+    answers: tuple[Answer, Answer],
+    *,
+    turned: bool,
+) -> None:
+    top = policy(allow("*"), *limits, name="limit")
+    rights = Rights(
+        Details({each.arn: each for each in (ann, bob)}, {}, {}, {}, frozenset({ONE}), ()),
+        Small(),
+        (Account(ONE, (Level("root", (top,)),)),),
+        ResourcePolicies(
+            {} if resource is None else dict(on(BUCKET, resource)),
+            {BUCKET: ONE},
+            frozenset({"s3"}),
+        ),
+    )
+    # Both are near something, so that neither is passed over.
+    names = frozenset({"s3:getobject"})
+    order = [bob, ann] if turned else [ann, bob]
+
+    found = {
+        each.arn: rights.best(Holder(each.arn), names, ["arn:aws:s3:::*"], owner=ONE)
+        for each in order
+    }
+
+    assert tuple(found[each.arn].decision.answer for each in (ann, bob)) == answers
 
 
 def test_principals_with_the_same_documents_are_sought_once() -> None:
