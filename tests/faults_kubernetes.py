@@ -145,8 +145,13 @@ _MOVES = in_module(
     ),
     (
         "k9-any-binding-can-be-joined",
-        "                elif self._in_bindings(key, place, changed.names):",
-        "                elif changed.any:",
+        "keys = [key for key in keys if self._in_bindings(key, place, changed.names)]",
+        "keys = [key for key in keys if key]",
+    ),
+    (
+        "k9-the-strongest-is-in-every-binding",
+        "            keys = self._bindable(kind, bind.names, place)\n",
+        "            keys = self._strongest(self._bindable(kind, bind.names, place), place)\n",
     ),
     (
         "k9-everything-gains-more",

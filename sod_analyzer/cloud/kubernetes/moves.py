@@ -395,14 +395,14 @@ class Moves:
             bind = self._on(("bind",), RBAC_GROUP, kind, place)
             if not bind.any:
                 continue
-            for key in self._bindable(kind, bind.names, place):
+            how, rules = f"bind {kind}", created.rules + bind.rules
+            keys = self._bindable(kind, bind.names, place)
+            if not created.unnamed:
+                how, rules = f"add oneself to a binding of {kind}", changed.rules + bind.rules
+                keys = [key for key in keys if self._in_bindings(key, place, changed.names)]
+            for key in self._strongest(keys, place):
                 target = Target(Become.ROLE, place, key[1], key[0] or "")
-                if created.unnamed:
-                    rules = created.rules + bind.rules
-                    yield Move(target, f"bind {kind}", own=True, rules=rules)
-                elif self._in_bindings(key, place, changed.names):
-                    rules = changed.rules + bind.rules
-                    yield Move(target, f"add oneself to a binding of {kind}", own=True, rules=rules)
+                yield Move(target, how, own=True, rules=rules)
             if kind == "roles" and bind.names is None and created.unnamed:
                 yield from self._made(place, created.rules + bind.rules)
 
@@ -413,8 +413,11 @@ class Moves:
             key[1] for key in self.authority.roles if key[0] == home and _named(names, key[1])
         )
         held = {each.role for each in self.held if each.place in {"", place}}
-        keys: list[RoleKey] = [(home, name) for name in found if (home, name) not in held]
-        for key in keys:  # what can do everything stands for all others
+        return [(home, name) for name in found if (home, name) not in held]
+
+    def _strongest(self, keys: list[RoleKey], place: str) -> list[RoleKey]:
+        """Of roles one that can do everything, which stands for all others; else all."""
+        for key in keys:
             if every_right([Held(key, place, self.authority.rules(key))], place):
                 return [key]
         return keys

@@ -45,6 +45,7 @@ PAIRS = (
     [("bind", RBAC, "clusterroles"), ("create", RBAC, "rolebindings")],
     [("bind", RBAC, "clusterroles"), ("create", RBAC, "clusterrolebindings")],
     [("bind", RBAC, "roles"), ("update", RBAC, "rolebindings")],
+    [("bind", RBAC, "clusterroles"), ("update", RBAC, "rolebindings")],
     [("escalate", RBAC, "roles"), ("update", RBAC, "roles")],
     [("escalate", RBAC, "clusterroles"), ("update", RBAC, "clusterroles")],
     [("impersonate", "", "users"), ("impersonate", "", "groups")],
