@@ -209,7 +209,7 @@ _BECOMING = in_module(
         "            conditional=False,",
     ),
     ("changes-are-nobodys", "            self_granted=own,", "            self_granted=False,"),
-    ("divided-rights-are-not-said", "        self._note_divided()\n", ""),
+    ("divided-rights-are-nobodys", "        self._divide()\n", ""),
     (
         "superusers-are-no-service-accounts",
         "self._step(node, self._state(_ANYBODY, origin), GrantKind.ATTACHED, [origin], _AS_THEM)",
@@ -232,6 +232,35 @@ _OBJECTS = in_module(
 )
 
 _CLUSTERS = (
+    *in_module(
+        "assemble/together.py",
+        "tests/assemble/test_together.py",
+        (
+            "one-of-several-is-enough",
+            "found &= self._same_people(having) if logins else having",
+            "found |= self._same_people(having) if logins else having",
+        ),
+        (
+            "open-memberships-are-sure",
+            "rows = self._adds & self._sure if sure else self._adds",
+            "rows = self._adds",
+        ),
+        (
+            "what-one-could-join-one-is-in",
+            "self._valid = valid & ~own",
+            "self._valid = valid",
+        ),
+        (
+            "anybodys-login-is-anybodys",
+            "found[target[people[holder]]] = True",
+            "found[target] = True",
+        ),
+        (
+            "what-makes-up-a-role-is-kept",
+            '"policies": policies.filter(pc.invert(mine)),',
+            '"policies": policies,',
+        ),
+    ),
     *in_module(
         "assemble/clusters.py",
         "tests/assemble/test_clusters.py",

@@ -15,6 +15,7 @@ from sod_analyzer.assemble.linking import add_edges, add_named, link_table
 from sod_analyzer.assemble.merge import MERGINGS, merge
 from sod_analyzer.assemble.nodes import complete, node_table
 from sod_analyzer.assemble.rights import with_rights
+from sod_analyzer.assemble.together import with_those_of_several
 from sod_analyzer.identity import Federated, LinkResult, federate, link, needs_members
 from sod_analyzer.model.access import (
     SNAPSHOT_TABLES,
@@ -87,6 +88,7 @@ def assemble(batches: Iterable[Batch], estate: Estate) -> Snapshot:
     # Taken out one by one: a table and what becomes of it need not both be kept.
     ordered = {name: worded(tables.pop(name), SNAPSHOT_TABLES[name]) for name in list(tables)}
     ordered |= {name: edges.table(codes) for name, edges in intake.edges.items()}
+    ordered = with_those_of_several(ordered, as_of=as_of)
     del codes
     give_back()
     issues.append(undeclared_sources(ordered))

@@ -33,6 +33,7 @@ from sod_analyzer.model.access import (
     BY_POLICY,
     POLICIES,
     SELF_GRANTED_ROLE,
+    TOGETHER,
     GrantKind,
     Hides,
     NodeKind,
@@ -69,8 +70,9 @@ def with_rights(batches: Iterable[Batch]) -> Iterator[Batch]:
         is_link = pc.is_in(table.column("kind").cast(pa.string()), pa.array(sorted(LINKS)))
         links += [_link(row) for row in table.filter(is_link).to_pylist()]
         policies = table.filter(pc.invert(is_link))
-        if policies.num_rows:
-            found.append(policies)
+        alone = policies.filter(pc.not_equal(policies.column("kind").cast(pa.string()), TOGETHER))
+        if alone.num_rows:
+            found.append(alone)
         yield Batch({**batch.tables, "policies": policies})
     if found or links:
         yield _Writer(pa.concat_tables([POLICIES.empty_table(), *found])).batch(links)

@@ -120,6 +120,9 @@ class Hides(StrEnum):
 WHOLE_SYSTEM = "*"
 #: Mode of an entitlement whose holders may do what the `policies` that concern them allow.
 BY_POLICY = "by-policy"
+#: Kind of a row of a batch's `policies` by which whoever has some roles has another one, too. The
+#: document lists them, each with its kind; a login among them is that of the same person.
+TOGETHER = "several roles"
 #: Kind of a role that no source has: rights that somebody could take, in one context.
 SELF_GRANTED_ROLE = "self-granted rights"
 #: Action that stands for every action; with `WHOLE_SYSTEM` it is unrestricted access.

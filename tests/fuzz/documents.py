@@ -103,6 +103,10 @@ def _own(importer: str) -> Iterator[Start]:
             {"a.jsonl": lines},
             _spec(importer, "a.jsonl", records="$", columns=_COLUMNS),
         )
+    if importer == "kubernetes":
+        spec = _spec(importer, "k", issuer="https://oidc.example/id/1")
+        files = {name: json.dumps(each).encode() for name, each in _cluster().items()}
+        yield Start("own-cluster", files, spec)
     if importer == "aws":
         content = json.dumps(_account()).encode()
         yield Start("own-account", {"a.json": content}, _spec(importer, "a.json"))
@@ -177,6 +181,48 @@ def _account() -> dict[str, Any]:
         "GroupDetailList": [ops],
         "RoleDetailList": [role],
         "Policies": [managed],
+    }
+
+
+def _cluster() -> dict[str, Any]:
+    """A cluster with each kind of object and entry, and rights that lead somewhere."""
+
+    def made(kind: str, name: str, space: str | None = "pay", **more: Any) -> dict[str, Any]:
+        notes = {
+            "eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/run",
+            "kubernetes.io/service-account.name": "ci",
+        }
+        metadata = {"name": name, "annotations": notes, "labels": {"l": "1"}}
+        metadata |= {"namespace": space} if space else {}
+        return {"kind": kind, "metadata": metadata, **more}
+
+    verbs = ["create", "update", "bind", "escalate", "impersonate", "get"]
+    names = ["pods", "secrets", "roles", "clusterroles", "rolebindings", "users", "groups"]
+    rule = {"verbs": verbs, "apiGroups": ["", "rbac.authorization.k8s.io"], "resources": names}
+    ref = {"kind": "ClusterRole", "name": "r"}
+    who = [{"kind": "User", "name": "ann"}, {"kind": "Group", "name": "devs"}]
+    selectors = {"clusterRoleSelectors": [{"matchLabels": {"l": "1"}}]}
+    template = {"template": {"spec": {"serviceAccountName": "ci"}}}
+    entries = "- rolearn: arn:aws:iam::111122223333:role/run\n  groups: [devs]\n"
+    objects = [
+        made("ClusterRole", "r", None, rules=[rule], aggregationRule=selectors),
+        made("Role", "r", rules=[rule]),
+        made("ClusterRoleBinding", "b", None, roleRef=ref, subjects=who),
+        made("RoleBinding", "b", roleRef=ref | {"kind": "Role"}, subjects=who),
+        made("ServiceAccount", "ci"),
+        made("Pod", "web", spec={"serviceAccountName": "ci"}),
+        made("Deployment", "web", apiVersion="apps/v1", spec=template),
+        made("CronJob", "tick", apiVersion="batch/v1", spec={"jobTemplate": {"spec": template}}),
+        made("Secret", "t", type="kubernetes.io/service-account-token"),
+        made("ConfigMap", "aws-auth", "kube-system", data={"mapRoles": entries}),
+    ]
+    arn = "arn:aws:iam::111122223333:role/run"
+    scope = {"type": "namespace", "namespaces": ["pay"]}
+    policy = {"policyArn": "arn:aws:eks::aws:p/AmazonEKSEditPolicy", "accessScope": scope}
+    return {
+        "k/all.json": {"kind": "List", "items": objects},
+        "k/entry.json": {"accessEntry": {"principalArn": arn, "kubernetesGroups": ["devs"]}},
+        "k/policy.json": {"principalArn": arn, "associatedAccessPolicies": [policy]},
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.cloud.kubernetes.test_moves import (
     several,
     split,
 )
-from tests.importers.access_world import Tables, issues, rows
+from tests.importers.access_world import Tables, rows
 from tests.importers.kubernetes_world import (
     EVERYTHING,
     bind,
@@ -109,7 +110,7 @@ def test_what_takes_two_roles_is_an_edge_of_whoever_has_both(tmp_path: Path) -> 
     assert steps(tables, "k8s:clusterrole/r0") == {}
 
 
-def test_what_two_groups_allow_together_is_said(tmp_path: Path) -> None:
+def test_what_two_groups_allow_together_is_that_of_whoever_is_in_both(tmp_path: Path) -> None:
     tables = load_objects(
         tmp_path,
         ADMIN,
@@ -117,18 +118,22 @@ def test_what_two_groups_allow_together_is_said(tmp_path: Path) -> None:
         role("w", BINDINGS),
         bind("b", group("binders")),
         bind("w", group("writers")),
+        bind("w", person("bob")),
     )
 
-    found = {row["subject"]: row["text"] for row in tables["issues"].to_pylist()
-             if row["kind"] == "divided-rights"}  # fmt: skip
+    both = "k8s:(binders and writers)"
+    stated = {
+        policy: json.loads(document)
+        for policy, kind, document in rows(tables, "policies", "policy", "kind", "document")
+        if kind == "several roles"
+    }
 
-    assert set(found) == {"group binders"}
-    assert found["group binders"].startswith(
-        "whoever is in group binders and in group writers has what it takes to bind clusterroles, "
-        "and so to have cluster-admin"
-    )
-    assert ("divided-rights", "group binders", "unknown") in issues(tables)
+    assert set(steps(tables, both)) == {"k8s:clusterrole/cluster-admin"}
     assert steps(tables, "k8s:group/binders") == {}
+    assert stated == {
+        both: [["role", "k8s:group/binders"], ["role", "k8s:group/writers"]],
+        "k8s:(binders and bob)": [["role", "k8s:group/binders"], ["account", "k8s:bob"]],
+    }
 
 
 def test_groups_that_allow_it_by_themselves_are_not_told_of_together(tmp_path: Path) -> None:
@@ -141,7 +146,7 @@ def test_groups_that_allow_it_by_themselves_are_not_told_of_together(tmp_path: P
         bind("w", group("writers")),
     )
 
-    assert not [kind for kind, _, _ in issues(tables) if kind == "divided-rights"]
+    assert rows(tables, "policies", "policy") == []
 
 
 def test_a_role_of_ones_own_making_takes_two_changes(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ one edge and not one to each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from sod_analyzer.cloud.kubernetes.decide import (
     MASTERS,
@@ -31,7 +33,14 @@ from sod_analyzer.cloud.kubernetes.moves import (
 from sod_analyzer.cloud.kubernetes.objects import Origin
 from sod_analyzer.cloud.kubernetes.rights import EVERYTHING
 from sod_analyzer.importers.kubernetes.subjects import Node, Subjects
-from sod_analyzer.model.access import SELF_GRANTED_ROLE, WHOLE_SYSTEM, GrantKind, Hides, NodeKind
+from sod_analyzer.model.access import (
+    SELF_GRANTED_ROLE,
+    TOGETHER,
+    WHOLE_SYSTEM,
+    GrantKind,
+    Hides,
+    NodeKind,
+)
 from sod_analyzer.model.batch import BatchBuilder
 
 _ANYBODY = Target(Become.WORKLOADS)
@@ -78,7 +87,7 @@ class Becoming:
         entries = {Caller(each.login, each.groups) for each in self._authority.cluster.entries}
         for caller in sorted({*self._authority.callers, *entries}):
             self._combine(caller)
-        self._note_divided()
+        self._divide()
         masters = self._subjects.known_group(MASTERS)
         if masters is not None:
             node, origin = masters
@@ -129,51 +138,60 @@ class Becoming:
             found = self._together[spots] = Moves(held, self._authority).found()
         return found
 
-    def _note_divided(self) -> None:
-        """What two groups allow together: who is in both is not in the export."""
+    def _divide(self) -> None:
+        """What two groups allow together, of whoever is in both: that is not in the export."""
         able = [
             (caller, held)
             for caller in self._authority.callers
             if not _is_implicit(caller) and (held := self._able(caller))
         ]
-        groups = [each for each in able if not each[0].login]
         pairs = [
-            (one, other)
-            for one in groups
-            for other in able
-            if other[0].login or other[0].groups > one[0].groups
+            ((one, other), self._fresh([mine, theirs]))
+            for (one, mine), (other, theirs) in islice(_pairs(able), _MOST_PAIRS)
         ]
-        for number, (one, other) in enumerate(pairs):
-            if number == _MOST_PAIRS:
-                left = f"{len(pairs) - number:,} of {len(pairs):,} pairs of groups and logins"
-                self._issue(f"{left} were not looked at for what they allow together", "*", None)
-                return
-            fresh = self._fresh([one[1], other[1]])
-            if not fresh:
-                continue
-            first = fresh[0]
-            who = f"group {one[0].groups[0]}"
-            also = f"is {other[0].login}" if other[0].login else f"in group {other[0].groups[0]}"
-            target = first.target.name or str(first.target.what)
-            where = f" in {first.target.place}" if first.target.place else ""
-            more = f", and {len(fresh) - 1} more" if fresh[1:] else ""
-            self._issue(
-                f"whoever is in {who} and {also} has what it takes to {first.how}, and so to have "
-                f"{target}{where}{more}; the export does not say who that is",
-                who,
-                first,
-            )
+        left = sum(1 for _ in islice(_pairs(able), _MOST_PAIRS, None))
+        if left:
+            self._issue(f"{left:,} pairs of groups and logins were not looked at for what they "
+                        "allow together")  # fmt: skip
+        for both, fresh in pairs:
+            if fresh:
+                for key, place in self._write(self._of_both(both, fresh[0]), fresh):
+                    self._follow(key, place)
 
-    def _issue(self, text: str, subject: str, move: Move | None) -> None:
-        said = [] if move is None else [rule.role.origin for rule in move.rules]
-        origin = min(said or [each.origin for each in self._authority.cluster.bindings])
+    def _of_both(self, both: Sequence[Caller], first: Move) -> Node:
+        """A role of whoever is in two groups, or is a login and in a group."""
+        parts = [self._subjects.node_of(each) for each in both]
+        called = " and ".join(each.login or each.groups[0] for each in both)
+        system = self._builder.spec.system
+        node = (NodeKind.ROLE, f"{system}:({called})")
+        origin = min(said.role.origin for said in first.rules)
+        self._builder.role(
+            node[1],
+            kind=SELF_GRANTED_ROLE,
+            name=called,
+            title=f"both {called}",
+            source_id=origin.source_id,
+            record=origin.record,
+        )
+        self._builder.row(
+            "policies",
+            policy=node[1],
+            system=system,
+            kind=TOGETHER,
+            document=json.dumps([[str(kind), name] for kind, name in parts], ensure_ascii=False),
+            source_id=origin.source_id,
+            record=origin.record,
+        )
+        return node
+
+    def _issue(self, text: str) -> None:
+        origin = min(each.origin for each in self._authority.cluster.bindings)
         self._builder.issue(
             "divided-rights",
             text,
             hides=Hides.UNKNOWN,
             source_id=origin.source_id,
-            record=origin.record if said else None,
-            subject=subject,
+            subject=self._builder.spec.system,
         )
 
     def _write(self, holder: Node, moves: Iterable[Move]) -> list[tuple[RoleKey, str]]:
@@ -298,6 +316,17 @@ _KINDS = {
     Become.GROUP: GrantKind.ASSIGNED,
     Become.ROLE: GrantKind.ASSIGNED,
 }
+
+
+_Able = tuple[Caller, list[Held]]
+
+
+def _pairs(able: Sequence[_Able]) -> Iterator[tuple[_Able, _Able]]:
+    """Each group with each other group and each login, once."""
+    for one in able:
+        for other in able:
+            if not one[0].login and (other[0].login or other[0].groups > one[0].groups):
+                yield one, other
 
 
 def _is_told(move: Move, moves: Mapping[Target, Move]) -> bool:
