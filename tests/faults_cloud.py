@@ -347,6 +347,15 @@ CLOUD: tuple[Fault, ...] = (
         ),
     ),
     *in_module(
+        "cloud/aws/steps.py",
+        _CASES,
+        (
+            "all-services-but-some-are-none",
+            "if near.negated or near.texts",
+            "if near.texts",
+        ),
+    ),
+    *in_module(
         "cloud/aws/alike.py",
         "tests/cloud/aws/test_alike.py",
         (
@@ -392,11 +401,6 @@ CLOUD: tuple[Fault, ...] = (
             "asker-all-but-some-is-nothing",
             "        or each.resources.negated\n",
             "",
-        ),
-        (
-            "all-services-but-some-are-none",
-            "if near.negated or near.texts",
-            "if near.texts",
         ),
     ),
     *in_module(

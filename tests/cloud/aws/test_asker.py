@@ -89,6 +89,7 @@ def same(found: Decision, alone: Decision) -> bool:
 @example((login(allow(KEY, "*"), deny(KEY, ARNS[0]), name="eve"), Estate()), list(ARNS))
 @example((login(allow("iam:*"), boundary=policy(allow("iam:*", ARNS[0]))), Estate()), list(ARNS))
 @example((login(allow("iam:*")), Estate({}, organisation(NARROW))), list(ARNS))
+@example((login(allow("iam:*", None, NotResource=[*ARNS[:1], "*x"])), Estate()), list(ARNS))
 def test_each_resource_is_answered_as_if_it_were_the_only_one(
     world: tuple[Principal, Estate], order: list[str]
 ) -> None:
