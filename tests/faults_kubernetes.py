@@ -207,6 +207,11 @@ _MOVES = in_module(
 _BECOMING = in_module(
     "importers/kubernetes/becoming.py",
     _EDGES,
+    (
+        "plain-roles-are-not-rewritten",
+        "return held if any(map(escalates, held)) else [",
+        "return [",
+    ),
     ("two-roles-are-one", "            self._combine(caller)\n", "            pass\n"),
     (
         "steps-are-sure",

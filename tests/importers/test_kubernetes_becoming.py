@@ -203,3 +203,15 @@ def test_states_are_no_roles_of_the_cluster(tmp_path: Path) -> None:
     kinds = dict(rows(tables, "roles", "role", "kind"))
 
     assert kinds[ANYBODY_IN_PAY] == "self-granted rights"
+
+
+def test_any_role_that_one_has_can_be_rewritten(tmp_path: Path) -> None:
+    tables = load_objects(
+        tmp_path,
+        role("w", rbac("roles", "escalate update")),
+        bind("w", person("ann")),
+        role("plain", may("pods", "get"), namespace="pay"),
+        bind("plain", person("ann"), namespace="pay", kind="Role"),
+    )
+
+    assert set(steps(tables, "k8s:ann")) == {"k8s:(everything in pay)"}

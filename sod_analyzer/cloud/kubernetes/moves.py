@@ -147,6 +147,11 @@ def combines(held: Held) -> bool:
     )
 
 
+def escalates(held: Held) -> bool:
+    """Whether a role may let whoever has it add rights to other roles of theirs."""
+    return any({ANY, "escalate"} & {*said.rule.verbs} for said in held.rules)
+
+
 def every_right(held: Iterable[Held], place: str) -> bool:
     """Whether somebody may do everything with every resource of a namespace, or everywhere."""
     return any(

@@ -27,6 +27,7 @@ from sod_analyzer.cloud.kubernetes.moves import (
     Moves,
     Target,
     combines,
+    escalates,
     held_by,
     held_role,
 )
@@ -115,7 +116,9 @@ class Becoming:
 
     def _able(self, caller: Caller) -> list[Held]:
         """The roles of somebody that may have a part in a step of several."""
-        return [each for each in held_by(self._authority, caller) if combines(each)]
+        held = held_by(self._authority, caller)
+        # Whatever role one has, `escalate` may lead on to adding rights to it.
+        return held if any(map(escalates, held)) else [each for each in held if combines(each)]
 
     def _fresh(self, parts: Sequence[list[Held]]) -> list[Move]:
         """The steps of several roles that none of them allows by itself, nor one part of them."""

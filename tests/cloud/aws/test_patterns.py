@@ -200,6 +200,19 @@ def test_a_search_that_is_cut_short_never_says_no(world: World, budget: int) -> 
         assert "too many to compare" in cut.decision.conditions[0]
 
 
+@pytest.mark.parametrize("budget", [0, 1])
+def test_a_search_that_is_cut_short_is_open(budget: int) -> None:
+    """Two patterns that have strings in common, which takes more states to find than these."""
+    caller = login(allow("t:do", "*a*b*"), deny("t:do", "*aba*"))
+    world = World(caller, Estate({caller.arn: caller}), (), ("*b*a*",), Context())
+
+    whole, cut = world.some(), world.some(budget)
+
+    assert whole.decision.answer is YES
+    assert cut.decision.answer is CONDITIONAL
+    assert "too many to compare" in cut.decision.conditions[0]
+
+
 def ask(caller: Principal, actions: Sequence[str], wanted: Sequence[str], **estate: Any) -> Found:
     roles = {each.arn: each for each in estate.pop("roles", ())}
     known = Estate(
