@@ -256,6 +256,39 @@ def put(folder: Path, files: dict[str, object]) -> None:
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
 
 
+def test_everything_ends_at_limits_and_at_the_account(tmp_path: Path) -> None:
+    """A right on all there is ends at a boundary, and in another account at what lets it in."""
+    fence = {
+        "PolicyName": "fence",
+        "Arn": world.of("policy", "fence"),
+        "DefaultVersionId": "v1",
+        "PolicyVersionList": [
+            {
+                "VersionId": "v1",
+                "IsDefaultVersion": True,
+                "Document": world.document(world.allow("s3:*", f"{world.BOOKS}*")),
+            }
+        ],
+    }
+    limit = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": fence["Arn"]}
+    fenced = world.login("fenced", world.allow("s3:*"), PermissionsBoundary=limit)
+    folder = world.write(tmp_path, UserDetailList=[*world.LOGINS, fenced], Policies=[fence])
+    lent = {"Principal": {"AWS": f"arn:aws:iam::{world.PROD}:root"}}
+    lending = world.document(world.allow("s3:*", "arn:aws:s3:::lent/*", **lent))
+    shared = [{"Resource": "arn:aws:s3:::lent", "Policy": lending, "Account": world.TEST}]
+    put(folder / "aws", {"resource-policies/policies.json": shared})
+
+    sod("run", "--config", "sod.yaml", "--out", "out", cwd=folder)
+
+    def burns(where: str) -> set[str]:
+        return who(folder, "aws:s3:DeleteObject", "--on", where)[0]
+
+    assert "fenced" in burns(world.BOOKS)
+    assert "fenced" not in burns("aws-prod:arn:aws:s3:::x")
+    assert "admin" in burns("aws-test:arn:aws:s3:::lent/a")
+    assert burns("aws-test:arn:aws:s3:::private/a") == {"outsider"}
+
+
 def test_an_organisation_forbids(tmp_path: Path) -> None:
     folder = world.write(tmp_path)
     shut = world.document(world.allow("*"), world.deny("s3:Delete*"))
