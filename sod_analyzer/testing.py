@@ -112,12 +112,12 @@ def importer_problems(
     yield from _fetched(raw, importer.fetch(spec))
     before = copy.deepcopy(raw)
     batches = list(importer.parse(raw))
-    again = list(importer.parse(raw))
+    again = join_batches(list(importer.parse(raw)))
     if raw != before:
         yield "parse changed what fetch brought"
     yield from _shapes(batches)
     tables = join_batches(batches)
-    if any(not tables[name].equals(join_batches(again)[name]) for name in tables):
+    if any(not tables[name].equals(again[name]) for name in tables):
         yield "two runs over the same files give different tables"
     yield from _sources(raw, tables["sources"])
     yield from _records(tables)

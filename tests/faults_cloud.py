@@ -16,6 +16,21 @@ CLOUD: tuple[Fault, ...] = (
             "",
         ),
         (
+            "a23-sessions-have-the-tags-of-their-role",
+            "return role.trust is None or may_allow(role.trust, _TAGGING)",
+            "return False",
+        ),
+        (
+            "a23-every-session-is-tagged",
+            "return role.trust is None or may_allow(role.trust, _TAGGING)",
+            "return True",
+        ),
+        (
+            "a23-a-whole-question-leaves-tags-open",
+            "(whole or not _tagged(caller))",
+            "not _tagged(caller)",
+        ),
+        (
             "a2-session-limits-nothing",
             "limits.append(session)",
             "pass",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from mmap import mmap
 from pathlib import Path
 from typing import Any, Protocol
@@ -428,8 +429,12 @@ def join_batches(batches: Sequence[Batch]) -> Mapping[str, pa.Table]:
     """All rows of all batches, table by table; every batch table is present, if only empty."""
     return {
         name: pa.concat_tables(
-            [batch.tables[name] for batch in batches if name in batch.tables]
-            or [schema.empty_table()]
+            [batch.tables[name] for batch in batches if name in batch.tables] or [_empty(name)]
         )
-        for name, schema in BATCH_TABLES.items()
+        for name in BATCH_TABLES
     }
+
+
+@cache
+def _empty(name: str) -> pa.Table:
+    return BATCH_TABLES[name].empty_table()

@@ -15,13 +15,14 @@ from sod_analyzer.cloud.aws.documents import Policy, Statement
 from sod_analyzer.cloud.aws.estate import Account, Estate, Level
 from sod_analyzer.cloud.aws.formula import Formula, Part
 from sod_analyzer.cloud.aws.principals import Kind, Named, Principal
-from sod_analyzer.cloud.aws.steps import Layer, Request, Step
+from sod_analyzer.cloud.aws.steps import Layer, Request, Step, may_allow
 from sod_analyzer.cloud.truth import Answer
 
 #: Actions by which a role is assumed; the policy of their resource is its trust policy.
 ASSUMING = frozenset(
     {"sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:tagsession"}
 )
+_TAGGING = "sts:TagSession"
 #: Without an identity: whoever calls these has none yet.
 _FEDERATING = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
 #: Callers with policies of their own, which SCPs bind.
@@ -109,15 +110,20 @@ def request_of(
     # What is known of a caller is asked for at every decision, and the same for most of them.
     known = caller.known.get(owner)
     if known is None or known[0] is not context:
-        known = caller.known[owner] = context, _over(context, facts_of(caller, owner))
+        facts = facts_of(caller, owner, whole=context.complete)
+        known = caller.known[owner] = context, _over(context, facts)
     return Request(caller, action, resource, known[1])
 
 
-def facts_of(caller: Principal, owner: str) -> Context:
+def facts_of(caller: Principal, owner: str, *, whole: bool = False) -> Context:
     """What every request of a caller says of it, by condition keys.
 
-    Source: "AWS global condition context keys". A session says when its token was issued; a
-    long-term key does not, and whether a login uses one is open.
+    `whole` says that the question names every key of the request: then a session brings no tags
+    but those. Otherwise the tags of a role whose sessions may be tagged are open, for a session
+    tag takes the place of the role's tag of that key.
+
+    Sources: "AWS global condition context keys" and "Pass session tags in AWS STS". A session says
+    when its token was issued; a long-term key does not, and whether a login uses one is open.
     """
     known: dict[str, Given] = {"aws:ResourceAccount": owner}
     if caller.kind in (Kind.LOGIN, Kind.ROLE, Kind.ROOT):
@@ -131,11 +137,20 @@ def facts_of(caller: Principal, owner: str) -> Context:
         known["aws:username"] = caller.name
         if caller.unique_id:
             known["aws:userid"] = caller.unique_id
-    if caller.kind in (Kind.LOGIN, Kind.ROLE):
+    if caller.kind is Kind.LOGIN or (caller.kind is Kind.ROLE and (whole or not _tagged(caller))):
         known.update({f"aws:PrincipalTag/{key}": text for key, text in caller.tags})
     if caller.kind is Kind.ROLE:
         return Context.of(known, absent=["aws:username"], present=["aws:TokenIssueTime"])
     return Context.of(known)
+
+
+def _tagged(role: Principal) -> bool:
+    """Whether a session of a role may bring tags along, which its trust policy must allow.
+
+    A role that is reached through others needs that, too, for the tags that pass on along a chain.
+    Errs: towards tags. What denies is not looked at, nor whether who may tag may also assume.
+    """
+    return role.trust is None or may_allow(role.trust, _TAGGING)
 
 
 @dataclass(frozen=True)

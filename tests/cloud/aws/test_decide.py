@@ -378,6 +378,9 @@ A19 = (
 )  # fmt: skip
 _HOME = f"{BUCKET}/${{aws:username}}/*"
 _TAGGED = f"{BUCKET}/${{aws:PrincipalTag/team}}/*"
+_RED = {"StringEquals": {"aws:PrincipalTag/team": "red"}}
+_LETS_IN = [allow(ASSUME, None, to={"AWS": ONE})]
+_LETS_TAG = [allow([ASSUME, "sts:TagSession"], None, to={"AWS": ONE})]
 A23 = (
     Case("A23", "a login's own folder", YES, login(allow(GET, _HOME)), GET, f"{BUCKET}/ann/x"),
     Case("A23", "another's folder", NO, login(allow(GET, _HOME)), GET, f"{BUCKET}/bob/x"),
@@ -390,6 +393,28 @@ A23 = (
          "arn:aws:s3:::other/t/x"),
     Case("A23", "a wildcard in a tag is none", NO,
          login(allow(GET, _TAGGED), tags=(("team", "*"),)), GET, f"{BUCKET}/t/x"),
+    Case("A23", "a session may be tagged otherwise than its role", CONDITIONAL,
+         role(allow(GET, _TAGGED), tags=(("team", "t"),), trust=_LETS_TAG), GET, f"{BUCKET}/t/x"),
+    Case("A23", "a session may get a tag that its role lacks", CONDITIONAL,
+         role(allow(GET, _TAGGED), tags=(("team", "blue"),), trust=_LETS_TAG), GET,
+         f"{BUCKET}/t/x"),
+    Case("A23", "a deny may reach what a session says of itself", CONDITIONAL,
+         role(allow(GET), deny(GET, when=_RED), tags=(("team", "blue"),), trust=_LETS_TAG), GET),
+    Case("A23", "who may do anything with a role may tag its session", CONDITIONAL,
+         role(allow(GET, when=_RED), tags=(("team", "blue"),),
+              trust=[allow("sts:*", None, to={"AWS": ONE})]), GET),
+    Case("A23", "no session is tagged where the role forbids it", NO,
+         role(allow(GET, when=_RED), tags=(("team", "blue"),), trust=_LETS_IN), GET),
+    Case("A23", "the role's own tag holds where no session is tagged", YES,
+         role(allow(GET, when=_RED), tags=(("team", "red"),), trust=_LETS_IN), GET),
+    Case("A23", "a role whose trust nobody has read", CONDITIONAL,
+         role(allow(GET, when=_RED), tags=(("team", "blue"),)), GET),
+    Case("A23", "a request of which every key is named", NO,
+         role(allow(GET, when=_RED), tags=(("team", "blue"),), trust=_LETS_TAG), GET,
+         context=Context.of(complete=True)),
+    Case("A23", "a tag that the question names", YES,
+         role(allow(GET, when=_RED), tags=(("team", "blue"),), trust=_LETS_TAG), GET,
+         context=Context.of({"aws:PrincipalTag/team": "red"})),
 )  # fmt: skip
 _ISSUED = {"Null": {"aws:TokenIssueTime": "false"}}
 A24 = (
