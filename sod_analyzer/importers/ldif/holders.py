@@ -152,7 +152,7 @@ class Holders:
         found: list[Holder] = []
         if not login:
             return ()
-        names = self._directory.logins.get(login.casefold(), ())
+        names = [name for name in self._directory.logins.get(login.casefold(), ()) if name]
         for normal in names:
             known = self._directory.names[normal]
             if known.is_account:

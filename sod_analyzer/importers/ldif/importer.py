@@ -80,6 +80,7 @@ class _Source:
             self._directory.member_dn | self._directory.member_of | words.MEMBER_VALUES
         )
         self._readers: dict[int, LdifReader] = {}
+        self._returns: set[int] = set()  # files whose lines carriage returns end
         self._failed: dict[int, LdifReader | None] = {}
 
     def batches(self) -> Iterator[Batch]:
@@ -99,10 +100,10 @@ class _Source:
         """Puts the names of one file into the index, unless the file cannot be read whole."""
         try:
             with _open(file) as stream:  # to the end: half a file is never loaded
-                while stream.read(_CHUNK):
-                    pass
+                if _only_returns(stream):
+                    self._returns.add(number)
             with _open(file) as stream:
-                reader = self._reader(stream, noted=self._noted)
+                reader = self._reader(number, stream, noted=self._noted)
                 for found in reader:
                     named = _named(found) if isinstance(found, Entry) else None
                     if isinstance(found, Entry) and named is not None:
@@ -120,13 +121,15 @@ class _Source:
 
     def _load(self, number: int, file: RawFile) -> Iterator[Batch]:
         with _open(file) as stream:
-            reader = self._readers[number] = self._reader(stream)
+            reader = self._readers[number] = self._reader(number, stream)
             for found in reader:
                 if isinstance(found, Flaw):
                     self._flaw(file, found)
                 elif (number, found.line) in self._directory.identical:
                     reader.counts.duplicate += 1
-                elif (named := _named(found)) is not None and not self._is_root_holder(named):
+                elif (named := _named(found)) is not None and not self._is_root_holder(
+                    found, named
+                ):
                     self._loader.load(number, found, named)
                 else:
                     reader.counts.rejected += 1
@@ -137,15 +140,19 @@ class _Source:
             text = f"says that the search returned {stated:,} entries, but holds {reader.entries:,}"
             self._file_issue(file, "entries-missing", text, place=reader.counts.lines)
 
-    def _is_root_holder(self, normal: str) -> bool:
-        """Whether the tree's root, which has no name, says that it is an account or a group."""
+    def _is_root_holder(self, entry: Entry, normal: str) -> bool:
+        """Whether the tree's root, which has no name, says that it is somebody, or in a group."""
         if normal:
             return False
         known = self._directory.names[normal]
-        return known.is_account or known.is_group
+        in_group = not self._directory.member_of.isdisjoint(entry.values)
+        return known.is_account or known.is_group or in_group
 
-    def _reader(self, stream: IO[bytes], *, noted: frozenset[str] = frozenset()) -> LdifReader:
-        return LdifReader(stream, wanted=self._wanted, noted=noted, binary=_BINARY)
+    def _reader(
+        self, number: int, stream: IO[bytes], *, noted: frozenset[str] = frozenset()
+    ) -> LdifReader:
+        returns = number in self._returns
+        return LdifReader(stream, wanted=self._wanted, noted=noted, binary=_BINARY, returns=returns)
 
     def _full(self) -> Iterator[Batch]:
         if self._builder.full:
@@ -198,6 +205,15 @@ def _open(file: RawFile) -> Iterator[IO[bytes]]:
             yield io.BufferedReader(_Transcoded(stream), _CHUNK)
         else:
             yield stream
+
+
+def _only_returns(stream: IO[bytes]) -> bool:
+    """Whether nothing but carriage returns ends a line, as some editors write it; reads it all."""
+    returns = feeds = False
+    while piece := stream.read(_CHUNK):
+        returns = returns or b"\r" in piece
+        feeds = feeds or b"\n" in piece
+    return returns and not feeds
 
 
 def _encoding(file: RawFile) -> str:

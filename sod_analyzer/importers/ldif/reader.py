@@ -156,6 +156,8 @@ class LdifReader:
     Of the attributes in `noted` an entry tells only that they are there, and with which options:
     one empty value for each run of values with the same options.
 
+    With `returns`, carriage returns end the lines, as in files that have no line feed at all.
+
     `counts` and `stated_entries` are complete when the iteration is: every physical line is in
     `counts` once, entries that a flaw rejects are in `counts.rejected`.
     """
@@ -167,6 +169,7 @@ class LdifReader:
         wanted: frozenset[str],
         noted: frozenset[str] = frozenset(),
         binary: Mapping[str, Callable[[bytes], str]] | None = None,
+        returns: bool = False,
     ) -> None:
         self.counts = Waterfall("line")
         #: how many entries the search that wrote the file says it returned; None if it is silent
@@ -174,6 +177,7 @@ class LdifReader:
         #: entries with a name, rejected ones included
         self.entries = 0
         self._stream = stream
+        self._returns = returns
         self._wanted = {name: name for name in wanted - noted}
         self._noted = noted
         self._skipped = _Field("", (), 0, "text", None)
@@ -202,16 +206,31 @@ class LdifReader:
         """Physical lines, in several pieces where they are long, without what ends them."""
         begins = True
         first = True
-        while piece := self._stream.readline(_PIECE):
+        for piece, ends in self._cut_up():
             if first:
-                piece = piece.removeprefix(b"\xef\xbb\xbf")
+                piece = piece.removeprefix(b"\xef\xbb\xbf")  # noqa: PLW2901 - a mark, no content
                 first = False
             if begins:
                 self.counts.lines += 1
-            ends = piece.endswith(b"\n")
             self._cut = not ends
-            yield (piece[:-1].removesuffix(b"\r") if ends else piece), begins
+            yield piece, begins
             begins = ends
+
+    def _cut_up(self) -> Iterator[tuple[bytes, bool]]:
+        """Pieces of lines, and whether a line ends there.
+
+        LDIF ends lines with a line feed, before which a carriage return may stand.
+        """
+        if not self._returns:
+            while piece := self._stream.readline(_PIECE):
+                ends = piece.endswith(b"\n")
+                yield (piece[:-1].removesuffix(b"\r") if ends else piece), ends
+            return
+        while piece := self._stream.read(_PIECE):
+            *whole, rest = piece.split(b"\r")
+            yield from ((line, True) for line in whole)
+            if rest:
+                yield rest, False
 
     def _begin(self, piece: bytes) -> None:
         """Takes the first piece of a physical line."""

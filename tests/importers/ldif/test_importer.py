@@ -96,7 +96,11 @@ def test_a_folder_is_read_where_a_file_could_be(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "classed",
-    ["objectClass: groupOfNames\nmember: uid=ann,dc=x\n", "objectClass: inetOrgPerson\nuid: ann\n"],
+    [
+        "objectClass: groupOfNames\nmember: uid=ann,dc=x\n",
+        "objectClass: inetOrgPerson\nuid: ann\n",
+        "objectClass: top\nmemberOf: cn=crew,dc=x\n",
+    ],
 )
 def test_an_account_or_group_without_a_name_is_rejected(tmp_path: Path, classed: str) -> None:
     tables = load(tmp_path, f"dn: \n{classed}\n{ENTRY}")
@@ -105,6 +109,31 @@ def test_an_account_or_group_without_a_name_is_rejected(tmp_path: Path, classed:
     assert (tables.source["rejected"], tables.source["loaded"]) == (1, 1)
     assert "" not in {*tables.accounts, *(row["role"] for row in tables.rows["roles"])}
     assert not tables.rows["roles"]
+
+
+def test_no_group_lets_in_the_root_by_a_login(tmp_path: Path) -> None:
+    group = "dn: cn=crew,dc=x\nobjectClass: posixGroup\ncn: crew\ngidNumber: 7\nmemberUid: ann\n"
+    tables = load(tmp_path, f"dn: \nobjectClass: top\nuid: ann\n\n{group}")
+
+    assert not tables.accounts
+    assert any(kind == "dangling-member" for kind, _, _ in tables.issues)
+
+
+def test_lines_that_only_carriage_returns_end_are_lines(tmp_path: Path) -> None:
+    text = f"version: 1\n# a note\n\n{ENTRY}\ndn: no name\ndescription: a\n b\n"
+    folders = tmp_path / "feeds", tmp_path / "returns"
+    for folder in folders:
+        folder.mkdir()
+
+    feeds, returns = load(folders[0], text), load(folders[1], text.replace("\n", "\r"))
+
+    own = {"sha256", "source_id"}
+    assert {key: value for key, value in returns.source.items() if key not in own} == {
+        key: value for key, value in feeds.source.items() if key not in own
+    }
+    assert returns.rows["accounts"] == feeds.rows["accounts"]
+    assert returns.issues == feeds.issues
+    assert returns.source["lines"] == text.count("\n")
 
 
 def test_entries_with_impossible_names_are_rejected(tmp_path: Path) -> None:
