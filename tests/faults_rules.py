@@ -302,4 +302,28 @@ RULES = (
             "return np.where(ends, least, 0)",
         ),
     ),
+    *in_module(
+        "detect/hygiene.py",
+        "tests/engine/test_review.py",
+        (
+            "whoever-could-take-it-over-answers-for-it",
+            "now = self.edges.allowed(~(Flag.OUT_OF_TIME | Flag.SELF_GRANTED))",
+            "now = self.edges.allowed(~Flag.OUT_OF_TIME)",
+        ),
+        (
+            "whoever-assumes-it-does-not-answer",
+            "kinds = (GrantKind.ASSUMES, GrantKind.CONTROLS, GrantKind.USES)",
+            "kinds = (GrantKind.CONTROLS, GrantKind.USES)",
+        ),
+        (
+            "robots-answer-for-each-other",
+            "fresh = target[answered[holder] & ~minded[target]]",
+            "fresh = target[~minded[target]]",
+        ),
+        (
+            "robots-of-robots-are-nobodys",
+            "            answered[fresh] = True\n",
+            "",
+        ),
+    ),
 )

@@ -375,15 +375,41 @@ class Oracle:
             and self.world.people[e.holder]["status"] != "unknown"
             for e in links
         )
-        minded = facts.get("owner") or any(
-            e.kind in ("controls", "uses") and not e.undecided for e in links
-        )
+        minded = facts.get("owner") or self._kept(account, frozenset())
         if self.reach.asleep(account) or behind:
             return
         if minded and facts["class"] in ("workload", "shared"):
             return
         maybe = any(e.undecided for e in links)
         yield facts["system"], UNKNOWN if maybe else YES
+
+    def _kept(self, account: str, seen: frozenset[str]) -> bool:
+        """Whether a role, or somebody who is answered for, keeps, uses or assumes it."""
+        return any(
+            e.kind in ("assumes", "controls", "uses")
+            and not e.undecided
+            and not e.self_grant
+            and e.holder not in seen
+            and self._answered(e.holder, seen | {account})
+            for e in self.world.edges
+            if e.target == account
+        )
+
+    def _answered(self, node: str, seen: frozenset[str]) -> bool:
+        if node in self.world.roles:
+            return True
+        if node in self.world.people:
+            return bool(self.world.people[node]["status"] != "unknown")
+        facts = self.world.accounts[node]
+        machine = facts["class"] in ("workload", "shared")
+        held = any(
+            e.kind == "holds"
+            and not e.undecided
+            and self.world.people[e.holder]["status"] != "unknown"
+            for e in self.world.edges
+            if e.target == node
+        )
+        return held or (machine and bool(facts.get("owner"))) or self._kept(node, seen)
 
     def _self_managed(self, role: str) -> Iterable[tuple[str, int]]:
         """A member, other than one who would first have to let itself in, can let others in."""

@@ -52,6 +52,7 @@ class Edge:
     undecided: bool = False
     valid_from: date | None = None
     valid_until: date | None = None
+    assumes: bool = False  # of becoming: not to control a login, but to step into a role
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,8 @@ def snapshot_of(world: World) -> Snapshot:
 
 
 def _grant_kind(edge: Edge) -> GrantKind:
+    if edge.becoming and edge.assumes:
+        return GrantKind.ASSUMES
     if edge.becoming:
         return GrantKind.HOLDS if edge.holder[0] == "i" else GrantKind.CONTROLS
     return GrantKind.MEMBER if edge.target[0] != "e" else GrantKind.CONTAINS

@@ -288,10 +288,6 @@ class HygieneRule:
         open_ = np.ones(edges.n_nodes, dtype=bool)
         holds = self._edges_of((GrantKind.HOLDS,), undecided=False)
         open_[edges.target[holds[known[edges.holder[holds]]]]] = False
-        minding = self._edges_of((GrantKind.CONTROLS, GrantKind.USES), undecided=False)
-        now = edges.allowed(~Flag.OUT_OF_TIME)
-        minded = np.zeros(edges.n_nodes, dtype=bool)
-        minded[edges.target[minding[now[minding]]]] = True
         doubtful = self._edges_of((GrantKind.HOLDS,), undecided=True)
         maybe = np.full(edges.n_nodes, -1, dtype=np.int64)
         maybe[edges.target[doubtful]] = doubtful
@@ -300,6 +296,10 @@ class HygieneRule:
         owner = self.snapshot["accounts"].column("owner")
         owned = pc.not_equal(owner, "").fill_null(_NO).to_numpy()
         span = slice(accounts.start, accounts.stop)
+        told = ~open_
+        told[people.start : people.stop] = known[people.start : people.stop]
+        told[span] |= machine & owned
+        minded = self._minded(told)
         lost = ~self._asleep[span] & open_[span] & ~(machine & (owned | minded[span]))
         for row in np.flatnonzero(lost).tolist():
             code = row + accounts.start
@@ -314,6 +314,28 @@ class HygieneRule:
                 else "no person in the roster could be found for it"
             )
             yield _Found(code, system, Verdict.VIOLATION, what)
+
+    def _minded(self, told: Bits) -> Bits:
+        """Nodes that somebody keeps, uses or assumes for whom somebody answers in turn.
+
+        A role counts as such a somebody. That one could take a login over by a change of one's own
+        is no answering for it.
+        """
+        kinds = (GrantKind.ASSUMES, GrantKind.CONTROLS, GrantKind.USES)
+        minding = self._edges_of(kinds, undecided=False)
+        now = self.edges.allowed(~(Flag.OUT_OF_TIME | Flag.SELF_GRANTED))
+        minding = minding[now[minding]]
+        holder, target = self.edges.holder[minding], self.edges.target[minding]
+        roles = self.snapshot.ranges[NodeKind.ROLE]
+        answered = told.copy()
+        answered[roles.start : roles.stop] = True
+        minded = np.zeros(self.edges.n_nodes, dtype=bool)
+        while True:
+            fresh = target[answered[holder] & ~minded[target]]
+            if not len(fresh):
+                return minded
+            minded[fresh] = True
+            answered[fresh] = True
 
     @cached_property
     def _says_who_manages(self) -> bool:

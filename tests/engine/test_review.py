@@ -228,6 +228,37 @@ def test_whoever_no_longer_controls_a_robot_does_not_answer_for_it(
     assert got == ({("a1", "anywhere"): "violation"} if found else {})
 
 
+@pytest.mark.parametrize(
+    ("edges", "found"),
+    [
+        ([Edge("a0", "a1", becoming=True)], {"a2"}),
+        ([Edge("a0", "a1", becoming=True, assumes=True)], {"a2"}),
+        ([Edge("a0", "a1", becoming=True), Edge("a1", "a2", becoming=True)], set()),
+        ([Edge("a0", "a1", becoming=True, self_granted=True)], {"a1", "a2"}),
+        ([Edge("a2", "a1", becoming=True)], {"a1", "a2"}),
+        ([Edge("a2", "a1", becoming=True), Edge("a1", "a2", becoming=True)], {"a1", "a2"}),
+        ([Edge("r0", "a1", becoming=True)], {"a2"}),
+    ],
+    ids=[
+        "somebody keeps it", "somebody assumes it", "through another", "somebody could", "nobody assumes it",
+        "each the other", "a group uses it",
+    ],
+)  # fmt: skip
+def test_whoever_assumes_a_robot_answers_for_it_if_somebody_answers_for_him(
+    edges: list[Edge], found: set[str]
+) -> None:
+    robots = world("i0 > a0", "i1 > a1", "i2 > a2", *edges, nodes=("r0",))
+    nobody = {"status": "unknown", "kind": "workload"}
+    facts = {
+        "identities": {"i1": nobody, "i2": nobody},
+        "accounts": {"a1": {"kind": "workload"}, "a2": {"kind": "workload"}},
+    }
+
+    got = plain(analysis_of(robots, check_of(HygieneCheck.NOBODY_BEHIND), facts=facts))
+
+    assert {account for account, _ in got} == found
+
+
 # -- trying a fix ----------------------------------------------------------------------------------
 
 
