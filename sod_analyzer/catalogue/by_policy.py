@@ -94,8 +94,8 @@ class ByPolicy:
         return {}
 
     def unrestricted(self, right: Right) -> bool:
-        """Whether it is everything in its own account, for sure."""
-        return right.sure and self.decided.unrestricted(right.holder)
+        """Whether it is all that the organisation leaves to its own account, for sure."""
+        return right.sure and self.decided.unrestricted(right.holder, within_organisation=True)
 
     def found(
         self, right: Right, selector: Selector, asked: Asked, environment: str | None

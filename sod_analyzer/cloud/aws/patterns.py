@@ -28,6 +28,7 @@ from sod_analyzer.cloud.aws.decide import (
 from sod_analyzer.cloud.aws.documents import Policy
 from sod_analyzer.cloud.aws.estate import Estate
 from sod_analyzer.cloud.aws.formula import Formula, Part
+from sod_analyzer.cloud.aws.groups import Groups
 from sod_analyzer.cloud.aws.kinds import BLANK, kinds_in, of_account
 from sod_analyzer.cloud.aws.principals import Match, Principal
 from sod_analyzer.cloud.aws.steps import Area, Layer, Request, Step, areas
@@ -110,6 +111,10 @@ def decide_any(
     return replace(found, decision=replace(found.decision, notes=notes))
 
 
+#: From so many actions on it is worth the while to find out which of them come to the same.
+_MANY = 2
+
+
 @dataclass(frozen=True)
 class Sought:
     """Where the best answer is: an action and a resource, or None twice if it is a no.
@@ -150,8 +155,13 @@ def seek(
     asking = _Asking(estate, caller, wanted, spared, context, catalogue, tuple(sessions), budget)
     open_ = False
     alone: dict[str, None] = {}
+    groups = Groups(estate, caller, catalogue, sessions) if len(names) >= _MANY else None
     for level in _LEVELS:
+        without_any: set[object] = set()
         for name in names:
+            like = name if groups is None else groups.of(name)
+            if like in without_any:
+                continue
             found = asking.at_least(level, name)
             if isinstance(found, str):
                 others = asking.lacking(level, name)
@@ -162,6 +172,7 @@ def seek(
                 needed = catalogue.needed_by(name)
                 return Sought(name, found, open_, tuple(dict.fromkeys(notes)), level, needed)
             open_ = open_ or found is None
+            without_any.add(like)
     return Sought(None, None, open_, tuple(dict.fromkeys([*alone, *asking.notes(names)])))
 
 

@@ -19,14 +19,14 @@ from sod_analyzer.cloud.aws.decide import (
     formula_of,
     request_of,
 )
-from sod_analyzer.cloud.aws.documents import Policy, Statement
+from sod_analyzer.cloud.aws.documents import Policy, Principals, Statement
 from sod_analyzer.cloud.aws.escalation import ANY_POLICY, strengthened
 from sod_analyzer.cloud.aws.estate import Account, Estate
 from sod_analyzer.cloud.aws.formula import Part
 from sod_analyzer.cloud.aws.inventory import Inventory, Thing
 from sod_analyzer.cloud.aws.kept import Kept, Record, details, kept
 from sod_analyzer.cloud.aws.patterns import Found, Sought, seek, told
-from sod_analyzer.cloud.aws.principals import Kind, Match, Principal
+from sod_analyzer.cloud.aws.principals import Kind, Match, Named, Principal, match
 from sod_analyzer.cloud.aws.resource_policies import ResourcePolicies
 from sod_analyzer.cloud.aws.steps import Area, Layer, Request, areas
 from sod_analyzer.cloud.truth import Answer
@@ -45,6 +45,8 @@ _NOTHING = Found(Decision(Answer.NO, Layer.IDENTITY))
 _BY_NAME = frozenset({"sts:assumerole", "sts:tagsession"})
 #: Who calls these shows a token of somebody else.
 _BY_TOKEN = ASSUMING - _BY_NAME
+#: Layers of limits that the organisation sets for everybody in an account.
+_OF_ORGANISATION = frozenset({Layer.SCP, Layer.RCP})
 #: Where nothing is known without the policy of the resource.
 _NEEDED = frozenset({"kms"})
 
@@ -183,7 +185,7 @@ class Rights:
                 # Nothing without the resource's own policy.
                 found = known & (_BY_NAME | self._of_policies)
             else:
-                found = (known - _BY_TOKEN) | self._of_policies
+                found = (known - _BY_TOKEN) | self._by_resources(caller)
                 if self._is_named(caller):
                     found |= _BY_NAME
             # Many holders have one set, which is kept once.
@@ -203,6 +205,33 @@ class Rights:
         """Actions of services of which policies of resources were read."""
         of = (self._named(f"{service}:*") for service in sorted(self._with_policies))
         return frozenset[str]().union(*of)
+
+    def _by_resources(self, caller: Principal) -> frozenset[str]:
+        """Actions that policies of resources may allow a caller without its own policies.
+
+        One that names no more than its account leaves it to those.
+        """
+        return frozenset[str]().union(
+            *(
+                names
+                for whom, names in self._allowing.items()
+                if whom is None or match(whom, caller, allows=True).named >= Named.ROLE
+            )
+        )
+
+    @cached_property
+    def _allowing(self) -> dict[Principals | None, frozenset[str]]:
+        """What policies of resources allow, by whom they name; None is anybody."""
+        found: dict[Principals | None, frozenset[str]] = {}
+        for arn, policy in sorted(self.resources.policies.items()):
+            of = self._named(f"{arn.split(':', 3)[2]}:*") if ":" in arn else self._named("*")
+            if policy.damaged:
+                found[None] = found.get(None, frozenset()) | of
+            for each in policy.statements:
+                if each.allows and each.principals is not None:
+                    mine = found.get(each.principals, frozenset())
+                    found[each.principals] = mine | (self._meant(each) & of)
+        return found
 
     @cached_property
     def _with_policies(self) -> frozenset[str]:
@@ -259,9 +288,7 @@ class Rights:
             allowed = self._named("*") if policy.damaged else frozenset[str]()
             denied = broad = frozenset[str]()
             for each in policy.statements:
-                mine = frozenset[str]().union(*(self._named(text) for text in each.actions.texts))
-                if each.actions.negated:
-                    mine = self._named("*") - mine
+                mine = self._meant(each)
                 if each.allows:
                     allowed |= mine
                     if _broadly(each):
@@ -271,6 +298,12 @@ class Rights:
             # The policy is kept, so that no other one gets its number.
             found = self._spoken[id(policy)] = policy, allowed, denied, broad
         return found[1:]
+
+    def _meant(self, statement: Statement) -> frozenset[str]:
+        """The actions that a statement is about."""
+        texts = statement.actions.texts
+        found = frozenset[str]().union(*(self._named(text) for text in texts))
+        return self._named("*") - found if statement.actions.negated else found
 
     def _named(self, pattern: str) -> frozenset[str]:
         found = self._names.get(pattern)
@@ -318,10 +351,14 @@ class Rights:
     def _broadly(self) -> dict[Holder, frozenset[str]]:
         return {}
 
-    def unrestricted(self, holder: Holder) -> bool:
+    def unrestricted(self, holder: Holder, *, within_organisation: bool = False) -> bool:
         """Whether nothing at all is out of its reach in its own account.
 
-        Errs: towards no, wherever anything is denied or allowed under a condition.
+        `within_organisation` leaves out what the organisation denies everybody there: an
+        administrator of an account is one, though nobody in it may leave the organisation. Where
+        it denies everything, or allows only some of it, nobody is.
+
+        Errs: towards no, wherever anything else is denied or allowed under a condition.
         """
         caller = self.caller(holder)
         formula, _ = formula_of(
@@ -329,7 +366,13 @@ class Rights:
         )
         needed = [part for part in (*formula.grants[0], *formula.needed) if isinstance(part, Part)]
         return not any(
-            policy.damaged or any(not each.allows for each in policy.statements)
+            policy.damaged
+            or any(
+                _shuts(each)
+                if within_organisation and part.layer in _OF_ORGANISATION
+                else not each.allows
+                for each in policy.statements
+            )
             for part in (*formula.denies, *needed)
             for policy in part.policies
         ) and all(any(map(_opens, part.policies)) for part in needed)
@@ -401,6 +444,13 @@ def _opens(policy: Policy) -> bool:
         and _everywhere(each)
         for each in policy.statements
     )
+
+
+def _shuts(statement: Statement) -> bool:
+    """Whether it denies every action, or all but some, on everything and under no condition."""
+    actions = statement.actions
+    every = actions.negated or bool({"*", _ANYTHING} & set(actions.texts))
+    return not statement.allows and every and _everywhere(statement)
 
 
 def _everywhere(statement: Statement) -> bool:

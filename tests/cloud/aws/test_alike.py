@@ -145,6 +145,13 @@ def named(name: str, *statements: dict[str, Any], **more: Any) -> Principal:
         (named("ann"), named("bob"), [], allow("s3:*", to={"AWS": ANN}), (YES, NO)),
         (named("ann"), named("bob"), [], allow("s3:*", to={"AWS": f"{ANN}x"}), (NO, NO)),
         (
+            named("ann", allow("s3:GetObject", f"{BUCKET}/*", when=MFA)),
+            named("bob", allow("s3:GetObject", f"{BUCKET}/*", when=MFA)),
+            [],
+            allow("s3:*", f"{BUCKET}/*", to={"AWS": ANN}),
+            (YES, CONDITIONAL),
+        ),
+        (
             named("ann", GET, boundary=ELSEWHERE),
             named("bob", GET, boundary=FREE),
             [],
