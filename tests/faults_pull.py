@@ -166,7 +166,7 @@ PULL: tuple[Fault, ...] = (
         "tests/cloud/aws/test_identity_center.py",
         (
             "people-of-groups-use-nothing",
-            "{Use(person, role, each.holder, sure) for person in members}",
+            "{Use(person, role, each.holder, sure, each) for person in members}",
             "set[Use]()",
         ),
         (

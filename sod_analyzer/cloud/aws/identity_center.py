@@ -77,6 +77,8 @@ class Use:
     role: str
     group: str
     sure: bool = True
+    #: By which of them, if several lead there.
+    by: Assignment | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ class IdentityCenter:
     access_sets: Mapping[str, AccessSet]
     assignments: tuple[Assignment, ...]
     problems: tuple[str, ...] = ()
+    #: Which export says so, by its place among those given: of a person by code, of an assignment,
+    #: and of a group's member by both codes.
+    said_in: Mapping[object, int] = field(default_factory=dict, compare=False)
 
     def uses(self, roles: Iterable[str]) -> tuple[tuple[Use, ...], tuple[str, ...]]:
         """Who may act as which of these roles, sorted, and what could not be told.
@@ -122,9 +127,9 @@ class IdentityCenter:
                 if each.group:
                     group = self.groups.get(each.holder)
                     members = group.members if group is not None else ()
-                    uses |= {Use(person, role, each.holder, sure) for person in members}
+                    uses |= {Use(person, role, each.holder, sure, each) for person in members}
                 else:
-                    uses.add(Use(each.holder, role, "", sure))
+                    uses.add(Use(each.holder, role, "", sure, each))
         problems.extend(
             f"no assignment leads to {role}: who uses it is unknown"
             for key in sorted({*there} - assigned)
@@ -151,7 +156,7 @@ def read(exports: Iterable[tuple[str, object]]) -> IdentityCenter:
     a set, the group's code for its memberships.
     """
     reader = _Reader(Pages())
-    for name, export in exports:
+    for reader.export, (name, export) in enumerate(exports):
         for where, each in reader.pages.opened(name, export):
             reader.take(where, each)
     return reader.made()
@@ -168,6 +173,8 @@ class _Reader:
     managed: dict[str, set[str]] = field(default_factory=dict)  # by `ps-…`
     assignments: set[Assignment] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)  # kinds of lists that were there
+    said_in: dict[object, int] = field(default_factory=dict)
+    export: int = 0
 
     def take(self, where: str, export: Record) -> None:
         """What one call printed, or several in one object."""
@@ -239,7 +246,9 @@ class _Reader:
         if kind not in ("USER", "GROUP"):
             self.pages.say(where, f"PrincipalType {kind} is not USER or GROUP; it is left out")
             return
-        self.assignments.add(Assignment(account, access_set, kind == "GROUP", holder))
+        found = Assignment(account, access_set, kind == "GROUP", holder)
+        self.assignments.add(found)
+        self.said_in.setdefault(found, self.export)
 
     def _person(self, where: str, record: Record) -> None:
         code = self.pages.needed(where, record, "UserId")
@@ -255,6 +264,7 @@ class _Reader:
         )
         if not person.login:
             self.pages.say(where, f"person {code} has no UserName")
+        self.said_in.setdefault(code, self.export)
         if self.people.setdefault(code, person) != person:
             self.pages.say(where, f"person {code} is there twice and differs; the first is taken")
 
@@ -274,6 +284,7 @@ class _Reader:
         member = self.pages.needed(f"{where}: MemberId", inner, "UserId")
         if group is not None and member is not None:
             self.members.setdefault(group, set()).add(member)
+            self.said_in.setdefault((group, member), self.export)
 
     def made(self) -> IdentityCenter:
         """Everything that was taken, and what it speaks of and does not have."""
@@ -298,6 +309,7 @@ class _Reader:
             },
             tuple(sorted(self.assignments)),
             self.pages.done(),
+            self.said_in,
         )
 
     def _missing(self) -> Iterator[str]:

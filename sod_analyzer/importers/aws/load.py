@@ -53,6 +53,8 @@ class Loader:
         self._records: dict[Kept, tuple[str, int]] = {}
         self._parts: dict[Part, list[tuple[str, object]]] = {}
         self._places: dict[Part, tuple[str, int]] = {}
+        #: The record of each of the exports that are in `_parts`.
+        self._exports: dict[Part, list[tuple[str, int]]] = {}
         self._credentials: Mapping[str, Credentials] = {}
         self._last = ""
 
@@ -80,6 +82,7 @@ class Loader:
                 continue
             self._parts.setdefault(part, []).append((file.path, value))
             self._places.setdefault(part, (file.source_id, record))
+            self._exports.setdefault(part, []).append((file.source_id, record))
             kind = _KEPT.get(part)
             if kind is not None:
                 found = kept(kind, file.path, {"export": value})
@@ -199,8 +202,10 @@ class Loader:
         for text in (*center.problems, *problems):
             self._problem(text, Part.PEOPLE)
         system, place = self._builder.spec.system, self._places[Part.PEOPLE]
+        said_in = self._exports[Part.PEOPLE]
         self._policy(kept(Record.PEOPLE, system, {}), *place)
         for code, person in sorted(center.people.items()):
+            source_id, record = said_in[center.said_in[code]]
             self._builder.row(
                 "accounts",
                 account=f"{system}:identity-center/{code}",
@@ -211,22 +216,29 @@ class Loader:
                 kind=str(IdentityClass.PERSON),
                 enabled=person.enabled,
                 dormant_why="disabled" if person.enabled is False else None,
-                source_id=place[0],
-                record=place[1],
+                source_id=source_id,
+                record=record,
             )
         for use in uses:
             if use.person not in center.people:
                 continue  # said when it was read
-            role = f"{self._system(_account(use.role))}:{use.role}"
+            holder = (NodeKind.ACCOUNT, f"{system}:identity-center/{use.person}")
+            role = (NodeKind.ACCOUNT, f"{self._system(_account(use.role))}:{use.role}")
+            source_id, record = said_in[center.said_in[use.by]]
             self._builder.grant(
-                (NodeKind.ACCOUNT, f"{system}:identity-center/{use.person}"),
-                (NodeKind.ACCOUNT, role),
+                holder,
+                role,
                 GrantKind.ASSUMES,
                 conditional=not use.sure,
                 condition=None if use.sure else "several roles have the name of the set",
-                source_id=place[0],
-                record=place[1],
+                source_id=source_id,
+                record=record,
             )
+            if use.group:
+                source_id, record = said_in[center.said_in[use.group, use.person]]
+                self._builder.rests_on(
+                    holder, role, "group membership", source_id=source_id, record=record
+                )
 
     def _system(self, number: str) -> str:
         return self._systems.get(number, self._builder.spec.system)
