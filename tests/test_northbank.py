@@ -292,6 +292,9 @@ def _record(path: Path, source: dict[str, Any], record: int) -> str:
     """The record's own text: a line (unfolded and decoded), or an element."""
     if source["unit"] == "element":
         whole = json.loads(path.read_text(encoding="utf-8"))
+        if "UserDetailList" in whole:
+            lists = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+            return json.dumps([each for name in lists for each in whole[name]][record])
         elements = whole["items"] if isinstance(whole, dict) and "items" in whole else whole
         return json.dumps(elements[record] if isinstance(elements, list) else elements)
     lines = path.read_text(encoding=source["encoding"] or "utf-8").split("\n")

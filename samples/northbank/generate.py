@@ -16,11 +16,13 @@ if str(HERE) not in sys.path:
 
 # ruff: noqa: E402  found beside this file
 from maker import (
+    aws,
     clusters,
     crowd,
     directory,
     hub,
     plants,
+    plants_aws,
     plants_systems,
     register,
     settings,
@@ -37,6 +39,7 @@ def make_world(*, as_approved: bool = False) -> World:
     plants_systems.plant_systems(world)
     crowd.hire_crowd(world)
     clusters.add_service_accounts(world)
+    plants_aws.plant_aws(world)
     return world
 
 
@@ -53,6 +56,7 @@ def make_files(*, as_approved: bool = False) -> dict[str, bytes]:
         directory.write_directory,
         hub.write_github,
         clusters.write_clusters,
+        aws.write_aws,
     ):
         written, told = write(world)
         files |= written

@@ -29,11 +29,22 @@ LOGS = "administer-logs"
 SECRETS = "read-secrets"
 BACKUPS = "delete-backups"
 NETWORK = "change-network-rules"
+CLOUD_ACCESS = "administer-cloud-access"
+DATA = "change-production-data"
+DATABASE_AUDIT = "administer-database-audit"
+DETECTION = "administer-detection"
+EMERGENCY = "use-emergency-access"
+IDENTITIES = "create-identities"
+KEYS = "manage-keys"
+RELEASE = "release"
 #: More than looking, in the production cluster: any right at all there but to read.
 TOUCH = "change-anything-in-production"
 
 APPLICATIONS = ("internet-banking", "logging", "onboarding", "payments")
-SYSTEMS = ("changeman", "github-north", "hr-north", "k8s-prod", "k8s-test", "ldap-north")
+AWS_SYSTEMS = ("aws-build", "aws-prod", "aws-root")
+SYSTEMS = (
+    *AWS_SYSTEMS, "changeman", "github-north", "hr-north", "k8s-prod", "k8s-test", "ldap-north",
+)  # fmt: skip
 
 #: Which applications a resource belongs to. A resource that is not here is unmapped.
 PLACED: dict[tuple[str, str], tuple[str, ...]] = {
@@ -59,6 +70,11 @@ PLACED: dict[tuple[str, str], tuple[str, ...]] = {
     ("changeman", "ONB"): ("onboarding",),
     ("changeman", "IBK"): ("internet-banking",),
     ("ldap-north", "cn=directory-admins"): APPLICATIONS,
+    # In AWS, what an application has in an account is called by the application's name here.
+    ("aws-prod", "onboarding"): ("onboarding",),
+    ("aws-prod", "payments"): ("payments",),
+    ("aws-build", "onboarding"): ("onboarding",),
+    ("aws-build", "payments"): ("payments",),
 }
 
 # The change manager's right letters.

@@ -19,19 +19,27 @@ def judge(
     """What each rule counts in each application; what is broken goes into `results` too.
 
     `most` and `team` count everyone of the roster who is a person, whether they work here now or
-    not, since their logins do; `least` counts those who do, and could act tonight.
+    not, since their logins do; `least` counts those who do, and could act tonight whatever happens.
     """
     told: dict[str, dict[str, Measure]] = {}
     for rule, asked in rules.HEADCOUNTS.items():
         if rules.ABSENT.issuperset(asked.legs[0]):
             continue
         for application in bank.APPLICATIONS:
+            if not any(_there(leg, application) for leg in asked.legs):
+                continue  # nobody could have it there: that is no lack of people
             measure = _measure(world, asked, lambda f, a=application: reaches(f, a))
             told.setdefault(rule, {})[application] = measure
             if measure["verdict"] != "clear":
                 verdict = {application: str(measure["verdict"])}
                 results.setdefault(rule, {})[application] = verdict
     return told
+
+
+def _there(leg: Leg, application: str) -> bool:
+    """Whether the application has something in a system in which the leg exists."""
+    systems = rules.systems_of(leg)
+    return any(s in systems and application in apps for (s, _), apps in bank.PLACED.items())
 
 
 def _measure(world: World, asked: Headcount, here: Callable[[Fact], bool]) -> Measure:
@@ -57,6 +65,7 @@ def _holders(world: World, leg: Leg, here: Callable[[Fact], bool], *, active: bo
         for account in world.accounts.values()
         if account.owner
         and not account.dormant
+        and not (active and account.conditional)
         and world.people[account.owner].kind in ("person", "vendor")
         and (world.people[account.owner].status == "active" or not active)
         and any(fact.duty in leg and here(fact) for fact in account.facts)

@@ -37,7 +37,8 @@ def _left(world: World, account: Account) -> str:
 def _unused(world: World, account: Account) -> str:
     """An account with everything in a system, or with a repository's administration.
 
-    Only the directory says when somebody last signed in, and not for everyone.
+    Only the directory says when somebody last signed in, and not for everyone; AWS says it of
+    roles that were used at all.
     """
     if not (account.unrestricted or _administers_a_repository(account)):
         return ""
@@ -55,4 +56,4 @@ def _administers_a_repository(account: Account) -> bool:
 def _nobody(account: Account) -> str:
     if account.candidates:
         return "not-evaluable"
-    return "violation" if account.owner is None else ""
+    return "violation" if account.owner is None and not account.minded else ""

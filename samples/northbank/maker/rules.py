@@ -11,43 +11,46 @@ from typing import NamedTuple
 from maker import bank
 
 #: A fact's duty to the systems in which it exists: who covers them all has it everywhere.
+_AWS = bank.AWS_SYSTEMS
 WAYS: dict[str, tuple[str, ...]] = {
-    bank.COMMIT: ("changeman", "github-north"),
-    bank.REVIEW: ("github-north",),
-    bank.APPROVE_OWN: ("changeman",),
-    bank.MERGE: ("github-north",),
-    bank.MERGE_UNREVIEWED: ("github-north",),
-    bank.DEPLOY: ("changeman", "k8s-prod"),
-    bank.DEVELOP: ("k8s-test",),
+    bank.COMMIT: (*_AWS, "changeman", "github-north"),
+    bank.REVIEW: (*_AWS, "github-north"),
+    bank.APPROVE_OWN: (*_AWS, "changeman"),
+    bank.MERGE: (*_AWS, "github-north"),
+    bank.MERGE_UNREVIEWED: (*_AWS, "github-north"),
+    bank.DEPLOY: ("aws-prod", "changeman", "k8s-prod"),
+    bank.DEVELOP: ("aws-build", "k8s-test"),
     bank.WORKFLOW: ("github-north",),
-    bank.PIPELINE: ("changeman", "github-north", "k8s-prod"),
-    bank.GATES: ("github-north", "k8s-prod", "k8s-test"),
+    bank.PIPELINE: (*_AWS, "changeman", "github-north", "k8s-prod"),
+    bank.GATES: (*_AWS, "github-north", "k8s-prod", "k8s-test"),
     bank.ACCESS: ("changeman", "github-north", "ldap-north"),
     bank.CLUSTER_ACCESS: ("k8s-prod", "k8s-test"),
-    bank.STOP_LOGS: ("changeman", "github-north", "k8s-prod", "k8s-test"),
+    bank.CLOUD_ACCESS: _AWS,
+    bank.STOP_LOGS: (*_AWS, "changeman", "github-north", "k8s-prod", "k8s-test"),
     bank.LOGS: ("k8s-prod", "k8s-test"),
-    bank.SECRETS: ("k8s-prod",),
-    bank.BACKUPS: ("k8s-prod",),
-    bank.NETWORK: ("k8s-prod",),
+    bank.SECRETS: ("aws-prod", "k8s-prod"),
+    bank.BACKUPS: ("aws-prod", "k8s-prod"),
+    bank.NETWORK: ("aws-prod", "k8s-prod"),
     bank.TOUCH: ("k8s-prod",),
+    bank.RELEASE: _AWS,
+    bank.DETECTION: _AWS,
+    bank.IDENTITIES: (*_AWS, "hr-north"),
+    bank.EMERGENCY: _AWS,
+    bank.KEYS: ("aws-prod",),
+    bank.DATA: ("aws-prod",),
+    bank.DATABASE_AUDIT: ("aws-prod",),
 }
 
 # Duties that several facts perform, any of them.
 _APPROVE = (bank.REVIEW, bank.APPROVE_OWN)
 _CHANGE_PIPELINE = (bank.PIPELINE, bank.WORKFLOW)
-_ACCESS = (bank.ACCESS, bank.CLUSTER_ACCESS)
+_ACCESS = (bank.ACCESS, bank.CLUSTER_ACCESS, bank.CLOUD_ACCESS)
 _LOGS = (bank.LOGS, bank.STOP_LOGS)
 
 #: Duties of products that the bank has declared as not used, or out of scope.
-ABSENT = frozenset(
-    {
-        "administer-cloud-access", "administer-database-audit", "administer-detection",
-        "certify-access", "change-production-data", "manage-keys", "release",
-        "review-emergency-access", "sign-off-tests", "use-emergency-access",
-    }
-)  # fmt: skip
+ABSENT = frozenset({"certify-access", "review-emergency-access", "sign-off-tests"})
 #: Duties of a product that the bank has, and whose rights no export tells.
-UNTOLD = frozenset({"create-identities"})
+UNTOLD: frozenset[str] = frozenset()
 
 EVALUATED, NOT_EVALUABLE, NOT_APPLICABLE = "evaluated", "not evaluable", "not applicable"
 
@@ -83,8 +86,8 @@ def _all(*legs: str | Leg, scope: str = "application") -> Conflict:
 
 
 _OF_CHANGE = (_APPROVE, (bank.COMMIT,), (bank.DEPLOY,), ("sign-off-tests",))
-_TWO_LAYERS = (("administer-cloud-access",), (bank.CLUSTER_ACCESS,), (bank.GATES,))
-_MANAGE_OR_SHIP = (*_ACCESS, "change-production-data", bank.DEPLOY)
+_TWO_LAYERS = ((bank.CLOUD_ACCESS,), (bank.CLUSTER_ACCESS,), (bank.GATES,))
+_MANAGE_OR_SHIP = (*_ACCESS, bank.DATA, bank.DEPLOY)
 
 CONFLICTS: dict[str, Conflict] = {
     "DEV-01": _all(bank.COMMIT, bank.DEPLOY),
@@ -99,22 +102,22 @@ CONFLICTS: dict[str, Conflict] = {
     "DEV-10": _all(bank.PIPELINE, bank.COMMIT),
     "DEV-11": _all((bank.DEPLOY, bank.SECRETS), bank.STOP_LOGS, scope="system"),
     "DEV-12": _all(_ACCESS, "certify-access"),
-    "DEV-13": _all(_ACCESS, "create-identities", scope="anywhere"),
-    "DEV-14": _all("change-production-data", bank.COMMIT),
-    "DEV-15": _all("administer-database-audit", "change-production-data"),
-    "DEV-16": _all("change-production-data", "manage-keys"),
+    "DEV-13": _all(_ACCESS, bank.IDENTITIES, scope="anywhere"),
+    "DEV-14": _all(bank.DATA, bank.COMMIT),
+    "DEV-15": _all(bank.DATABASE_AUDIT, bank.DATA),
+    "DEV-16": _all(bank.DATA, bank.KEYS),
     "DEV-18": _all(_MANAGE_OR_SHIP, bank.BACKUPS),
     "DEV-19": _all(bank.COMMIT, "sign-off-tests"),
-    "DEV-20": _all("administer-detection", _MANAGE_OR_SHIP, scope="system"),
+    "DEV-20": _all(bank.DETECTION, _MANAGE_OR_SHIP, scope="system"),
     "DEV-21": _all(bank.PIPELINE, bank.SECRETS),
-    "DEV-22": _all("review-emergency-access", "use-emergency-access", scope="system"),
-    "DEV-23": _all("use-emergency-access", scope="anywhere"),
+    "DEV-22": _all("review-emergency-access", bank.EMERGENCY, scope="system"),
+    "DEV-23": _all(bank.EMERGENCY, scope="anywhere"),
     "DEV-24": Conflict(_TWO_LAYERS, scope="anywhere", count=2),
     "DEV-25": Conflict(((bank.DEPLOY,), (bank.DEVELOP,)), holder="account"),
     "DEV-26": _all(_APPROVE, bank.NETWORK),
     "DEV-27": Conflict(((*_ACCESS, *_LOGS),), scope="system", kind="vendor"),
-    "DEV-28": _all("release"),
-    "DEV-29": _all(bank.COMMIT, "release"),
+    "DEV-28": _all(bank.RELEASE),
+    "DEV-29": _all(bank.COMMIT, bank.RELEASE),
     "DEV-33": Conflict(((bank.TOUCH,),), scope="system", kind="vendor"),
     # No role of the bank spans the two systems that committing and deploying need; the change
     # manager, which has both, gives its rights to accounts and knows no roles.
@@ -131,7 +134,7 @@ class Headcount(NamedTuple):
 
 
 HEADCOUNTS: dict[str, Headcount] = {
-    "DEV-17": Headcount("least", (("manage-keys",),), 2),
+    "DEV-17": Headcount("least", ((bank.KEYS,),), 2),
     "DEV-30": Headcount("most", ((bank.DEPLOY,),), 7),
     "DEV-31": Headcount("least", ((bank.DEPLOY,),), 2),
     "DEV-32": Headcount("team", ((bank.COMMIT,), (*_APPROVE, bank.MERGE), (bank.DEPLOY,)), 3),

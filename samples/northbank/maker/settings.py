@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from maker import register, rules
+from maker import aws, register, rules
+from maker.aws import BUILD, PROD, ROOT
 from maker.world import HEADCOUNT, World
 
 SOD_YAML = f"""\
@@ -40,11 +41,13 @@ systems:
     groups_from: {{system: ldap-north, prefix: "oidc:"}}
     accounts_from: {{system: ldap-north, by: email, prefix: "oidc:"}}
   changeman: {{title: Mainframe change manager, product: change-manager, environment: prod, owner: Mainframe}}
+  aws-root: {{title: AWS management account, product: aws, environment: management, owner: Platform}}
+  aws-prod: {{title: AWS production account, product: aws, environment: prod, owner: Platform}}
+  aws-build: {{title: AWS build account, product: aws, environment: test, owner: Engineering tools}}
   old-erp: {{title: Former general ledger, product: sap, scope: out-of-scope, reason: Sold with the leasing business in 2025}}
   # Nobody has what these products would give; rules that need it say "not applicable".
-  aws: {{title: Amazon Web Services, product: aws, scope: not-used, reason: No public cloud before 2028}}
-  azure: {{title: Microsoft Azure, product: azure, scope: not-used, reason: No public cloud before 2028}}
-  gcp: {{title: Google Cloud, product: gcp, scope: not-used, reason: No public cloud before 2028}}
+  azure: {{title: Microsoft Azure, product: azure, scope: not-used, reason: AWS is the bank's one public cloud}}
+  gcp: {{title: Google Cloud, product: gcp, scope: not-used, reason: AWS is the bank's one public cloud}}
   gitlab: {{title: GitLab, product: gitlab, scope: not-used, reason: Replaced by GitHub in 2023}}
   jenkins: {{title: Jenkins, product: jenkins, scope: not-used, reason: Replaced by GitHub in 2023}}
   argocd: {{title: Argo CD, product: argocd, scope: out-of-scope, reason: Has no logins of its own; people reach it through the cluster}}
@@ -90,6 +93,14 @@ sources:
     extracted_at: 2026-10-31T03:20:00Z
     extracted_by: Platform
     query: kubectl get clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts -A -o json
+  aws:
+    system: aws-root
+    importer: aws
+    path: aws
+    accounts: {{"{ROOT}": aws-root, "{PROD}": aws-prod, "{BUILD}": aws-build}}
+    extracted_at: 2026-10-31T03:30:00Z
+    extracted_by: Platform, with the auditors' role
+    query: sod pull aws
   changeman:
     system: changeman
     importer: csv
@@ -133,6 +144,7 @@ applications:
       - {system: k8s-prod, resource: payments}
       - {system: k8s-test, resource: payments}
       - {system: changeman, resource: PAY}
+AWS-payments
       - {system: ldap-north, resource: "cn=directory-admins,*"}
   onboarding:
     title: Onboarding
@@ -143,6 +155,7 @@ applications:
       - {system: k8s-prod, resource: onboarding}
       - {system: k8s-test, resource: onboarding}
       - {system: changeman, resource: ONB}
+AWS-onboarding
       - {system: ldap-north, resource: "cn=directory-admins,*"}
   internet-banking:
     title: Internet Banking
@@ -170,7 +183,16 @@ _SHARED = "      - {system: github-north, resource: northbank/shared-auth}\n"
 
 def catalogue(world: World) -> str:
     """The catalogue; as it was approved, the shared repository belonged to Payments alone."""
-    return _CATALOGUE.replace("SHARED", "" if world.as_approved else _SHARED)
+    text = _CATALOGUE.replace("SHARED", "" if world.as_approved else _SHARED)
+    for application in ("payments", "onboarding"):
+        claimed = "".join(
+            f'      - {{system: {system}, resource: "{arn}"}}\n'
+            for (system, of), arns in aws.CLAIMED.items()
+            if of == application
+            for arn in arns
+        )
+        text = text.replace(f"AWS-{application}\n", claimed)
+    return text
 
 
 _README = """\

@@ -234,18 +234,27 @@ def _takes(world: World, facts: frozenset[Fact]) -> frozenset[Fact]:
     Whoever deploys to a whole cluster may make jobs in every namespace, as any account there. The
     accounts of the applications' namespaces have no duty, so that whoever deploys to one of them
     gains nothing.
+
+    In AWS, whoever grants access in a whole account may let himself into any role of it but those
+    of Identity Center, which only that changes. Whoever changes the code of functions acts as the
+    roles that they run as: those of Payments may change its data, those of Onboarding nothing.
     """
-    clusters = {
+    whole = {
         fact.system
         for fact in facts
-        if fact.system.startswith("k8s-")
-        and fact.resource == "*"
-        and fact.duty in (bank.DEPLOY, bank.DEVELOP)
+        if fact.resource == "*"
+        and (
+            (fact.system.startswith("k8s-") and fact.duty in (bank.DEPLOY, bank.DEVELOP))
+            or (fact.system in bank.AWS_SYSTEMS and fact.duty == bank.CLOUD_ACCESS)
+        )
     }
+    behind = Fact(bank.DEPLOY, "aws-prod", "payments") in facts
     return frozenset(
         fact
         for account in world.accounts.values()
-        if account.workload and account.system in clusters
+        if account.workload
+        and "/aws-reserved/" not in account.key
+        and (account.system in whole or (behind and account.name == "payments-settle"))
         for fact in account.facts
     )
 
@@ -269,7 +278,7 @@ def _unrestricted(world: World) -> list[dict[str, str]]:
         (
             {"account": a.key, "person": a.owner or a.key, "system": system}
             for a in world.accounts.values()
-            if a.unrestricted and not a.dormant
+            if a.unrestricted and not a.dormant and not a.workload
             for system in sorted({f.system for f in a.facts if f.resource == "*"})
         ),
         key=lambda row: (row["person"], row["system"]),

@@ -75,6 +75,8 @@ class Account:
     workload: bool = False
     facts: set[Fact] = field(default_factory=set)
     unrestricted: bool = False
+    minded: bool = False  # a robot's: somebody assumes it
+    conditional: bool = False  # its facts hold where a condition is met
 
 
 @dataclass(slots=True)
@@ -131,6 +133,26 @@ class Line(NamedTuple):
     until: str
 
 
+@dataclass(slots=True)
+class AwsPerson:
+    """Somebody in Identity Center, and the sets assigned in accounts, by name and system."""
+
+    code: str
+    login: str
+    name: str
+    email: str
+    sets: tuple[tuple[str, str], ...]
+
+
+class AwsLogin(NamedTuple):
+    """A login of IAM: the tag with its person's e-mail address, and its groups."""
+
+    account: str
+    name: str
+    email: str = ""
+    groups: tuple[str, ...] = ()
+
+
 class Plant(NamedTuple):
     """One planted fact, and the person for whom exactly one fact is different."""
 
@@ -161,6 +183,8 @@ class World:
         self.user_bindings: list[UserBinding] = []
         self.lines: list[Line] = []
         self.aliases: list[tuple[str, str, str, str]] = []
+        self.aws_people: dict[str, AwsPerson] = {}  # by account
+        self.aws_logins: list[AwsLogin] = []
         self.plants: list[Plant] = []
         numbers = (f"{1001 + 7 * i:06d}" for i in range(HEADCOUNT))
         self._numbers = sorted(numbers, key=lambda number: draw(f"number {number}", 2**40))
@@ -362,6 +386,24 @@ class World:
         """Link an account to a person by the alias file."""
         self.aliases.append((key, number, "2026-02-01", why))
         self.accounts[key].owner = number
+
+    def open_account(
+        self,
+        key: str,
+        name: str,
+        owner: str | None,
+        facts: Iterable[str],
+        *,
+        workload: bool = False,
+        minded: bool = False,
+        unrestricted: bool = False,
+    ) -> str:
+        """An account that can do this; returns its key."""
+        account = Account(key, key.partition(":")[0], name, owner, workload=workload)
+        account.minded, account.unrestricted = minded, unrestricted
+        self._give(account, facts)
+        self.accounts[key] = account
+        return key
 
     @staticmethod
     def _give(account: Account, facts: Iterable[str]) -> None:
