@@ -223,16 +223,23 @@ def _record(
 
 
 def _ids(spec: SourceSpec, tables: _Tables) -> Iterator[str]:
-    prefix = f"{spec.system}:"
+    systems = _systems(spec)
+    prefixes = tuple(f"{system}:" for system in sorted(systems))
+    wanted = " or ".join(f"'{prefix}'" for prefix in prefixes)
     for table, column in _DECLARED.values():
         ids = tables[table].column(column).to_pylist()
-        for node in sorted({str(node) for node in ids if not str(node).startswith(prefix)}):
-            yield f"{table}: the id '{node}' does not start with '{prefix}'"
-        if prefix in ids:
+        for node in sorted({str(node) for node in ids if not str(node).startswith(prefixes)}):
+            yield f"{table}: the id '{node}' does not start with {wanted}"
+        for prefix in sorted(set(prefixes) & set(ids)):
             yield f"{table}: an id has nothing after '{prefix}'"
     for table in ("accounts", "roles", "entitlements"):
-        if set(tables[table].column("system").to_pylist()) - {spec.system}:
-            yield f"{table}: a row stands in another system than '{spec.system}'"
+        if set(tables[table].column("system").to_pylist()) - systems:
+            yield f"{table}: a row stands in another system than {' or '.join(sorted(systems))}"
+
+
+def _systems(spec: SourceSpec) -> frozenset[str]:
+    """The source's own system, and those that its options name with `systems`."""
+    return frozenset({spec.system, *getattr(spec.options, "systems", ())})
 
 
 def _codes(tables: _Tables) -> Iterator[str]:
@@ -249,7 +256,7 @@ def _grants(spec: SourceSpec, grants: pa.Table, tables: _Tables) -> Iterator[str
         str(kind): set(tables[table].column(column).to_pylist())
         for kind, (table, column) in _DECLARED.items()
     }
-    prefix = f"{spec.system}:"
+    own = tuple(f"{system}:" for system in sorted(_systems(spec)))
     missing: set[tuple[str, str]] = set()
     odd: set[str] = set()
     for row in grants.to_pylist():
@@ -257,7 +264,7 @@ def _grants(spec: SourceSpec, grants: pa.Table, tables: _Tables) -> Iterator[str
         missing |= {
             (kind, node)
             for kind, node in ends
-            if str(node).startswith(prefix) and node not in declared.get(kind, set())
+            if str(node).startswith(own) and node not in declared.get(kind, set())
         }
         if row["holder_kind"] == NodeKind.ENTITLEMENT or row["target_kind"] == NodeKind.IDENTITY:
             odd.add(f"grants: {row['holder_kind']} to {row['target_kind']} is no grant")

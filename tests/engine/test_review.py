@@ -240,8 +240,8 @@ def test_whoever_no_longer_controls_a_robot_does_not_answer_for_it(
         ([Edge("r0", "a1", becoming=True)], {"a2"}),
     ],
     ids=[
-        "somebody keeps it", "somebody assumes it", "through another", "somebody could", "nobody assumes it",
-        "each the other", "a group uses it",
+        "somebody keeps it", "somebody assumes it", "through another", "somebody could",
+        "nobody assumes it", "each the other", "a group uses it",
     ],
 )  # fmt: skip
 def test_whoever_assumes_a_robot_answers_for_it_if_somebody_answers_for_him(

@@ -317,12 +317,13 @@ def columns(random: Random, content: bytes) -> bytes:
 
     try:
         read = pq.read_table(pa.BufferReader(content))
+        names = read.column_names
     except (pa.ArrowException, OSError, ValueError):
         return flip(random, content)
     if read.num_columns == 0:
         return flip(random, content)
     count, place = read.num_rows, random.randrange(read.num_columns)
-    name = read.column_names[place]
+    name = names[place]
     odd: tuple[pa.Array, ...] = (
         pa.nulls(count),
         pa.array([b"\xff\x00"] * count, pa.binary()),

@@ -244,6 +244,24 @@ def test_row_groups_before_a_damaged_one_are_loaded(tmp_path: Path) -> None:
     assert loaded.source["loaded"] == 10
 
 
+def test_facts_of_a_column_that_contradict_its_schema_do_not_end_the_process(
+    tmp_path: Path,
+) -> None:
+    """Asked for, such facts end the process with an exception that no caller sees."""
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"Login": ["ann", "bob"], "Team": ["a", "a"]}), path)
+    optional, required = b"%\x02\x18\x05Login", b"%\x00\x18\x05Login"
+    content = path.read_bytes()
+    assert content.count(optional) == 1
+    path.write_bytes(content.replace(optional, required))
+
+    loaded = run(tmp_path, "parquet", "a.parquet", columns=MEMBERS)
+
+    (issue,) = [row for row in loaded.rows("issues") if row["kind"] == "unreadable-file"]
+    assert "row group 1 is damaged" in issue["text"]
+    assert loaded.source["loaded"] == 0
+
+
 def test_a_negative_number_of_rows_fails_the_file(tmp_path: Path) -> None:
     pq.write_table(members(), tmp_path / "a.parquet", compression="none")
     content = (tmp_path / "a.parquet").read_bytes()

@@ -24,6 +24,11 @@ class AwsOptions:
     accounts: Mapping[str, str] = field(default_factory=dict)
     email_tag: str = "email"
 
+    @property
+    def systems(self) -> frozenset[str]:
+        """The systems that the source fills beside that of its entry."""
+        return frozenset(self.accounts.values())
+
 
 @dataclass(frozen=True, slots=True)
 class AwsImporter:

@@ -100,7 +100,7 @@ def open_parquet_blocks(
     except OSError as error:
         raise InputError(f"cannot read the file: {error.strerror}", where=where) from error
     with opened:
-        counts.lines = _checked_rows(opened, where)
+        counts.lines = _checked_rows(opened, arrow, where)
         columns = header_row(arrow.names)
         used = tuple(n for n, name in enumerate(columns) if name in wanted)
         _check_types(arrow, used, where)
@@ -122,8 +122,11 @@ def _damage(what: str, where: SourceRef) -> Iterator[None]:
         raise InputError(f"{what}: {said[:200]}", where=where) from error
 
 
-def _checked_rows(opened: pq.ParquetFile, where: SourceRef) -> int:
-    """The number of rows, if the file is within the limits."""
+def _checked_rows(opened: pq.ParquetFile, arrow: pa.Schema, where: SourceRef) -> int:
+    """The number of rows, if the file is within the limits.
+
+    Cost: the first page of each column that can be read, in each row group.
+    """
     facts = opened.metadata
     rows = int(facts.num_rows)
     if rows > MAX_ROWS:
@@ -131,28 +134,47 @@ def _checked_rows(opened: pq.ParquetFile, where: SourceRef) -> int:
             f"{rows:,} rows in one file; the limit is {MAX_ROWS:,}, so write it in parts",
             where=where,
         )
+    names = [each.name for each in arrow if refusal(each.type) is None]
     stated = 0
     for group in range(facts.num_row_groups):
         each = facts.row_group(group)
         stated += each.num_rows
-        for column in range(each.num_columns):
-            size = each.column(column).total_uncompressed_size
-            if size > MAX_COLUMN_BYTES:
-                raise InputError(
-                    f"a column of row group {group + 1} unpacks to {size:,} bytes; "
-                    f"the limit is {MAX_COLUMN_BYTES:,}, so write smaller row groups",
-                    where=where,
-                )
         if each.num_rows < 0:
             raise InputError(
                 f"damaged Parquet file: {each.num_rows:,} rows in row group {group + 1}",
                 where=where,
             )
+        if each.num_rows:
+            _check_sizes(opened, group, names, where)
     if stated != rows:
         raise InputError(
             f"damaged Parquet file: {rows:,} rows stated, {stated:,} in its row groups", where=where
         )
     return rows
+
+
+def _check_sizes(opened: pq.ParquetFile, group: int, names: list[str], where: SourceRef) -> None:
+    """Refuse a row group of which a column that can be read is too large."""
+    if not names:
+        return
+    # What is wrong with a column's facts is an error when it is read, and ends the process when
+    # they are asked for. Whoever reads the row group says so in its place.
+    try:
+        for _ in opened.iter_batches(1, row_groups=[group], columns=names):
+            break
+    except (pa.ArrowException, OSError, ValueError, OverflowError):
+        return
+    each = opened.metadata.row_group(group)
+    for leaf in range(each.num_columns):
+        if opened.schema.column(leaf).path not in names:
+            continue  # a part of a nested column, which is not read
+        size = each.column(leaf).total_uncompressed_size
+        if size > MAX_COLUMN_BYTES:
+            raise InputError(
+                f"a column of row group {group + 1} unpacks to {size:,} bytes; "
+                f"the limit is {MAX_COLUMN_BYTES:,}, so write smaller row groups",
+                where=where,
+            )
 
 
 def _check_types(arrow: pa.Schema, used: Sequence[int], where: SourceRef) -> None:
