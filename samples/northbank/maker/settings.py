@@ -198,7 +198,7 @@ def catalogue(world: World) -> str:
 _README = """\
 # Northbank
 
-A small bank that does not exist: {people} people, a directory, a GitHub organisation, two clusters and an old change manager.
+A small bank that does not exist: {people} people, a directory, a GitHub organisation, two clusters, three AWS accounts and an old change manager.
 `generate.py` makes every file in this folder, this page among them and `approvals/` apart, and gives the same bytes on every run:
 
 ```sh
@@ -220,10 +220,12 @@ Somebody who breaks a rule in the place `all` breaks it in every single place.
 | `ldap/` | accounts and nested groups, one ring of groups, one dangling member, names spelled in several ways |
 | `github/` | answers of the REST API |
 | `k8s-prod/`, `k8s-test/` | RBAC objects; some roles have the same name in both |
+| `aws/` | what `sod pull aws` writes: three accounts with their organisation and its limits, Identity Center, policies of keys, functions and builds |
 | `changeman/access.csv` | semicolons, cp1252, days as 31.10.2026 |
 
 What the data leaves open on purpose: the namespace `treasury` belongs to no application, one directory account could be either of two people's, one group lists a member that does not exist, and nothing shows branch rules or pipelines.
-Nothing shows who may hire, so DEV-13 cannot be judged, and nothing shows when the owners of the GitHub organisation last signed in.
+Nothing shows who may hire, so DEV-13 sees new identities in AWS alone, and nothing shows when the owners of the GitHub organisation or the administrators of AWS last signed in.
+One role of the build account trusts GitHub's runners: which workflows use it is not in any export. Of policies of resources, only those of keys were read.
 
 Rules about products that `sod.yaml` declares as not used are *not applicable*: {absent}.
 
