@@ -288,6 +288,22 @@ def test_every_printed_hop_names_the_record_that_says_so(judged: Judged) -> None
     assert len(hops) > 500
 
 
+def test_paths_end_with_what_decides(tables: dict[str, Rows]) -> None:
+    """But for several parts at once, and for everything in a system, which no statement tells."""
+    ends = {row["path"].rpartition(" > ")[2] for row in tables["legs"] if row["path"]}
+    vague = [
+        row
+        for row in tables["legs"]
+        if row["path"]
+        and row["path"].endswith("whatever its policies allow")
+        and " + " not in row["path"]
+        and row["duty"] != "(unrestricted)"
+    ]
+
+    assert vague == []
+    assert sum("policy: arn:aws:iam::" in end for end in ends) > 20
+
+
 def _record(path: Path, source: dict[str, Any], record: int) -> str:
     """The record's own text: a line (unfolded and decoded), or an element."""
     if source["unit"] == "element":

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from sod_analyzer.compose import sentences
 from sod_analyzer.compose.findings import Findings
 from sod_analyzer.compose.ids import KINDS
+from sod_analyzer.compose.statements import Endings
 from sod_analyzer.compose.subjects import Subjects
 from sod_analyzer.compose.texts import (
     NOTHING,
@@ -394,9 +395,9 @@ class _FindingTables:
 
     def _paths(self, rows: Keys) -> tuple[Keys, pa.Array]:
         """The number of each leg's path, and the paths."""
-        legs = self.found.legs
-        paths = self.found.told.paths
-        number = legs.witness[rows].copy()
+        found, legs = self.found, self.found.legs
+        endings = Endings(found.writer.engine.columns, self.names, found.told)
+        number, paths = endings.paths(legs.witness[rows], self.spots.place[legs.spot[rows]])
         shown = np.flatnonzero(legs.shown[rows] >= 0)
         if not len(shown):
             return number, paths
@@ -405,6 +406,7 @@ class _FindingTables:
             node = self.names.row(code)
             stated = self.names.place_of(node["source_id"], node["record"])
             texts.append(f"{self.names.name(code)} ({stated})")
+        number = number.copy()
         number[shown] = len(paths) + np.arange(len(shown))
         return number, pa.concat_arrays([paths, pa.array(texts, pa.string())])
 

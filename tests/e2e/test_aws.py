@@ -126,6 +126,28 @@ def test_rules_see_what_policies_allow(library: Path) -> None:
     assert broken == dict.fromkeys(BURNERS, "violation") | {"bound": "not-evaluable"}
 
 
+def test_paths_of_rules_end_with_the_statement_that_decides(library: Path) -> None:
+    found = json.loads((library / "out" / "findings.json").read_text("utf-8"))
+    legs = found["context"]["tables"]["legs"]
+    ends = {
+        (holder.rpartition("/")[2], place, duty): path.rpartition(" > ")[2]
+        for holder, place, duty, path in zip(
+            *(legs[name] for name in ("holder", "place", "duty", "path")), strict=True
+        )
+        if path
+    }
+
+    def said(name: str, action: str, on: str) -> str:
+        statement = f"{world.of('user', name)}: own: statement 1"
+        return f"aws-prod: {action}{on} (identity policy: {statement})"
+
+    books = f" on {world.BOOKS}*"
+    assert ends["writer", "library", "write"] == said("writer", "s3:PutObject", books)
+    assert ends["writer", "library", "burn"] == said("writer", "s3:DeleteObject", books)
+    assert ends["second", "library", "burn"] == said("second", "s3:DeleteObject", books)
+    assert not any("whatever" in end for (_, place, _), end in ends.items() if place == "library")
+
+
 def test_what_could_be_taken_is_no_role_of_anybody(library: Path) -> None:
     """Rules about roles judge those that there are, and not what somebody could give itself."""
     found = json.loads((library / "out" / "findings.json").read_text("utf-8"))
