@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.fault_kit import Fault, in_module
 
 _WORLD = "tests/e2e/test_aws.py"
+_PEOPLE = "tests/e2e/test_aws_people.py"
 
 AWS: tuple[Fault, ...] = (
     *in_module(
@@ -117,8 +118,63 @@ AWS: tuple[Fault, ...] = (
         ),
         (
             "people-are-strangers",
-            "people = self.people_read and",
-            "people = False and",
+            "led = self.led_to is not None and role.arn in self.led_to",
+            "led = False",
+        ),
+    ),
+    *in_module(
+        "assemble/rights.py",
+        _PEOPLE,
+        (
+            "people-are-known-wherever-any-were-read",
+            "led = self.led_to is not None and role.arn in self.led_to",
+            "led = self.led_to is not None and _OF_PEOPLE in role.arn",
+        ),
+        (
+            "whom-else-a-role-of-people-trusts-is-not-said",
+            "{text for text in each.principals.aws if self._is_strange(text)}",
+            "{text for text in each.principals.aws if self._is_strange(text) and not led}",
+        ),
+    ),
+    *in_module(
+        "assemble/rights.py",
+        "tests/e2e/test_aws_stopped.py",
+        (
+            "any-policy-outgrows-a-boundary",
+            "if ANY_POLICY in gained and target.boundary is None:",
+            "if ANY_POLICY in gained:",
+        ),
+    ),
+    *in_module(
+        "assemble/rights.py",
+        "tests/e2e/test_aws_chains.py",
+        (
+            "a-step-names-one-of-its-actions",
+            '" + ".join(move.how)',
+            "move.how[0]",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/identity_center.py",
+        f"tests/cloud/aws/test_identity_center.py {_PEOPLE}",
+        (
+            "every-role-of-people-is-led-to",
+            "for key in found if key in assigned for role",
+            "for key in found for role",
+        ),
+        (
+            "a-set-leads-to-its-roles-in-every-account",
+            "if key in assigned for role",
+            "if key[1] in {each[1] for each in assigned if each} for role",
+        ),
+    ),
+    *in_module(
+        "importers/aws/load.py",
+        _PEOPLE,
+        (
+            "roles-that-people-use-are-not-kept",
+            "center.led_to(found.principals)",
+            "()",
         ),
     ),
     *in_module(

@@ -538,9 +538,52 @@ CLOUD: tuple[Fault, ...] = (
             "    if decision.answer <= Answer.YES:",
         ),
         (
+            "a27-what-was-not-found-is-allowed",
+            "found = tuple(arn for arn in others if arn not in sought.lacking)",
+            "found = others",
+        ),
+        (
+            "a27-what-is-under-a-condition-is-allowed",
+            "{_FOUND[sought.level]} {listed(found)}",
+            "{_FOUND[Answer.YES]} {listed(found)}",
+        ),
+        (
+            "a27-names-are-in-lower-case",
+            "_alone(catalogue.spelled(name), others)",
+            "_alone(name, others)",
+        ),
+        (
             "kinds-are-told-apart-by-stars",
             "replace(\n                self, wanted=wanted, spared=spared, only=arn",
             "replace(\n                self, wanted=wanted, spared=(), only=arn",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/kinds.py",
+        "tests/cloud/aws/test_together.py",
+        (
+            "a27-a-resource-is-beside-itself",
+            "    if like:\n        rest.remove(",
+            "    if like and False:\n        rest.remove(",
+        ),
+        (
+            "a27-a-part-is-the-thing",
+            "rest.remove(max(like,",
+            "rest.remove(min(like,",
+        ),
+        (
+            "a27-a-star-crosses-segments",
+            'parts, form = resource.split(":", 5), _form(arn)',
+            'parts, form = [resource], [Glob.parse(BLANK.sub("*", arn))]',
+        ),
+    ),
+    *in_module(
+        "cloud/aws/decide.py",
+        "tests/cloud/aws/test_together.py",
+        (
+            "a27-what-else-is-needed-is-not-named",
+            "    if not needed:\n        return decision\n",
+            "    if needed:\n        return decision\n",
         ),
     ),
 )

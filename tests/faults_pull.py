@@ -180,9 +180,9 @@ PULL: tuple[Fault, ...] = (
             "                sure = True\n",
         ),
         (
-            "role-is-of-any-account",
-            "key = (each.account, access_set.name)",
-            'key = (min(accounts, default=""), access_set.name)',
+            "role-is-of-no-account",
+            "there.setdefault((account_in(arn), found[1]), []).append(arn)",
+            'there.setdefault(("", found[1]), []).append(arn)',
         ),
         (
             "members-that-were-not-read-are-none",

@@ -25,7 +25,7 @@ from sod_analyzer.cloud.aws.escalation import (
 )
 from sod_analyzer.cloud.aws.kept import Kept, Record, kept
 from sod_analyzer.cloud.aws.principals import Principal
-from sod_analyzer.cloud.aws.rights import ADMINISTRATION, Holder, administrator, rights_of
+from sod_analyzer.cloud.aws.rights import ADMINISTRATION, Holder, administrator, led_to, rights_of
 from sod_analyzer.cloud.kubernetes.links import LINKS
 from sod_analyzer.cloud.truth import Answer
 from sod_analyzer.model.access import (
@@ -53,6 +53,7 @@ _ALLOWED = "whatever its policies allow"
 #: What the roles are called that stand for everybody in an account, and where people's lie.
 _EVERYBODY = "any login or role of the account"
 _OF_PEOPLE = ":role/aws-reserved/sso.amazonaws.com/"
+_PROVIDER = ":saml-provider/"
 #: Of one's own rights, so many changes one after the other are followed; becoming somebody else is
 #: followed by the graph, however often.
 _MOST_GAINED = 1
@@ -101,7 +102,7 @@ class _Writer:
         self.systems: Mapping[str, str] = {
             each.about: str(each.said["system"]) for each in records if each.kind is Record.ACCOUNT
         }
-        self.people_read = any(each.kind is Record.PEOPLE for each in records)
+        self.led_to = led_to(records)
         self.places: dict[str, _Place] = {}
         for row in sorted(stated, key=lambda row: (row["source_id"], row["record"] or 0)):
             if row["record"] is not None:
@@ -155,7 +156,7 @@ class _Writer:
         if role.trust is None:
             return
         system = self.systems[role.account]
-        people = self.people_read and _OF_PEOPLE in role.arn
+        led = self.led_to is not None and role.arn in self.led_to
         whom: set[str] = set()
         for each in role.trust.statements:
             if each.allows and each.principals is not None:
@@ -163,16 +164,19 @@ class _Writer:
                 whom |= {
                     text
                     for text in each.principals.federated
-                    if not self._signs(text) and not (people and ":saml-provider/" in text)
+                    if not self._signs(text) and not (led and _PROVIDER in text)
                 }
                 whom |= set(each.principals.canonical)
                 if each.principals.negated:
                     whom.add("everybody but some")
         for text in sorted(whom):
-            said = (
-                f"role {role.name} in {system} trusts {shown(text)}, of whom nothing was read: who "
-                "assumes it from there is not known"
-            )
+            why = "of whom nothing was read: who assumes it from there is not known"
+            if self.led_to is not None and _OF_PEOPLE in role.arn and _PROVIDER in text:
+                why = (
+                    "and no assignment of Identity Center that was read with it leads to it: who "
+                    "signs in as it is not known"
+                )
+            said = f"role {role.name} in {system} trusts {shown(text)}, {why}"
             self._issue("outside-trust", system, role.arn, said, self.places.get(role.arn))
 
     def _signs(self, provider: str) -> bool:

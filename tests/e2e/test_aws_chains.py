@@ -200,24 +200,36 @@ def test_a_rule_counts_as_many_changes_as_it_says(estate: Path) -> None:
     assert {name for rule, name in found if rule == "BY-02"} & (STARTS | LOOK_ALIKES) == STARTS
 
 
-@pytest.mark.parametrize(
-    ("name", "moves"),
-    [
-        ("c1", ["iam:CreateAccessKey", "iam:PutUserPolicy"]),
-        ("c2", ["iam:UpdateLoginProfile", "iam:AttachUserPolicy"]),
-        ("c3", ["iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy"]),
-        ("c4", ["iam:AddUserToGroup", "iam:CreateAccessKey"]),
-        ("c5", ["iam:SetDefaultPolicyVersion", "iam:CreateAccessKey"]),
-        ("c6", ["lambda:UpdateFunctionCode", "iam:UpdateAssumeRolePolicy"]),
-        ("c7", ["lambda:CreateFunction", "iam:CreateAccessKey"]),
-        ("c8", ["iam:CreateAccessKey", "iam:DeleteUserPermissionsBoundary"]),
-        ("c9", ["iam:CreateAccessKey", "iam:CreatePolicyVersion"]),
-        ("c10", ["ec2:RunInstances", "iam:CreateLoginProfile"]),
-    ],
-)
-def test_the_path_names_both_changes_in_their_order(
-    estate: Path, name: str, moves: list[str]
-) -> None:
+#: Who makes the two changes, by which actions, and the statement that allows what they lead to.
+ANY = "a policy of its own making: statement 1"
+STEPS = {
+    "c1": (("c1", {"iam:CreateAccessKey"}), ("k1", {"iam:PutUserPolicy"}), ANY),
+    "c2": (("c2", {"iam:UpdateLoginProfile"}), ("k2", {"iam:AttachUserPolicy"}), ANY),
+    "c3": (("c3", {"iam:UpdateAssumeRolePolicy", "sts:AssumeRole"}),
+           ("r3", {"iam:PutRolePolicy"}), ANY),
+    "c4": (("c4", {"iam:AddUserToGroup"}), ("c4", {"iam:CreateAccessKey"}), "user/k4"),
+    "c5": (("c5", {"iam:SetDefaultPolicyVersion"}), ("c5", {"iam:CreateAccessKey"}), "user/k4"),
+    "c6": (("c6", {"lambda:UpdateFunctionCode"}),
+           ("r6", {"iam:UpdateAssumeRolePolicy", "sts:AssumeRole"}), "role/r6b"),
+    "c7": (("c7", {"iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"}),
+           ("r7", {"iam:CreateAccessKey"}), "user/k4"),
+    "c8": (("c8", {"iam:CreateAccessKey"}), ("k8", {"iam:DeleteUserPermissionsBoundary"}),
+           "user/k8"),
+    "c9": (("c9", {"iam:CreateAccessKey"}), ("k9", {"iam:CreatePolicyVersion"}), ANY),
+    "c10": (("r10", {"iam:PassRole", "ec2:RunInstances"}),
+            ("r10b", {"iam:CreateLoginProfile"}), "user/k10"),
+}  # fmt: skip
+
+
+def record_of(name: str) -> int:
+    """The place of somebody's record in the export."""
+    listed = [each["Arn"].rpartition("/")[2] for each in (*LOGINS, *GROUPS, *ROLES)]
+    return listed.index(name)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_path_names_both_changes_in_their_order(estate: Path, name: str) -> None:
+    first, second, end = STEPS[name]
     told = ask(
         estate, "can", name, "aws:s3:PutObject", "--on", world.BOOKS,
         "--means", "self-grant", "--max-changes", "2",
@@ -228,5 +240,13 @@ def test_the_path_names_both_changes_in_their_order(
     assert row["means"] == "self-grant by 2 own changes, sure"
     changes = [hop for hop in row["hops"] if "own change" in (hop["note"] or "")]
     assert len(changes) == 2
-    for hop, move in zip(changes, moves, strict=True):
-        assert move in hop["also"], row
+    for hop, (who_acts, actions) in zip(changes, (first, second), strict=True):
+        # By whose statements, and by all of the actions that it takes.
+        assert hop["record"] == record_of(who_acts), row
+        assert set(hop["also"].rpartition(": ")[0].split(" + ")) >= actions, row
+    said = end if end is ANY else f"{world.of(*end.split('/'))}: own: statement 1"
+    assert row["resource"].endswith(f"(identity policy: {said})")
+
+
+def test_every_start_has_its_steps() -> None:
+    assert {*STEPS} == STARTS

@@ -14,6 +14,7 @@ from sod_analyzer.cloud.aws.context import Context, Given
 from sod_analyzer.cloud.aws.documents import Policy, Statement
 from sod_analyzer.cloud.aws.estate import Account, Estate, Level
 from sod_analyzer.cloud.aws.formula import Formula, Part
+from sod_analyzer.cloud.aws.kinds import beside, listed
 from sod_analyzer.cloud.aws.principals import Kind, Named, Principal
 from sod_analyzer.cloud.aws.steps import Layer, Request, Step, may_allow
 from sod_analyzer.cloud.truth import Answer
@@ -76,10 +77,45 @@ def decide(
     """The answer for one request, whatever its context leaves unknown.
 
     `sessions` are policies given when the session began. An organisation that was not exported
-    limits nothing, which a note says: that errs towards access.
+    limits nothing, which a note says: that errs towards access. What works on several resources at
+    once is decided for this one, and a note names the kinds of the others, which are not looked at.
 
     Cost: of the statements that could apply.
     """
+    decision = decide_one(
+        estate, caller, action, resource, context, catalogue=catalogue, sessions=sessions
+    )
+    needed = catalogue.needed_by(action)
+    if not needed:
+        return decision
+    said = _one_of_several(catalogue.spelled(action), resource, needed)
+    return replace(decision, notes=(said, *decision.notes))
+
+
+def _one_of_several(action: str, resource: str, needed: tuple[str, ...]) -> str:
+    others = listed(beside(resource, needed))
+    return (
+        f"{several(action, resource)}; whether it is allowed on {others}, which it needs too, "
+        "was not looked at"
+    )
+
+
+def several(action: str, resource: str) -> str:
+    """That an action works on several resources, of which an answer is about one."""
+    return f"{action} works on several resources at once; this is the answer for {resource}"
+
+
+def decide_one(
+    estate: Estate,
+    caller: Principal,
+    action: str,
+    resource: str,
+    context: Context,
+    *,
+    catalogue: Catalogue,
+    sessions: Sequence[Policy] = (),
+) -> Decision:
+    """As `decide`; that an action needs other resources, too, is left to the caller to say."""
     notes: list[str] = []
     arns = catalogue.arns_of(action)
     if arns is None:
@@ -88,8 +124,6 @@ def decide(
         resource = "*"  # it works on no resource: only a grant of all of them is one of it
     if action.lower() == "sts:getcalleridentity":
         return Decision(Answer.YES, Layer.SERVICE, notes=("nothing can deny it",))
-    if catalogue.needed_by(action):
-        notes.append(f"{action} works on several resources at once; this is the answer for one")
     subject = subject_of(estate, caller, action, resource)
     formula, said = formula_of(estate, caller, action, subject, sessions=tuple(sessions))
     step = formula.answer(request_of(caller, action, resource, context, subject.owner))

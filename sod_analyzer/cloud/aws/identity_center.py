@@ -102,23 +102,18 @@ class IdentityCenter:
                 are passed over.
 
         A role is known by the name of its set, since no export says more. Errs: where several
-        roles of an account have the name, each is used, and none for sure.
+        roles of an account have the name, each is used, and none for sure. Of roles that no
+        assignment leads to nothing is said here: `led_to` leaves them out.
         """
-        there: dict[tuple[str, str], list[str]] = {}
-        accounts = set()
-        for arn in sorted(set(roles)):
-            accounts.add(account_in(arn))
-            if (found := _ROLE.fullmatch(arn)) is not None:
-                there.setdefault((account_in(arn), found[1]), []).append(arn)
+        roles = sorted(set(roles))
+        there = _by_set(roles)
+        accounts = {account_in(arn) for arn in roles}
         problems: list[str] = []
         uses: set[Use] = set()
-        assigned = set()
         for each in self.assignments:
-            access_set = self.access_sets.get(each.access_set)
-            if access_set is None or not access_set.name:
+            key = self._set_of(each)
+            if key is None:
                 continue  # said when it was read
-            key = (each.account, access_set.name)
-            assigned.add(key)
             candidates = there.get(key, [])
             if len(candidates) != 1:
                 problems.append(_not_one(key, candidates, known=each.account in accounts))
@@ -130,12 +125,33 @@ class IdentityCenter:
                     uses |= {Use(person, role, each.holder, sure, each) for person in members}
                 else:
                     uses.add(Use(each.holder, role, "", sure, each))
-        problems.extend(
-            f"no assignment leads to {role}: who uses it is unknown"
-            for key in sorted({*there} - assigned)
-            for role in there[key]
-        )
         return tuple(sorted(uses)), tuple(dict.fromkeys(problems))
+
+    def led_to(self, roles: Iterable[str]) -> tuple[str, ...]:
+        """Those of these roles that an assignment leads to, sorted, whoever it was given to.
+
+        Who uses another role of Identity Center is not known. Errs: as `uses`, towards each of
+        several roles of one name.
+        """
+        assigned = {self._set_of(each) for each in self.assignments}
+        found = _by_set(roles)
+        return tuple(sorted(role for key in found if key in assigned for role in found[key]))
+
+    def _set_of(self, assignment: Assignment) -> tuple[str, str] | None:
+        """The account of an assignment and the name of its set; None where that has no name."""
+        access_set = self.access_sets.get(assignment.access_set)
+        if access_set is None or not access_set.name:
+            return None
+        return assignment.account, access_set.name
+
+
+def _by_set(roles: Iterable[str]) -> dict[tuple[str, str], list[str]]:
+    """Roles of Identity Center, sorted, by their account and the name of their set."""
+    there: dict[tuple[str, str], list[str]] = {}
+    for arn in sorted(set(roles)):
+        if (found := _ROLE.fullmatch(arn)) is not None:
+            there.setdefault((account_in(arn), found[1]), []).append(arn)
+    return there
 
 
 def _not_one(key: tuple[str, str], candidates: list[str], *, known: bool) -> str:

@@ -21,7 +21,7 @@ class Record(StrEnum):
     RESOURCES = "resource policies"  # what one call printed
     INVENTORY = "inventory"  # what runs as which role, in short
     EXPORT = "export"  # a whole file: what of it is not there
-    PEOPLE = "identity center"  # that people and their sets were read
+    PEOPLE = "identity center"  # that people were read, and to which roles assignments lead
     ACCOUNT = "account"  # which system an account is
     RIGHTS = "rights"  # an entitlement, and whose rights it stands for
 

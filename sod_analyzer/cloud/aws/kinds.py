@@ -12,6 +12,40 @@ from sod_analyzer.cloud.globs import Glob
 BLANK = re.compile(r"\$\{[^}]*\}")
 
 
+@lru_cache(maxsize=1_024)
+def listed(arns: tuple[str, ...]) -> str:
+    """Kinds of resources as a reader sees them, by patterns of their ARNs."""
+    return " and ".join(BLANK.sub("*", arn) for arn in arns)
+
+
+@lru_cache(maxsize=1_024)
+def beside(resource: str, arns: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of some kinds of resources, by their ARNs, that a resource is not of.
+
+    All of them, if it is of none. Some ARNs have the form of two kinds, of a thing and of a part of
+    it: such a one is of the kind with the longer pattern. Errs: where it is of the other one.
+    """
+    like = [arn for arn in arns if _is_of(resource, arn)]
+    rest = list(arns)
+    if like:
+        rest.remove(max(like, key=lambda arn: (len(BLANK.sub("*", arn)), arn)))
+    return tuple(dict.fromkeys(rest))
+
+
+def _is_of(resource: str, arn: str) -> bool:
+    """Whether a resource has the form of a kind, segment by segment: no `*` crosses those."""
+    parts, form = resource.split(":", 5), _form(arn)
+    # The last segment is the one in which kinds of one service differ.
+    return len(parts) == len(form) and all(
+        glob.matches(part) for glob, part in zip(reversed(form), reversed(parts), strict=True)
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _form(arn: str) -> tuple[Glob, ...]:
+    return tuple(map(Glob.parse, BLANK.sub("*", arn).split(":", 5)))
+
+
 @lru_cache(maxsize=65_536)
 def of_account(globs: tuple[Glob, ...], account: str) -> tuple[Glob, ...]:
     """Those that do not say that they are of another account, or of none."""

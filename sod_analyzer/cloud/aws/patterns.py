@@ -19,9 +19,11 @@ from sod_analyzer.cloud.aws.decide import (
     Decision,
     Subject,
     decide,
+    decide_one,
     formula_of,
     notes_of,
     request_of,
+    several,
     trust_of_none,
     unread,
 )
@@ -29,7 +31,7 @@ from sod_analyzer.cloud.aws.documents import Policy
 from sod_analyzer.cloud.aws.estate import Estate
 from sod_analyzer.cloud.aws.formula import Formula, Part
 from sod_analyzer.cloud.aws.groups import Groups
-from sod_analyzer.cloud.aws.kinds import BLANK, kinds_in, of_account
+from sod_analyzer.cloud.aws.kinds import BLANK, beside, kinds_in, listed, of_account
 from sod_analyzer.cloud.aws.principals import Match, Principal
 from sod_analyzer.cloud.aws.steps import Area, Layer, Request, Step, areas
 from sod_analyzer.cloud.globs import Glob, Wildcard
@@ -42,6 +44,12 @@ _TOO_COMPLEX = "the patterns are too many to compare: whether they leave anythin
 #: Services whose documentation marks as needed what every request needs. That of others marks
 #: also what may stand in for one another, so that there the answer is left open.
 _ALL_NEEDED = frozenset({"ec2", "glue"})
+#: What is said of the other resources that a request needs, by the answer that each gives at least.
+_FOUND = {
+    Answer.YES: "it is allowed on",
+    Answer.CONDITIONAL: "it is allowed, perhaps under conditions, on",
+    Answer.UNKNOWN: "whether it is allowed depends on what was not read, on",
+}
 #: From the best answer down; a no is what is left.
 _LEVELS = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
 
@@ -127,9 +135,11 @@ class Sought:
     resource: str | None
     open_: bool
     notes: tuple[str, ...] = ()
-    #: The best that the whole request can be, and what else it needs to be allowed on.
+    #: The best that the whole request can be, the kinds of all that it needs to be allowed on, and
+    #: those of which it was not found that it is.
     level: Answer = Answer.YES
-    others: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 def seek(
@@ -154,7 +164,7 @@ def seek(
     spared = _globs(tuple(sorted(set(without))))
     asking = _Asking(estate, caller, wanted, spared, context, catalogue, tuple(sessions), budget)
     open_ = False
-    alone: dict[str, None] = {}
+    said: dict[str, None] = {}
     groups = Groups(estate, caller, catalogue, sessions) if len(names) >= _MANY else None
     for level in _LEVELS:
         without_any: set[object] = set()
@@ -166,22 +176,19 @@ def seek(
             if isinstance(found, str):
                 others = asking.lacking(level, name)
                 if others and (level is Answer.YES or name.partition(":")[0] in _ALL_NEEDED):
-                    alone[_alone(name, others)] = None
+                    said[_alone(catalogue.spelled(name), others)] = None
                     continue
                 notes = asking.notes(names) if open_ else ()
                 needed = catalogue.needed_by(name)
-                return Sought(name, found, open_, tuple(dict.fromkeys(notes)), level, needed)
+                kept = tuple(dict.fromkeys(notes))
+                return Sought(name, found, open_, kept, level, needed, others)
             open_ = open_ or found is None
             without_any.add(like)
-    return Sought(None, None, open_, tuple(dict.fromkeys([*alone, *asking.notes(names)])))
+    return Sought(None, None, open_, tuple(dict.fromkeys([*said, *asking.notes(names)])))
 
 
-def _alone(name: str, others: Iterable[str]) -> str:
-    return f"{name} needs {_listed(others)} too, where it is not allowed"
-
-
-def _listed(arns: Iterable[str]) -> str:
-    return " and ".join(BLANK.sub("*", arn) for arn in arns)
+def _alone(name: str, others: tuple[str, ...]) -> str:
+    return f"{name} needs {listed(others)} too, where it is not allowed"
 
 
 def told(
@@ -196,11 +203,13 @@ def told(
     """What the single-request evaluator says of what was sought."""
     name, text = sought.action, sought.resource
     if name is not None and text is not None:
-        decision = decide(
+        decision = decide_one(
             estate, caller, name, text, context, catalogue=catalogue, sessions=sessions
         )
         if not (sought.open_ and decision.answer is Answer.UNKNOWN):
-            return Found(_capped(decision, sought), name, text)
+            if sought.needed:
+                decision = _of_all(decision, sought, catalogue.spelled(name), text)
+            return Found(decision, name, text)
     if sought.open_:
         open_ = (_TOO_COMPLEX,)
         return Found(
@@ -209,11 +218,19 @@ def told(
     return Found(Decision(Answer.NO, Layer.IDENTITY, notes=sought.notes))
 
 
-def _capped(decision: Decision, sought: Sought) -> Decision:
+def _of_all(decision: Decision, sought: Sought, action: str, resource: str) -> Decision:
     """What is said of one resource, no better than what is said of all that a request needs."""
+    others = beside(resource, sought.needed)
+    found = tuple(arn for arn in others if arn not in sought.lacking)
+    said = [several(action, resource)]
+    if found:
+        said.append(f"{_FOUND[sought.level]} {listed(found)}, which it needs too")
+    if sought.lacking:
+        said.append(f"it was not found to be allowed on {listed(sought.lacking)}")
+    decision = replace(decision, notes=("; ".join(said), *decision.notes))
     if decision.answer <= sought.level:
         return decision
-    why = (f"{sought.action} is allowed on {_listed(sought.others)}, which it needs too",)
+    why = (f"{action} is allowed on {listed(others)}, which it needs too",)
     if sought.level is Answer.UNKNOWN:
         return replace(decision, answer=sought.level, missing=(*decision.missing, *why))
     return replace(decision, answer=sought.level, conditions=(*decision.conditions, *why))

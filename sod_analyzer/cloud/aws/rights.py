@@ -431,6 +431,18 @@ def inventory_record(name: str, found: Inventory) -> Kept:
     return kept(Record.INVENTORY, name, said)
 
 
+def people_record(name: str, led_to: Iterable[str]) -> Kept:
+    """That people of Identity Center were read, and to which roles beside them they are led."""
+    return kept(Record.PEOPLE, name, {"roles": sorted(led_to)})
+
+
+def led_to(records: Iterable[Kept]) -> frozenset[str] | None:
+    """Roles that assignments of Identity Center lead to; None where no people were read."""
+    listed = [each.said.get("roles") for each in records if each.kind is Record.PEOPLE]
+    roles = (role for each in listed if isinstance(each, list) for role in each)
+    return frozenset(role for role in roles if isinstance(role, str)) if listed else None
+
+
 def _rows(value: object) -> list[list[str]]:
     return value if isinstance(value, list) else []
 

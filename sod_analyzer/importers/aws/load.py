@@ -17,7 +17,7 @@ from sod_analyzer.cloud.aws.authorization import Details
 from sod_analyzer.cloud.aws.credentials import Credentials
 from sod_analyzer.cloud.aws.kept import LISTS, Kept, Record, cut_of, details, kept
 from sod_analyzer.cloud.aws.principals import Kind, Principal
-from sod_analyzer.cloud.aws.rights import inventory_record
+from sod_analyzer.cloud.aws.rights import inventory_record, people_record
 from sod_analyzer.cloud.shapes import (
     ShapeError,
     as_object,
@@ -203,7 +203,7 @@ class Loader:
             self._problem(text, Part.PEOPLE)
         system, place = self._builder.spec.system, self._places[Part.PEOPLE]
         said_in = self._exports[Part.PEOPLE]
-        self._policy(kept(Record.PEOPLE, system, {}), *place)
+        self._policy(people_record(system, center.led_to(found.principals)), *place)
         for code, person in sorted(center.people.items()):
             source_id, record = said_in[center.said_in[code]]
             self._builder.row(

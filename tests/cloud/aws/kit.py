@@ -47,6 +47,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
 }
 #: Of those that work on several resources at once, all of which must be allowed.
 NEEDED = {name: KNOWN[name] for name in ("bedrock:deleteprompt", "ec2:attachvolume")}
+SPELLED = {"bedrock:deleteprompt": "bedrock:DeletePrompt", "ec2:attachvolume": "ec2:AttachVolume"}
 Statement = dict[str, Any]
 
 
@@ -59,7 +60,7 @@ class Small:
         return KNOWN.get(action.lower())
 
     def spelled(self, action: str) -> str:
-        return action
+        return SPELLED.get(action.lower(), action)
 
     def needed_by(self, action: str) -> tuple[str, ...]:
         return NEEDED.get(action.lower(), ())

@@ -149,12 +149,27 @@ def test_roles_of_one_name_are_each_used_and_none_is_sure() -> None:
     )
 
 
-def test_a_role_that_no_assignment_leads_to_is_said() -> None:
+def test_roles_that_an_assignment_leads_to_are_told_from_others() -> None:
     further = READ_ROLE.replace("_Read_", "_Audit_")
+    elsewhere = ADMIN_ROLE.replace(ONE, TWO)
+    twin = READ_ROLE.replace("0123456789abcdef", "ffffffffffffffff")
+    nameless = pieces()
+    del nameless["describe-permission-set/ps-read.json"]
 
-    _, problems = read(pieces()).uses([ADMIN_ROLE, READ_ROLE, further])
+    roles = [further, elsewhere, twin, READ_ROLE, ADMIN_ROLE, OTHER]
+    assert read(pieces()).led_to(roles) == (ADMIN_ROLE, READ_ROLE, twin)
+    assert read(nameless).led_to(roles) == (ADMIN_ROLE,)
+    assert read(pieces()).uses([ADMIN_ROLE, READ_ROLE, further])[1] == ()
 
-    assert problems == (f"no assignment leads to {further}: who uses it is unknown",)
+
+def test_a_role_is_led_to_by_whomever_it_was_given_to() -> None:
+    found = pieces()
+    del found["list-groups.json"], found[f"list-group-memberships/{OPS}.json"]
+
+    assert read(found).led_to([READ_ROLE]) == (READ_ROLE,)
+    assert read(found).uses([READ_ROLE])[0] == ()
+    said = f"identity center: group {OPS} has access to account {TWO} and is not listed"
+    assert said in read(found).problems
 
 
 @pytest.mark.parametrize(
@@ -222,6 +237,5 @@ def test_people_who_differ_are_said_and_an_unreadable_policy_too() -> None:
 def test_nothing_that_is_json_makes_it_fail(found: dict[str, Any]) -> None:
     centre = identity_center.read([("all.json", found)])
 
-    uses, problems = centre.uses([ADMIN_ROLE])
-    assert uses == ()
-    assert problems == (f"no assignment leads to {ADMIN_ROLE}: who uses it is unknown",)
+    assert centre.uses([ADMIN_ROLE]) == ((), ())
+    assert centre.led_to([ADMIN_ROLE]) == ()
