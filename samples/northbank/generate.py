@@ -16,7 +16,7 @@ if str(HERE) not in sys.path:
 
 # ruff: noqa: E402  found beside this file
 from maker import (
-    aws,
+    aws_files,
     clusters,
     crowd,
     directory,
@@ -56,7 +56,7 @@ def make_files(*, as_approved: bool = False) -> dict[str, bytes]:
         directory.write_directory,
         hub.write_github,
         clusters.write_clusters,
-        aws.write_aws,
+        aws_files.write_aws,
     ):
         written, told = write(world)
         files |= written
