@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 from sod_analyzer.catalogue.places import Truth
 from sod_analyzer.cloud.aws.actions import Published
@@ -32,6 +33,14 @@ class Asked:
     system: str
     resources: tuple[str, ...]
     without: tuple[str, ...] = ()
+
+
+def by_policy(snapshot: Snapshot) -> ByPolicy:
+    """What decides the rights of a snapshot; the same for all who ask, with what was found."""
+    found = snapshot.derived.get("by-policy")
+    if found is None:
+        found = snapshot.derived["by-policy"] = ByPolicy(snapshot)
+    return cast("ByPolicy", found)
 
 
 class ByPolicy:

@@ -201,10 +201,10 @@ class Columns:
 
     def _decide(self, snapshot: Snapshot, codes: Sequence[int]) -> None:
         """What rights that policies decide come to: in each place, whatever is asked there."""
-        from sod_analyzer.catalogue.by_policy import ByPolicy  # noqa: PLC0415 - where needed
+        from sod_analyzer.catalogue.by_policy import by_policy  # noqa: PLC0415 - where needed
         from sod_analyzer.catalogue.decided import Deciding  # noqa: PLC0415
 
-        deciding = self.deciding = Deciding(ByPolicy(snapshot), self.atlas)
+        deciding = self.deciding = Deciding(by_policy(snapshot), self.atlas)
         policies, table = deciding.policies, snapshot["entitlements"]
         first = snapshot.ranges[NodeKind.ENTITLEMENT].start
         rows = table.select(["entitlement", "resource"]).take([code - first for code in codes])

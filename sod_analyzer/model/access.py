@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 import pyarrow as pa
 
@@ -386,6 +387,11 @@ class Snapshot:
         """Node ids by code, as one array."""
         column = self.tables["nodes"].column("id")
         return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+    @cached_property
+    def derived(self) -> dict[str, Any]:
+        """What others derived from the tables and keep beside them, by a name of their own."""
+        return {}
 
     def release(self) -> None:
         """Keep no column in memory that is on disk and can be read again."""
