@@ -34,6 +34,10 @@ def _ask(northbank: Ran, *arguments: str) -> dict[str, Any]:
     return {**told, "code": said.code}
 
 
+#: What a question on the command line counts: what may be activated, and what is conditional.
+AS_ASKED = COUNTED
+
+
 def _by_answer(told: Mapping[str, Any]) -> dict[str, set[str]]:
     """Who, by what `can` must answer for them."""
     answers: dict[str, set[str]] = {"yes": set(), "unknown": set()}
@@ -74,7 +78,7 @@ def test_who_can_names_exactly_those_of_whom_can_says_yes(
 ) -> None:
     told = _ask(northbank, "who-can", duty, "--app", application)
 
-    asker = pipeline.ask(space, Question(duty, application))
+    asker = pipeline.ask(space, Question(duty, application, lens=AS_ASKED))
     asked: dict[str, set[str]] = {"yes": set(), "unknown": set(), "no": set()}
     for code in space.snapshot.ranges[NodeKind.IDENTITY]:
         row = asker.can(code)
