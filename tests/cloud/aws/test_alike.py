@@ -121,6 +121,10 @@ OWN = {"StringEquals": {"aws:PrincipalArn": ANN}}
 ELSEWHERE = policy(allow("s3:*", "arn:aws:s3:::other/*"), name="boundary")
 FREE = policy(allow("*"), name="boundary")
 TORN = replace(policy(GET), damaged=True)
+ON_A = allow("s3:GetObject", f"{BUCKET}/a")
+ON_B = allow("s3:GetObject", f"{BUCKET}/b")
+UNDER_MFA = {"Condition": MFA}
+TAKEN_AWAY = policy(GET, deny("s3:GetObject", f"{BUCKET}/*"))
 
 
 def named(name: str, *statements: dict[str, Any], **more: Any) -> Principal:
@@ -182,6 +186,21 @@ def named(name: str, *statements: dict[str, Any], **more: Any) -> Principal:
         (
             replace(named("ann"), policies=(replace(policy(), name="gone"),)),
             replace(named("bob"), policies=(Policy.missing("gone"),)),
+            [],
+            None,
+            (NO, UNKNOWN),
+        ),
+        # What is found for one is no place for the other, nor is nothing.
+        (
+            named("ann", ON_A, {**ON_B, **UNDER_MFA}),
+            named("bob", {**ON_A, **UNDER_MFA}, ON_B),
+            [],
+            None,
+            (YES, YES),
+        ),
+        (
+            replace(named("ann"), policies=(TAKEN_AWAY,)),
+            replace(named("bob"), policies=(replace(TAKEN_AWAY, damaged=True),)),
             [],
             None,
             (NO, UNKNOWN),
