@@ -185,7 +185,11 @@ class Asker:
             s for s in engine.columns.systems_of(self.duty.duty_id) if s in self.unknown_systems
         ]
         why_not = WhyNot(
-            Tracer(engine, names), duty=self.duty, place=self.place, lens=self.question.lens
+            Tracer(engine, names),
+            duty=self.duty,
+            place=self.place,
+            lens=self.question.lens,
+            anywhere=lambda: self._anywhere,
         )
         reasons = why_not.reasons(code, forward)
         if blind:
@@ -209,6 +213,12 @@ class Asker:
     @cached_property
     def _columns(self) -> Columns:
         return Columns(self.snapshot, [self.duty], self._atlas)
+
+    @cached_property
+    def _anywhere(self) -> Columns | None:
+        from sod_analyzer.compose.why_not import in_any_environment  # noqa: PLC0415 - for a no
+
+        return in_any_environment(self._columns, self.duty, self.snapshot)
 
     def _row(self, engine: Engine, names: Names, code: int, lens: Lens) -> Row:
         from sod_analyzer.compose.answers import People  # noqa: PLC0415 - it tells

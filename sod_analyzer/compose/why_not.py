@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 from sod_analyzer.catalogue.columns import Columns
 from sod_analyzer.catalogue.places import PlaceKind
@@ -15,18 +14,41 @@ from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.forward import Forward, Stop
 from sod_analyzer.explain.paths import Guide, Hop
 from sod_analyzer.graph.edges import Flag
+from sod_analyzer.model.access import Snapshot
 from sod_analyzer.model.ruleset import Duty, Means, Way
 
 
-class WhyNot:
-    """Reasons of one question: a duty in a place, seen through a lens."""
+def in_any_environment(columns: Columns, duty: Duty, snapshot: Snapshot) -> Columns | None:
+    """The columns of the same duty without its environments; None if it states none."""
+    if not any(part.environment for way in duty.ways for part in way.parts):
+        return None
+    ways = tuple(
+        Way(tuple(replace(part, environment=None) for part in way.parts)) for way in duty.ways
+    )
+    return Columns(snapshot, [replace(duty, ways=ways)], columns.atlas)
 
-    def __init__(self, tracer: Tracer, *, duty: Duty, place: int, lens: Lens) -> None:
+
+class WhyNot:
+    """Reasons of one question: a duty in a place, seen through a lens.
+
+    `anywhere` makes the columns of `in_any_environment`, once for all who are asked about.
+    """
+
+    def __init__(
+        self,
+        tracer: Tracer,
+        *,
+        duty: Duty,
+        place: int,
+        lens: Lens,
+        anywhere: Callable[[], Columns | None],
+    ) -> None:
         self.engine = tracer.engine
         self.tracer = tracer
         self.duty = duty
         self.place = place
         self.lens = lens
+        self._anywhere = anywhere
 
     def reasons(self, code: int, forward: Forward) -> list[str]:
         """What is missing, nearest first; never empty."""
@@ -115,8 +137,11 @@ class WhyNot:
 
     def _other_environment(self, code: int) -> Iterator[str]:
         """The same right where another environment is, such as in the test cluster."""
-        relaxed = self._in_any_environment
-        if relaxed is None or not self._can(Forward(relaxed), code, self.lens):
+        columns = self._anywhere()
+        if columns is None:
+            return
+        relaxed = Engine(self.engine.snapshot, columns, self.engine.edges)
+        if not self._can(Forward(relaxed), code, self.lens):
             return
         guide, tracer = Guide(relaxed), Tracer(relaxed, self.tracer.names)
         witness = guide.witness(self.lens, code, self.duty.duty_id, self.place)
@@ -129,19 +154,6 @@ class WhyNot:
             f"has the right only outside {' and '.join(wanted)}, in {system}: "
             f"{tracer.text(code, witness)} ({last['file']} {last['at']})"
         )
-
-    @cached_property
-    def _in_any_environment(self) -> Engine | None:
-        """The engine of the same duty without its environments; None if it states none."""
-        if not any(part.environment for way in self.duty.ways for part in way.parts):
-            return None
-        ways = tuple(
-            Way(tuple(replace(part, environment=None) for part in way.parts))
-            for way in self.duty.ways
-        )
-        columns = self.engine.columns
-        further = Columns(self.engine.snapshot, [replace(self.duty, ways=ways)], columns.atlas)
-        return Engine(self.engine.snapshot, further, self.engine.edges)
 
     def _half_a_way(self, contexts: Sequence[Stop], forward: Forward) -> Iterator[str]:
         columns = self.engine.columns
