@@ -48,6 +48,17 @@ class Glob:
     def __post_init__(self) -> None:
         object.__setattr__(self, "pieces", _one_spelling(self.pieces))
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Glob], tuple[tuple[Piece, ...]]]:
+        """Without what is remembered: texts have other hashes in other processes."""
+        return Glob, (self.pieces,)
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.order)
+
     @classmethod
     def parse(cls, text: str) -> Glob:
         """From the text of a policy that has no variables. Every text is a pattern."""
@@ -88,7 +99,7 @@ class Glob:
         """Whether it matches every string."""
         return self.pieces == (Wildcard.MANY,)
 
-    @property
+    @cached_property
     def order(self) -> tuple[tuple[bool, str], ...]:
         """A key to sort by."""
         return tuple(
@@ -103,13 +114,30 @@ class Glob:
         a character costs the 64th part of that text. Nothing is ever tried again.
         """
         if fold:
-            return self._lowered._shape.fits(_lower(text))  # noqa: SLF001 - another of this class
+            return self.lowered._shape.fits(_lower(text))  # noqa: SLF001 - another of this class
         return self._shape.fits(text)
 
     @cached_property
     def named(self) -> frozenset[str]:
         """The characters that it names."""
         return frozenset(c for piece in self.pieces if isinstance(piece, str) for c in piece)
+
+    @cached_property
+    def _cut(self) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+        """The text, in it a character for each `?`; where each `*` stands, and where each `?`."""
+        texts: list[str] = []
+        cuts: list[int] = []
+        gaps: list[int] = []
+        length = 0
+        for piece in self.pieces:
+            if piece is Wildcard.MANY:
+                cuts.append(length)
+                continue
+            if isinstance(piece, Wildcard):
+                gaps.append(length)
+            texts.append(piece if isinstance(piece, str) else "?")
+            length += len(texts[-1])
+        return "".join(texts), tuple(cuts), tuple(gaps)
 
     @cached_property
     def positions(self) -> Positions:
@@ -133,7 +161,8 @@ class Glob:
         return _Shape.of(self.pieces)
 
     @cached_property
-    def _lowered(self) -> Glob:
+    def lowered(self) -> Glob:
+        """The same with A to Z in lower case."""
         pieces = (p if isinstance(p, Wildcard) else _lower(p) for p in self.pieces)
         return Glob(tuple(pieces))
 
@@ -162,20 +191,13 @@ def covers(one: Glob, other: Glob) -> bool:
 
     Cost: that of a match.
     """
-    stranger = ""
-    texts: list[str] = []
-    cuts: list[int] = []
-    length = 0
-    for piece in other.pieces:
-        if piece is Wildcard.MANY:
-            cuts.append(length)
-            continue
-        if isinstance(piece, Wildcard):
-            stranger = stranger or unnamed(one.named)
-            piece = stranger  # noqa: PLW2901 - from here on it is a text
-        texts.append(piece)
-        length += len(piece)
-    return one._shape.fits("".join(texts), cuts)  # noqa: SLF001 - one module
+    text, cuts, gaps = other._cut  # noqa: SLF001 - one module
+    if gaps:
+        stranger, signs = unnamed(one.named), list(text)
+        for gap in gaps:
+            signs[gap] = stranger
+        text = "".join(signs)
+    return one._shape.fits(text, cuts)  # noqa: SLF001 - one module
 
 
 def disjoint(one: Glob, other: Glob) -> bool:
@@ -236,6 +258,8 @@ class _Block:
 
     def stands(self, text: str, at: int) -> bool:
         """Whether the text has it at a place where there is room for it."""
+        if self.text is not None:
+            return text.startswith(self.text, at)
         return all(text.startswith(part, at + offset) for offset, part in self._texts)
 
     def find(self, text: str, at: int, end: int) -> int:

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from itertools import accumulate, combinations, product
 from math import prod
 from typing import TypeAlias
@@ -22,6 +23,8 @@ BUDGET = 20_000
 _POSITIONS = 1_024
 #: With more positions than this, three times the longest document of AWS, no search begins.
 _MOST = 65_536
+#: Answers that are remembered: many principals have the same policies.
+_REMEMBERED = 8_192
 #: Characters that are compared ahead of a search, which spares work and changes no answer.
 _COMPARED = 1_000_000
 #: Choices of one glob per group that are followed one by one; more are followed together.
@@ -73,13 +76,20 @@ def witness(
     Cost: a match per glob where the least string of a group is the answer, a comparison per pair
     where one glob settles it; else at worst exponential, up to the budget. A state costs a few
     operations on as many bits as the globs have characters in all, and counts as several where
-    these are many. Beyond 65,536 the outcome is `TOO_COMPLEX` whatever the budget.
+    these are many. Beyond 65,536 the outcome is `TOO_COMPLEX` whatever the budget. What was asked
+    lately is remembered.
     """
+    groups = frozenset(frozenset(group) for group in inside)
+    return _witness(groups, frozenset(outside), budget)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _witness(inside: frozenset[Group], outside: Group, budget: int) -> Witness:
     stranger = unnamed(c for part in (*inside, outside) for glob in part for c in glob.named)
-    first = _first(inside or [[_EVERYTHING]], outside, stranger)
+    first = _first(inside or [frozenset({_EVERYTHING})], outside, stranger)
     if first is not None:
         return Witness(Outcome.FOUND, first)
-    groups, denied = _reduced({frozenset(group) for group in inside}, frozenset(outside))
+    groups, denied = _reduced(inside, outside)
     if not all(groups):
         return _NOTHING
     starts = _starts(groups, denied)
@@ -97,7 +107,7 @@ def witness(
     )
 
 
-def _first(groups: Sequence[Sequence[Glob]], outside: Iterable[Glob], stranger: str) -> str | None:
+def _first(groups: Collection[Group], outside: Group, stranger: str) -> str | None:
     """The answer, if it is the first of all strings of a group, which it most often is."""
     for group in groups:
         firsts = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Protocol
@@ -50,6 +51,7 @@ class Published:
         self._services: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._spelled: dict[str, str] = {}
         self._needed: dict[str, tuple[str, ...]] = {}
+        self._in_order: dict[str, tuple[str, ...]] = {}
 
     @cached_property
     def version(self) -> str:
@@ -102,15 +104,30 @@ class Published:
         if "*" not in pattern and "?" not in pattern:
             action = pattern.lower()
             return (action,) if action in self.actions_of(service) else ()
-        glob, prefix = Glob.parse(pattern), Glob.parse(service)
-        services = self.services if not prefix.is_literal else (service,)
+        glob, prefix = Glob.parse(pattern).lowered, Glob.parse(service)
+        if prefix.is_literal:
+            first = glob.pieces[0]
+            near = self._beginning(service, first if isinstance(first, str) else "")
+            return tuple(action for action in near if glob.matches(action))
         return tuple(
             action
-            for each in services
+            for each in self.services
             if pattern == "*" or prefix.matches(each)
-            for action in sorted(self.actions_of(each))
-            if pattern == "*" or glob.matches(action, fold=True)
+            for action in self._sorted(each)
+            if pattern == "*" or glob.matches(action)
         )
+
+    def _beginning(self, service: str, text: str) -> tuple[str, ...]:
+        """The actions of a service that begin so."""
+        every = self._sorted(service)
+        start = bisect_left(every, text)
+        return every[start : bisect_right(every, text, start, key=lambda name: name[: len(text)])]
+
+    def _sorted(self, service: str) -> tuple[str, ...]:
+        found = self._in_order.get(service)
+        if found is None:
+            found = self._in_order[service] = tuple(sorted(self.actions_of(service)))
+        return found
 
     def spelled(self, action: str) -> str:
         """An action as its documentation writes it; as it is where there is no such action."""
