@@ -428,20 +428,6 @@ CLOUD: tuple[Fault, ...] = (
         ),
     ),
     *in_module(
-        "compose/statements.py",
-        "tests/test_northbank.py",
-        (
-            "paths-do-not-tell-what-decides",
-            "path.removesuffix(self._names.name(node)) + said",
-            "path",
-        ),
-        (
-            "whole-systems-tell-no-statement",
-            "            return witness\n        # What is held",
-            "            return witness\n        self._anywhere = where\n        # What is held",
-        ),
-    ),
-    *in_module(
         "cloud/aws/groups.py",
         "tests/cloud/aws/test_groups.py",
         (

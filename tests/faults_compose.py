@@ -6,6 +6,56 @@ from tests.fault_kit import in_module
 
 COMPOSE = (
     *in_module(
+        "compose/statements.py",
+        "tests/test_northbank.py",
+        (
+            "paths-do-not-tell-what-decides",
+            "str(said[hop]) if hop in said else name",
+            "name",
+        ),
+        (
+            "a-path-for-each-system-tells-nothing",
+            "parts = [self._in_any_system(way)] * len(ends)",
+            "return []",
+        ),
+    ),
+    *in_module(
+        "catalogue/columns.py",
+        "tests/test_northbank.py",
+        (
+            "whole-systems-tell-no-statement",
+            "right, selector, places[self._anywhere]\n",
+            "right, selector, places[place]\n",
+        ),
+    ),
+    *in_module(
+        "catalogue/decided.py",
+        "tests/test_northbank.py",
+        (
+            "what-decides-has-no-conditions",
+            "        if decision.conditions:",
+            "        if not decision:",
+        ),
+    ),
+    *in_module(
+        "catalogue/by_policy.py",
+        "tests/e2e/test_doors.py::test_explain_tells_a_condition_only_of_what_has_one",
+        (
+            "what-is-sure-is-had-under-conditions-too",
+            "if answer is Answer.CONDITIONAL else",
+            "if answer >= Answer.CONDITIONAL else",
+        ),
+    ),
+    *in_module(
+        "report/joined.py",
+        "tests/report/test_flat.py",
+        (
+            "decisions-stand-by-the-hops-in-their-order",
+            'rows[numbered(table["hop"])] = ',
+            "rows[: table.num_rows] = ",
+        ),
+    ),
+    *in_module(
         "compose/held.py",
         "tests/engine/test_held.py",
         (

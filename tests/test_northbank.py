@@ -14,7 +14,7 @@ import pytest
 from sod_analyzer import pipeline
 from sod_analyzer.compose.report import tables_of
 from sod_analyzer.config import load_config
-from sod_analyzer.model.finding import PLACE_ALL, UNRESTRICTED_RULE
+from sod_analyzer.model.finding import PLACE_ALL, UNRESTRICTED_RULE, decided_text
 from sod_analyzer.pipeline import Judged
 from sod_analyzer.pipeline.papers import load_papers
 from sod_analyzer.rules import find_ruleset, load_ruleset
@@ -288,20 +288,28 @@ def test_every_printed_hop_names_the_record_that_says_so(judged: Judged) -> None
     assert len(hops) > 500
 
 
-def test_paths_end_with_what_decides(tables: dict[str, Rows]) -> None:
-    """But for several parts at once, and for everything in a system, which no statement tells."""
-    ends = {row["path"].rpartition(" > ")[2] for row in tables["legs"] if row["path"]}
-    vague = [
-        row
-        for row in tables["legs"]
-        if row["path"]
-        and row["path"].endswith("whatever its policies allow")
-        and " + " not in row["path"]
-        and row["duty"] != "(unrestricted)"
-    ]
+def test_paths_and_hops_end_with_what_decides(tables: dict[str, Rows]) -> None:
+    """But for everything in a system, which no statement tells."""
+    told = {row["hop"]: row for row in tables["decisions"]}
+    whole = {n for n, row in enumerate(tables["legs"]) if row["duty"] == "(unrestricted)"}
+    vague: set[int] = set()
 
-    assert vague == []
-    assert sum("policy: arn:aws:iam::" in end for end in ends) > 20
+    for number, hop in enumerate(tables["hops"]):
+        leg, edge = tables["legs"][hop["leg"]], tables["edges"][hop["edge"]]
+        if edge["to_name"] != "whatever its policies allow":
+            assert number not in told
+        elif number not in told:
+            vague.add(hop["leg"])
+        else:
+            said = told[number]
+            text = decided_text(said["system"], said["action"], said["resource"], said["by"])
+            assert text in leg["path"].split(" + ")[hop["part"] - 1]
+            # A condition of the hop is that of the statement.
+            assert (", if " in said["by"]) == ("conditional: " in (edge["note"] or "")), said
+
+    assert vague <= whole
+    assert len({said["by"] for said in told.values() if "policy: arn:" in said["by"]}) > 10
+    assert len(told) > 80
 
 
 def _record(path: Path, source: dict[str, Any], record: int) -> str:

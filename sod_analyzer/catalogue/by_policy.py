@@ -129,13 +129,16 @@ class ByPolicy:
         return best
 
     def truth(self, right: Right, found: Found | None) -> Truth:
-        """What an answer is for a right: what depends on conditions is another right's."""
+        """What an answer is for a right: what depends on conditions is another right's.
+
+        What does not is none of that one's, so that no condition is told of what has none.
+        """
         if found is None:
             return Truth.NO
         answer = found.decision.answer
         if right.sure:
             return _SURE.get(answer, Truth.NO)
-        return Truth.YES if answer >= Answer.CONDITIONAL else Truth.NO
+        return Truth.YES if answer is Answer.CONDITIONAL else Truth.NO
 
     def universe(self, system: str) -> tuple[str, ...]:
         """Patterns of all ARNs of an account, and of those that name none."""

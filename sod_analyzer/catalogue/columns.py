@@ -34,7 +34,7 @@ from sod_analyzer.model.ruleset import Duty, Selector
 
 if TYPE_CHECKING:
     # At run time only snapshots with policies need what decides them.
-    from sod_analyzer.catalogue.decided import Deciding, Reached
+    from sod_analyzer.catalogue.decided import Decided, Deciding, Reached
 
 Codes = npt.NDArray[np.int64]
 
@@ -232,15 +232,20 @@ class Columns:
                 truth = Truth.YES  # noqa: PLW2901 - detection takes it for unknown there
             self._put(truth, code, number[place], part)
 
-    def decided(self, entitlement: str, way: int, place: int) -> str | None:
-        """What a right that policies decide comes to in a place, for one way; None of others."""
-        if self.deciding is None:
+    def decision(self, entitlement: str, part: int, place: int) -> Decided | None:
+        """What a right that policies decide comes to in a place, for one part; None of others.
+
+        What is held over the whole system counts in the place, whatever lies there.
+        """
+        if self.deciding is None or part >= self._n_selected:
             return None
         right = self.deciding.policies.rights.get(entitlement)
         if right is None:
             return None
-        chosen = [self.parts[part] for part in self.ways[way].parts if part < self._n_selected]
-        return self.deciding.told(right, chosen, self.atlas.places[place])
+        selector, places = self.parts[part], self.atlas.places
+        return self.deciding.decided(right, selector, places[place]) or self.deciding.decided(
+            right, selector, places[self._anywhere]
+        )
 
     def _parts_for(self, system: str, action: str, wildcard: bool) -> tuple[int, ...]:  # noqa: FBT001 - a cache key, spread
         return tuple(

@@ -16,7 +16,7 @@ from sod_analyzer.catalogue.places import (
 from sod_analyzer.cloud.aws.patterns import Found
 from sod_analyzer.cloud.truth import Answer
 from sod_analyzer.model.access import WHOLE_SYSTEM
-from sod_analyzer.model.finding import PLACE_ANYWHERE, PLACE_UNMAPPED
+from sod_analyzer.model.finding import PLACE_ANYWHERE, PLACE_UNMAPPED, decided_text
 from sod_analyzer.model.ruleset import Selector
 
 
@@ -26,6 +26,19 @@ class Reached:
 
     whole: Truth
     places: tuple[tuple[Place, Truth], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a right comes to in a place: an action, on which resource, and what decides it."""
+
+    system: str
+    action: str
+    resource: str | None  # None for whatever there is
+    by: str  # the layer and the statement, or what is missing; empty if nothing is said
+
+    def __str__(self) -> str:
+        return decided_text(self.system, self.action, self.resource, self.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +74,16 @@ class Deciding:
             right, selector, Asked(system, policies.universe(system)), selector.environment
         )
         truth = Truth.YES if everywhere else policies.truth(right, found)
-        if truth is Truth.NO:
+        # What is sure at one place may depend on conditions at another one.
+        sure = found is not None and found.decision.answer is Answer.YES
+        if truth is Truth.NO and (right.sure or not sure):
             return None
         # An action on no resource is one on the account.
         if everywhere or (found is not None and found.resource == WHOLE_SYSTEM):
-            return Reached(truth)
-        return Reached(Truth.NO, tuple(self._places(right, selector, system)))
+            return None if truth is Truth.NO else Reached(truth)
+        places = tuple(self._places(right, selector, system))
+        some = any(there is not Truth.NO for _, there in places)
+        return Reached(Truth.NO, places) if some else None
 
     def _places(
         self, right: Right, selector: Selector, system: str
@@ -103,33 +120,30 @@ class Deciding:
         found = self.policies.found(right, selector, asked, environment)
         return min(least, self.policies.truth(right, found))
 
-    def told(self, right: Right, selectors: Sequence[Selector], place: Place) -> str | None:
-        """What a right comes to in a place, for a reader: actions, and what decided each.
+    def decided(self, right: Right, selector: Selector, place: Place) -> Decided | None:
+        """The best that a right comes to in a place; None where it is not what is asked for."""
+        best: tuple[Answer, Decided] | None = None
+        for asked, environment in self._asked_at(right, selector, place):
+            found = self.policies.found(right, selector, asked, environment)
+            if found is None or self.policies.truth(right, found) is Truth.NO:
+                continue
+            answer = found.decision.answer
+            if best is None or answer > best[0]:
+                best = answer, self._told(found, asked)
+        return None if best is None else best[1]
 
-        None where it is none of what is asked for.
-        """
-        told: list[str] = []
-        for selector in selectors:
-            best: tuple[Answer, str] | None = None
-            for asked, environment in self._asked_at(right, selector, place):
-                found = self.policies.found(right, selector, asked, environment)
-                if found is None or self.policies.truth(right, found) is Truth.NO:
-                    continue
-                answer = found.decision.answer
-                if best is None or answer > best[0]:
-                    best = answer, self._sentence(found, asked)
-            if best is not None:
-                told.append(best[1])
-        return "; ".join(dict.fromkeys(told)) or None
-
-    def _sentence(self, found: Found, asked: Asked) -> str:
+    def _told(self, found: Found, asked: Asked) -> Decided:
         decision = found.decision
-        by = decision.statement or ", ".join(decision.missing)
-        action = self.policies.decided.catalogue.spelled(found.action or "something")
+        by = str(decision.statement or ", ".join(decision.missing))
+        if decision.conditions:
+            by = f"{by}, if {' and '.join(decision.conditions)}"
         anywhere = asked.resources == self.policies.universe(asked.system)
-        on = "" if anywhere else f" on {asked.resources[0]}"
-        said = f"{asked.system}: {action}{on}"
-        return f"{said} ({decision.layer}: {by})" if by else said
+        return Decided(
+            asked.system,
+            self.policies.decided.catalogue.spelled(found.action or "something"),
+            None if anywhere else asked.resources[0],
+            f"{decision.layer}: {by}" if by else "",
+        )
 
     def _is_of(self, right: Right, place: Place, system: str) -> bool:
         """Whether a resource is to be looked for in a system.

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from sod_analyzer.store.hashed import Ahead
 
 _PERSON = ("group", "name", "email", "department", "account", "resource", "means", "path", "source")
-_HOP = ("leg", "part", "hop", "from_name", "kind", "to_name", "note", "file", "at", "also")
+_HOP = ("leg", "part", "hop", "from_name", "kind", "to_name", "note", "file", "at", "also",
+        "decided")  # fmt: skip
 
 #: What a table on a terminal shows of the above: account and resource stand in the path, too.
 _PERSON_SHORT = ("group", "name", "means", "path", "source")
@@ -302,7 +303,7 @@ def _hops(hops: Iterable[Mapping[str, Any]]) -> None:
             "hop": f"{hop['path']}.{hop['hop']}",
             "from": hop["from_name"],
             "how": hop["kind"],
-            "to": hop["to_name"],
+            "to": hop["decided"] or hop["to_name"],
             "note": hop["note"],
             "stated_in": "; ".join(filter(None, (f"{hop['file']} {hop['at']}", hop["also"]))),
         }

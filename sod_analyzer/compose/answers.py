@@ -213,7 +213,7 @@ class People:
             number[rows] = found + before
             before += len(piece)
             pieces.append(piece)
-        return Paths(part, self.names, subject, number, Witnesses.joined(pieces))
+        return Paths(self, part, subject, number, Witnesses.joined(pieces))
 
 
 def _by_file(names: Sequence[str]) -> list[list[str]]:
@@ -270,7 +270,7 @@ class _Told:
         return [told[number] for number in self.lens.tolist()]
 
     def resource(self) -> list[str]:
-        return self.paths.resources(self.people.place)
+        return self.paths.resources()
 
     def path(self) -> list[str]:
         return self.paths.texts()
@@ -296,13 +296,14 @@ class Paths:
 
     def __init__(
         self,
+        people: People,
         part: Part,
-        names: Names,
         subject: Keys,
         number: Keys,
         witnesses: Witnesses,
     ) -> None:
-        self.names = names
+        self.names = names = people.names
+        self.asked = people.place
         self.subject = subject
         first = witnesses.first
         #: The hops of each row, one row after the other.
@@ -345,7 +346,7 @@ class Paths:
             told[row] = ids[node]
         return told
 
-    def resources(self, place: int) -> list[str]:
+    def resources(self) -> list[str]:
         """What each path ends at, several things each once; of policies, what they allow there."""
         rights = distinct(self.target[self._ends])
         table = self.names.table(NodeKind.ENTITLEMENT)
@@ -357,30 +358,35 @@ class Paths:
             f"{system}:{'everything' if resource == WHOLE_SYSTEM else resource}"
             for system, resource in zip(systems, resources, strict=True)
         ]
-        if self.columns.deciding is not None:
-            told = self._decided(rights, place, told)
-        number = np.searchsorted(rights, self.target[self._ends]).tolist()
-        if len(number) == len(self.subject):
-            return [told[n] for n in number]  # everybody has one
+        ends = [told[n] for n in np.searchsorted(rights, self.target[self._ends]).tolist()]
+        for number, said in self._decided.items():
+            ends[number] = said
+        if len(ends) == len(self.subject):
+            return ends  # everybody has one
         runs = offsets_of(self.row[self._ends], len(self.subject)).tolist()
-        return [
-            "; ".join(dict.fromkeys(told[n] for n in number[low:high]))
-            for low, high in pairwise(runs)
-        ]
+        return ["; ".join(dict.fromkeys(ends[low:high])) for low, high in pairwise(runs)]
 
-    def _decided(self, rights: Keys, place: int, told: list[str]) -> list[str]:
-        """What policies allow, in place of their rights' own names."""
+    @cached_property
+    def _decided(self) -> Mapping[int, str]:
+        """By the number of a run, what policies decide at its end."""
+        columns = self.columns
+        if columns.deciding is None:
+            return {}
+        ends = self._ends
+        rights = distinct(self.target[ends])
         ids = self.names.ids(rights).to_pylist()
-        ways = distinct(self.way).tolist()
-        found = [
-            "; ".join(
-                dict.fromkeys(
-                    text for way in ways if (text := self.columns.decided(each, way, place))
-                )
-            )
-            for each in ids
-        ]
-        return [new or old for new, old in zip(found, told, strict=True)]
+        right = np.searchsorted(rights, self.target[ends]).tolist()
+        way, part = self.way[self.row[ends]].tolist(), self.part[ends].tolist()
+        known: dict[tuple[int, int], object] = {}
+        found: dict[int, str] = {}
+        for number, (each, chosen, nth) in enumerate(zip(right, way, part, strict=True)):
+            key = each, columns.ways[chosen].parts[nth - 1]
+            if key not in known:
+                known[key] = columns.decision(ids[each], key[1], self.asked)
+            said = known[key]
+            if said is not None:
+                found[number] = str(said)
+        return found
 
     def texts(self) -> list[str]:
         """Each path in one line."""
@@ -395,6 +401,12 @@ class Paths:
         node[first[run] + 1 + hop - begins[run]] = self.target[hop]
         nodes = distinct(node)
         names = self.names.names(nodes).take(pa.array(np.searchsorted(nodes, node)))
+        if self._decided:
+            shown = np.zeros(len(names), dtype=bool)
+            runs = np.array(list(self._decided))
+            shown[first[1:][runs] - 1] = True
+            said = pa.array(list(self._decided.values()), pa.string())
+            names = pc.replace_with_mask(names, pa.array(shown), said)
         texts = lists(first, names, " > ")
         return list(lists(offsets_of(owner, len(self.subject)), texts, " + ").to_pylist())
 
@@ -426,6 +438,10 @@ class Paths:
                 self.part.tolist(), self.place.tolist(), steps.number.tolist(), strict=True
             )
         ]
+        for hop in hops:
+            hop["decided"] = None
+        for number, said in self._decided.items():
+            hops[int(self._ends[number])]["decided"] = said
         first = self.first.tolist()
         return [hops[low:high] for low, high in pairwise(first)]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sod_analyzer.catalogue.places import Place, PlaceKind
 from sod_analyzer.compose.finding_tables import edge_table, finding_tables
 from sod_analyzer.compose.findings import FindingWriter
 from sod_analyzer.compose.mitigating import apply_register
@@ -20,6 +21,7 @@ from sod_analyzer.explain.all_paths import Walker
 from sod_analyzer.explain.names import flat
 from sod_analyzer.explain.paths import Witness
 from sod_analyzer.model.access import NodeKind
+from sod_analyzer.model.finding import PLACE_ANYWHERE
 from sod_analyzer.model.ruleset import Holder, RuleKind
 
 Row = dict[str, Any]
@@ -108,17 +110,22 @@ def _routes(
     routes = list(islice(walker.routes(lens, code, leg["duty"], place), max_paths + 1))
     tracer = writer.tracer
     rows: list[Row] = []
+    columns = analysis.judge.engine.columns
+    anywhere = columns.atlas.number[Place(PlaceKind.ANYWHERE, PLACE_ANYWHERE)]
     ordered = sorted(routes[:max_paths], key=lambda r: (len(r.hops), r.way, r.part))
     for number, route in enumerate(ordered, start=1):
+        hops = tracer.hops(Witness(route.way, (route.hops,)))
+        said = columns.decision(hops[-1]["to_id"], route.part, anywhere if place is None else place)
         rows += [
             {
                 **hop,
+                "decided": str(said) if said is not None and hop is hops[-1] else None,
                 "place": leg["place"],
                 "who": leg["holder_name"],
                 "leg": leg["duty"],
                 "path": number,
             }
-            for hop in tracer.hops(Witness(route.way, (route.hops,)))
+            for hop in hops
         ]
     return rows, len(routes) > max_paths
 
@@ -141,7 +148,8 @@ def _shown(tables: Mapping[str, pa.Table], number: int, leg: Row) -> list[Row]:
     edges = tables["edges"].take(hops["edge"]).to_pylist()
     where = {name: leg[name] for name in ("finding_id", "place", "holder", "duty")}
     return [
-        {**where, **edge, "part": hop["part"], "hop": hop["hop"], "leg": leg["duty"],
+        {**where, **edge, "decided": None, "part": hop["part"], "hop": hop["hop"],
+         "leg": leg["duty"],
          "path": hop["part"]}
         for hop, edge in zip(hops.to_pylist(), edges, strict=True)
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,7 @@ class _FindingTables:
         yield "places", self._places
         yield "legs", self._legs
         yield "hops", self._hops
+        yield "decisions", self._decisions
 
     # -- order -----------------------------------------------------------------------------------
 
@@ -395,9 +397,8 @@ class _FindingTables:
 
     def _paths(self, rows: Keys) -> tuple[Keys, pa.Array]:
         """The number of each leg's path, and the paths."""
-        found, legs = self.found, self.found.legs
-        endings = Endings(found.writer.engine.columns, self.names, found.told)
-        number, paths = endings.paths(legs.witness[rows], self.spots.place[legs.spot[rows]])
+        legs = self.found.legs
+        number, paths = self._endings.paths(legs.witness[rows], self.spots.place[legs.spot[rows]])
         shown = np.flatnonzero(legs.shown[rows] >= 0)
         if not len(shown):
             return number, paths
@@ -409,6 +410,24 @@ class _FindingTables:
         number = number.copy()
         number[shown] = len(paths) + np.arange(len(shown))
         return number, pa.concat_arrays([paths, pa.array(texts, pa.string())])
+
+    @cached_property
+    def _endings(self) -> Endings:
+        found = self.found
+        return Endings(found.writer.engine.columns, self.names, found.told)
+
+    def _decisions(self) -> Mapping[str, Any]:
+        legs, rows = self.found.legs, self.order.leg
+        witness = legs.witness[rows]
+        before = np.cumsum(legs.edges_each[rows]) - legs.edges_each[rows]
+        found = self._endings.decisions(witness, self.spots.place[legs.spot[rows]])
+        return {
+            "hop": np.array([before[row] + hop for row, hop, _ in found], dtype=np.int32),
+            **{
+                name: pa.array([getattr(said, name) for _, _, said in found], pa.string())
+                for name in ("system", "action", "resource", "by")
+            },
+        }
 
     def _hops(self) -> Mapping[str, Any]:
         found, legs = self.found, self.found.legs

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from sod_analyzer.model.access import SOURCES, SYSTEMS, _schema, _word
 
-REPORT_VERSION = 3
+REPORT_VERSION = 4
 
 
 class Verdict(StrEnum):
@@ -141,6 +141,16 @@ HOPS = _schema(
     part=_number,  # 1-based
     hop=_number,  # 1-based
     edge=_number,  # row of `edges`, from 0
+)
+
+#: One row per hop that ends at whatever policies allow: what they decide in the leg's place. Sorted
+#: like the hop.
+DECISIONS = _schema(
+    hop=_number,  # row of `hops`, from 0
+    system=_word,
+    action=_word,  # as its catalogue spells it
+    resource=_word,  # a pattern; null for whatever there is in the system
+    by=_word,  # layer and statement, or what is missing: "identity: policy: arn:… statement 1"
 )
 
 #: Everyone assessed: one row per identity. Sorted by kind, name, id.
@@ -300,6 +310,14 @@ APPROVALS = _schema(
     changes=_text,  # one change per line, "+ rule DEV-20 …"; null when none
 )
 
+
+def decided_text(system: str, action: str, resource: str | None, by: str) -> str:
+    """What policies decide, in one line; as a row of `DECISIONS` has it."""
+    where = f" on {resource}" if resource else ""
+    reason = f" ({by})" if by else ""
+    return f"{system}: {action}{where}{reason}"
+
+
 #: Subjects of findings that are nobody.
 NOBODY = frozenset({"role", "place"})
 
@@ -333,6 +351,7 @@ REPORT_TABLES: Mapping[str, pa.Schema] = {
     "legs": LEGS,
     "edges": EDGES,
     "hops": HOPS,
+    "decisions": DECISIONS,
     "population": POPULATION,
     "rules": RULES,
     "patterns": PATTERNS,

@@ -248,6 +248,8 @@ def _lanes(leg: dict[str, Any], hops: Iterable[dict[str, Any]]) -> list[Lane]:
     for hop in hops:
         if hop["duty"] == leg["duty"]:
             target = Node(hop["to_kind"], hop["to_id"], hop["to_name"] or hop["to_id"])
+            if hop["decided"]:
+                target = Node(hop["to_kind"], hop["decided"], hop["action"])
             parts.setdefault(hop["part"], []).append(Edge(hop["kind"], hop["note"], target))
     if not parts and leg["state"] == "yes":
         return []  # a fact about the subject by itself, such as a login nobody answers for

@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.model.finding import EDGES, Report
+from sod_analyzer.model.finding import EDGES, Report, decided_text
 from sod_analyzer.report.columns import (
     Numbers,
     Owners,
     distinct_words,
+    numbered,
     order_by,
     plain,
     runs,
@@ -154,7 +155,7 @@ def hops(report: Report) -> Joined:
 
 def hop_rows_at(report: Report, rows: Owners) -> pa.Table:
     """Some hops: place, duty and holder of the leg, the numbers, and all columns of the edge."""
-    columns = _hop_columns(report, ties_of(report.tables))
+    columns = (*_hop_columns(report, ties_of(report.tables)), _of_decision(report, "action"))
     return pa.table({column.name: column.at(rows) for column in columns})
 
 
@@ -165,7 +166,30 @@ def _hop_columns(report: Report, ties: Ties) -> tuple[Column, ...]:
         *(Column(name, table[name]) for name in ("part", "hop")),
         *(Column(name, edges[name], ties.edge) for name in EDGES.names),
         *(Column(name, legs[name], ties.of_hop) for name in _LATER_OF_HOP),
+        _decided(report),
     )
+
+
+def _decided(report: Report) -> Column:
+    """What policies decide at each hop that ends in whatever they allow, in one line."""
+    table = report["decisions"]
+    columns = (table[name].to_pylist() for name in ("system", "action", "resource", "by"))
+    texts = [decided_text(*each) for each in zip(*columns, strict=True)]
+    return Column("decided", pa.chunked_array([texts], pa.string()), _decision_rows(report))
+
+
+def _of_decision(report: Report, name: str) -> Column:
+    return Column(name, report["decisions"][name], _decision_rows(report))
+
+
+def _decision_rows(report: Report) -> Numbers:
+    """For each hop its row in the table `decisions`; -1 where nothing was decided."""
+    table, count = report["decisions"], report["hops"].num_rows
+    if not table.num_rows:
+        return np.broadcast_to(np.int32(-1), (count,))
+    rows = np.full(count, -1, dtype=np.int32)
+    rows[numbered(table["hop"])] = np.arange(table.num_rows, dtype=np.int32)
+    return rows
 
 
 def finding_rows(report: Report) -> pa.Table:

@@ -137,14 +137,16 @@ def test_paths_of_rules_end_with_the_statement_that_decides(library: Path) -> No
         if path
     }
 
-    def said(name: str, action: str, on: str) -> str:
-        statement = f"{world.of('user', name)}: own: statement 1"
+    def said(name: str, action: str, on: str, more: str = "") -> str:
+        statement = f"{world.of('user', name)}: own: statement 1{more}"
         return f"aws-prod: {action}{on} (identity policy: {statement})"
 
     books = f" on {world.BOOKS}*"
     assert ends["writer", "library", "write"] == said("writer", "s3:PutObject", books)
     assert ends["writer", "library", "burn"] == said("writer", "s3:DeleteObject", books)
-    assert ends["second", "library", "burn"] == said("second", "s3:DeleteObject", books)
+    assert ends["second", "library", "burn"] == said(
+        "second", "s3:DeleteObject", books, ", if aws:MultiFactorAuthPresent Bool true"
+    )
     assert not any("whatever" in end for (_, place, _), end in ends.items() if place == "library")
 
 

@@ -155,6 +155,11 @@ def _explained(northbank: Ran, finding: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(said.out)))
 
 
+def texts_of(row: Mapping[str, object]) -> dict[str, str]:
+    """A row as CSV has it."""
+    return {name: _flat(cell) for name, cell in row.items()}
+
+
 def _paths(rows: list[dict[str, str]], *keys: str) -> Iterator[tuple[str, ...]]:
     """Each run of hops as its place, duty and nodes; a run begins with hop 1."""
     runs: list[list[str]] = []
@@ -168,6 +173,7 @@ def _paths(rows: list[dict[str, str]], *keys: str) -> Iterator[tuple[str, ...]]:
 
 @pytest.mark.slow
 def test_explain_lists_the_printed_paths_of_a_finding_of_every_rule(northbank: Ran) -> None:
+    space = pipeline.open_workspace(northbank.folder)
     first: dict[str, str] = {}
     printed: dict[str, list[dict[str, str]]] = {}
     for row in outcome.rows_of(northbank.folder / "paths.csv"):
@@ -176,7 +182,8 @@ def test_explain_lists_the_printed_paths_of_a_finding_of_every_rule(northbank: R
 
     assert len(first) > 20
     for finding in first.values():
-        every = set(_paths(_explained(northbank, finding), "place", "leg"))
+        told = pipeline.explain(space, finding, max_paths=1000)
+        every = set(_paths([texts_of(row) for row in told.rows], "place", "leg"))
         shortest = set(_paths(printed[finding], "place", "duty"))
         assert shortest <= every, (finding, shortest - every)
 
@@ -191,6 +198,23 @@ def test_explain_lists_the_printed_path(northbank: Ran, number: int) -> None:
     shortest = set(_paths([r for r in rows if r["finding_id"] == finding], "place", "duty"))
     assert shortest
     assert shortest <= every
+
+
+def test_explain_tells_a_condition_only_of_what_has_one(northbank: Ran) -> None:
+    """Of a role, whose rights for sure and under conditions come from the same policies."""
+    found = [
+        row["finding_id"]
+        for row in outcome.rows_of(northbank.folder / "findings.csv")
+        if (row["subject_key"], row["rule_id"]) == ("001533", "DEV-01")
+    ]
+
+    told = [row for row in _explained(northbank, found[0]) if row["decided"]]
+
+    assert len(told) == 1
+    assert "lambda:UpdateFunctionCode on arn:" in told[0]["decided"]
+    assert [("conditional" in row["note"], ", if " in row["decided"]) for row in told] == [
+        (False, False)
+    ]
 
 
 QUESTIONS = (

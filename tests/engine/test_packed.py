@@ -199,7 +199,7 @@ def row_of(code: int, lens: Lens, asker: Asker, tracer: Tracer, guide: Guide) ->
         "path": tracer.text(code, witness),
         "source": f"{hops[-1]['file']} {hops[-1]['at']}",
         "why": why,
-        "hops": hops,
+        "hops": [{**hop, "decided": None} for hop in hops],
     }
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from sod_analyzer.model.finding import Completeness, Report, RunFacts, Verdict
 from sod_analyzer.report.core import findings_digest
 from tests.report.book import FILES, RULE_KINDS, RULES, Book, Person, finding_id
-from tests.report.planted import LOGIC, counted, excused, registers
+from tests.report.planted import LOGIC, counted, decided, excused, registers
 from tests.report.witnesses import DIRECTORY, HOSTILE, commit, deploy
 
 
@@ -30,6 +30,7 @@ def bank() -> Report:
     registers(book)
     _rest(book)
     tables = book.tables()
+    tables["decisions"] = decided(tables)
     rows = book.rows
     real = [row for row in rows["violations"] if row["verdict"] == "violation"]
     open_rows = [row for row in real if row["folded_under"] is None]
@@ -87,7 +88,7 @@ def clean(*, gaps: int = 0, accepted: int = 0) -> Report:
     full = bank()
     tables = dict(full.tables)
     for name in (
-        *("violations", "places", "legs", "edges", "hops"),
+        *("violations", "places", "legs", "edges", "hops", "decisions"),
         *("dormant", "unmapped", "exceptions"),
         *("measures", "mitigations", "exclusions", "approvals"),
     ):

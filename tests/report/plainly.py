@@ -31,6 +31,7 @@ NAMES = {
     "legs": {"holder_name", "duty_title", "state", "path", "reason"},
     "edges": {"from_kind", "from_id", "from_name", "kind", "to_kind", "to_id", "note", "at"},
     "hops": set(),
+    "decisions": {"system", "action", "resource", "by"},
 }
 MEANS = ("held, sure", "eligible, sure; held, conditional", "held", 'odd "means", \\', None)
 
@@ -106,15 +107,23 @@ def hops(tables: Mapping[str, pa.Table]) -> list[Row]:
     """Every hop with what its leg and its edge say of it."""
     legs, edges = tables["legs"].to_pylist(), tables["edges"].to_pylist()
     keys = ("finding_id", "place", "holder", "duty")
+    decided = {row["hop"]: _decided(row) for row in tables["decisions"].to_pylist()}
     return [
         {
+            "decided": decided.get(number),
             **{name: legs[hop["leg"]][name] for name in keys},
             "part": hop["part"],
             "hop": hop["hop"],
             **edges[hop["edge"]],
         }
-        for hop in tables["hops"].to_pylist()
+        for number, hop in enumerate(tables["hops"].to_pylist())
     ]
+
+
+def _decided(row: Row) -> str:
+    text = f"{row['system']}: {row['action']}"
+    text += f" on {row['resource']}" if row["resource"] else ""
+    return text + (f" ({row['by']})" if row["by"] else "")
 
 
 def _means(text: str | None) -> list[Row]:
@@ -143,7 +152,7 @@ def findings_json(report: Report) -> bytes:
     }
     run = None if report.run is None else asdict(report.run)
     text = (
-        f'{{"schema_version":3,\n"findings_digest":"{report.findings_digest}",\n'
+        f'{{"schema_version":4,\n"findings_digest":"{report.findings_digest}",\n'
         f'"core":{core(report.tables)},\n"provenance":{canonical(provenance)},\n'
         f'"context":{canonical(context)},\n"run":{canonical(run)}}}\n'
     )
@@ -215,7 +224,7 @@ def paths_csv(report: Report) -> bytes:
         about = violations[hop["finding_id"]]
         row = {"finding_id": hop["finding_id"], "rule_id": about["rule_id"], "name": about["name"]}
         row |= {name: hop[name] for name in ("place", "duty", "part", "hop", *EDGES.names)}
-        rows.append({**row, "holder": hop["holder"]})
+        rows.append({**row, "holder": hop["holder"], "decided": hop["decided"]})
     return _csv(rows, report)
 
 
@@ -275,6 +284,8 @@ def worlds(draw: st.DrawFn) -> dict[str, pa.Table]:
                 for part, hop in found:
                     edge = draw(st.integers(0, len(rows["edges"]) - 1))
                     made("hops", leg=len(rows["legs"]) - 1, part=part, hop=hop, edge=edge)
+                    if draw(st.integers(0, 3)) == 0:
+                        made("decisions", hop=len(rows["hops"]) - 1)
     tables = {name: pa.Table.from_pylist(rows[name], REPORT_TABLES[name]) for name in rows}
     return shuffled(tables, draw(st.integers(0, 2**32))) if draw(st.booleans()) else tables
 
@@ -288,11 +299,15 @@ def shuffled(tables: Mapping[str, pa.Table], seed: int) -> dict[str, pa.Table]:
         name: pa.Table.from_pylist(table.take(pa.array(order[name])).to_pylist(), table.schema)
         for name, table in tables.items()
     }
-    for column, named in (("leg", "legs"), ("edge", "edges")):
+    for table, column, named in (
+        ("hops", "leg", "legs"),
+        ("hops", "edge", "edges"),
+        ("decisions", "hop", "hops"),
+    ):
         place = np.argsort(order[named]).astype(np.int32)
-        rows = pa.array(place[moved["hops"][column].to_numpy()], pa.int32())
-        at = moved["hops"].column_names.index(column)
-        moved["hops"] = moved["hops"].set_column(at, column, rows)
+        rows = pa.array(place[moved[table][column].to_numpy()], pa.int32())
+        at = moved[table].column_names.index(column)
+        moved[table] = moved[table].set_column(at, column, rows)
     return moved
 
 
@@ -311,7 +326,16 @@ def part_of(tables: Mapping[str, pa.Table], wanted: Container[str]) -> dict[str,
          "edge": kept["edges"].index(of[n]["edge"])}
         for n in kept["hops"]
     ]  # fmt: skip
-    return {**found, "hops": pa.Table.from_pylist(hops_, tables["hops"].schema)}
+    decided = [
+        {**row, "hop": kept["hops"].index(row["hop"])}
+        for row in tables["decisions"].to_pylist()
+        if row["hop"] in kept["hops"]
+    ]
+    return {
+        **found,
+        "hops": pa.Table.from_pylist(hops_, tables["hops"].schema),
+        "decisions": pa.Table.from_pylist(decided, tables["decisions"].schema),
+    }
 
 
 def coded(table: pa.Table, seed: int) -> pa.Table:

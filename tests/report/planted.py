@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import pyarrow as pa
+
+from sod_analyzer.model.finding import REPORT_TABLES
 from tests.report.book import PLACES, Book, Person
 from tests.report.witnesses import DIRECTORY, HOSTILE, commit, deploy
 
@@ -261,3 +264,24 @@ def registers(book: Book) -> None:
     approval("ruleset", "devops", "changed since approval", approved_digest="77" * 32,
              changes="\n".join(changes), **board)  # fmt: skip
     approval("systems", "systems in sod.yaml", "not approved")
+
+
+def decided(tables: Mapping[str, pa.Table]) -> pa.Table:
+    """What policies decide at the ends of two paths: one on some resources, one on all."""
+    names = tables["edges"]["to_name"].to_pylist()
+    ends = [
+        hop
+        for hop, edge in enumerate(tables["hops"]["edge"].to_pylist())
+        if names[edge] and names[edge].startswith("patch deployments.apps ")
+    ]
+    rows = [
+        {
+            "hop": ends[0],
+            "system": "aws-hv",
+            "action": "ecs:UpdateService",
+            "resource": HOSTILE["formula"],
+            "by": f"identity policy: {HOSTILE['script']}: statement 1, if MFA",
+        },
+        {"hop": ends[1], "system": "aws-hv", "action": "ecs:RunTask", "by": ""},
+    ]
+    return pa.Table.from_pylist(rows, schema=REPORT_TABLES["decisions"])

@@ -339,7 +339,7 @@ def test_digest_that_is_not_of_the_tables_is_refused(report: Report) -> None:
     [
         (b'"rule":"DEV-01"', b'"rule":"DEV-09"', "digest"),
         (b'"verdict":["violation"', b'"verdict":["other"', "something else"),
-        (b'"schema_version":3', b'"schema_version":99', "version 99"),
+        (b'"schema_version":4', b'"schema_version":99', "version 99"),
         (b'"provenance":', b'"elsewhere":', "provenance"),
         (b'"edge":[', b'"edge":[1,', "damaged"),
         (b'"leg":[0,', b'"leg":[5,', "damaged"),

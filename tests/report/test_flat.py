@@ -111,6 +111,19 @@ def test_everybody_who_counts_is_named_and_has_paths(report: Report) -> None:
     ]
 
 
+def test_what_policies_decide_stands_beside_the_hop_that_ends_there(report: Report) -> None:
+    rows = hop_rows(report).to_pylist()
+
+    told = {number: row["decided"] for number, row in enumerate(rows) if row["decided"]}
+
+    some, whole = report["decisions"].to_pylist()
+    assert told == {
+        some["hop"]: f"aws-hv: ecs:UpdateService on {HOSTILE['formula']} ({some['by']})",
+        whole["hop"]: "aws-hv: ecs:RunTask",
+    }
+    assert all(rows[number]["to_name"].startswith("patch deployments.apps ") for number in told)
+
+
 def test_null_is_an_empty_field_and_empty_text_is_quoted(report: Report) -> None:
     data = rendered(FINDINGS, report)
 
@@ -123,7 +136,9 @@ def test_report_without_findings_has_headers_only() -> None:
     assert "leg_2_path" in header
     assert rows == []
     hop = ["place", "duty", "part", "hop", *EDGES.names]
-    assert [["finding_id", "rule_id", "name", *hop, "holder"]] == read(rendered(PATHS, clean()))
+    assert [["finding_id", "rule_id", "name", *hop, "holder", "decided"]] == read(
+        rendered(PATHS, clean())
+    )
 
 
 def test_pieces_make_the_same_file(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -268,6 +268,16 @@ def test_finding_about_a_role_starts_at_the_role(page: str) -> None:
     assert 'class="box identity"' not in body
 
 
+def test_what_policies_decide_is_drawn_as_the_action_and_told_with_the_hop(
+    elements: Elements, page: str
+) -> None:
+    assert page.count('<text class="name"') > 100
+    assert ">RunTask<" in page.replace("ecs:", "")
+    told = [text for text in elements.texts if text.startswith("aws-hv: ecs:")]
+    assert any(text.endswith(": statement 1, if MFA)") for text in told)
+    assert "aws-hv: ecs:RunTask" in told
+
+
 def test_finding_without_a_path_has_no_drawing(page: str) -> None:
     body = body_of(page, "HYG-01")
 
