@@ -144,7 +144,8 @@ def _named(
 ) -> Iterable[Right]:
     """Rights on named objects. The empty name is that of requests which name none.
 
-    Errs: who may list all by way of the empty name counts as able to list one (over-reports).
+    Errs: who may list all by way of the empty name counts as able to list one, and by way of `*`
+    resources as able to create what is below an object, such as `pods/exec` (over-reports).
     """
     below = "/" in resource
     for name in names:
