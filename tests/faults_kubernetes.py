@@ -275,6 +275,21 @@ _CLUSTERS = (
         "assemble/clusters.py",
         "tests/assemble/test_clusters.py",
         (
+            "pods-need-no-tags",
+            "    if association.tagged:\n        tagged =",
+            "    if not association:\n        tagged =",
+        ),
+        (
+            "sessions-have-tags-in-any-case",
+            "    if association.tagged:\n        return",
+            "    if association:\n        return",
+        ),
+        (
+            "the-policy-of-an-association-limits-nothing",
+            "    if association.limited:",
+            "    if not association:",
+        ),
+        (
             "trust-is-not-asked",
             "            if said.answer is not Answer.NO:\n                yield",
             "            if said is not None:\n                yield",

@@ -11,12 +11,31 @@ from sod_analyzer.cloud.aws.context import Context
 from sod_analyzer.cloud.aws.decide import Decision, decide
 from sod_analyzer.cloud.aws.estate import Estate
 from sod_analyzer.cloud.aws.principals import Kind, Principal
-from sod_analyzer.cloud.kubernetes.links import ENTRY, WORKLOAD, Workload, host_of
+from sod_analyzer.cloud.kubernetes.links import (
+    ASSOCIATION,
+    ENTRY,
+    WORKLOAD,
+    Association,
+    Workload,
+    host_of,
+)
 from sod_analyzer.cloud.truth import Answer
 from sod_analyzer.model.rows import shown
 
 _ASSUME = "sts:AssumeRoleWithWebIdentity"
 _AUDIENCE = "sts.amazonaws.com"
+_PLAINLY = "sts:AssumeRole"
+_TAG = "sts:TagSession"
+#: Who assumes roles for pods, and the tags that it gives their sessions.
+PODS = "pods.eks.amazonaws.com"
+_TAGS = (
+    "eks-cluster-arn",
+    "eks-cluster-name",
+    "kubernetes-namespace",
+    "kubernetes-pod-name",
+    "kubernetes-pod-uid",
+    "kubernetes-service-account",
+)
 _PROVIDER = ":oidc-provider/"
 
 
@@ -81,6 +100,8 @@ def joined(
                 yield Found(link, link.said, issue=Issue("unread-cloud-identity", text))
             else:
                 yield Found(link, entered, into_cluster=True, answer=Answer.YES)
+        elif link.kind == ASSOCIATION:
+            yield _associated(link, Association.of(link.said), principals, catalogue)
         elif link.kind == WORKLOAD:
             yield from _taken(link, Workload.of(link.said), principals, trusting, catalogue)
 
@@ -123,6 +144,48 @@ def _perhaps(link: Link, workload: Workload, role: Principal, catalogue: Catalog
             open_ = (condition, *said.conditions)
             return _let_in(link, role, replace(said, answer=answer, conditions=open_))
     return Found(link, role.arn, issue=Issue("link-refused", _refused(link, role.arn)))
+
+
+def _associated(
+    link: Link,
+    association: Association,
+    principals: Mapping[str, Principal],
+    catalogue: Catalogue,
+) -> Found:
+    """The role whose credentials EKS gives to a service account's pods."""
+    role = principals.get(association.role)
+    if role is None:
+        text = f"{link.account} gets {shown(association.role)} of EKS, which is in no export"
+        return Found(link, association.role, issue=Issue("unread-cloud-identity", text))
+    estate = replace(Estate(), principals={role.arn: role})
+    service = Principal("", "", Kind.SERVICE, PODS)
+    said = decide(estate, service, _PLAINLY, role.arn, _told(association), catalogue=catalogue)
+    if association.tagged:
+        tagged = decide(estate, service, _TAG, role.arn, _told(association), catalogue=catalogue)
+        said = min(said, tagged, key=lambda each: each.answer)
+    if said.answer is Answer.NO:
+        text = f"{link.account} gets {shown(role.arn)} of EKS, whose trust policy does not let it"
+        return Found(link, role.arn, issue=Issue("link-refused", text))
+    if association.limited:
+        open_ = (*said.conditions, "the policy of the association allows it")
+        said = replace(said, answer=min(said.answer, Answer.CONDITIONAL), conditions=open_)
+    return _let_in(link, role, said)
+
+
+def _told(association: Association) -> Context:
+    """What a role's trust policy is told: the session's tags, of which two name the pod."""
+    tags = {
+        "eks-cluster-name": association.cluster,
+        "kubernetes-namespace": association.namespace,
+        "kubernetes-service-account": association.account,
+    }
+    if association.arn is not None:
+        tags["eks-cluster-arn"] = association.arn
+    named = {f"aws:RequestTag/{name}": text for name, text in tags.items()}
+    if association.tagged:
+        return Context.of({**named, "aws:TagKeys": sorted({*tags, *_TAGS})})
+    absent = [f"aws:RequestTag/{name}" for name in _TAGS]
+    return Context.of(absent=[*absent, "aws:TagKeys"])
 
 
 def _let_in(link: Link, role: Principal, said: Decision) -> Found:

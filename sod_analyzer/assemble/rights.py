@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sod_analyzer.assemble.clusters import Found, Link, issuers, joined
+from sod_analyzer.assemble.clusters import PODS, Found, Link, issuers, joined
 from sod_analyzer.cloud.aws.actions import Published
 from sod_analyzer.cloud.aws.context import Context
 from sod_analyzer.cloud.aws.escalation import (
@@ -26,7 +26,7 @@ from sod_analyzer.cloud.aws.escalation import (
 from sod_analyzer.cloud.aws.kept import Kept, Record, kept
 from sod_analyzer.cloud.aws.principals import Principal
 from sod_analyzer.cloud.aws.rights import ADMINISTRATION, Holder, administrator, led_to, rights_of
-from sod_analyzer.cloud.kubernetes.links import LINKS
+from sod_analyzer.cloud.kubernetes.links import ASSOCIATION, LINKS, Association
 from sod_analyzer.cloud.truth import Answer
 from sod_analyzer.model.access import (
     BATCH_TABLES,
@@ -130,6 +130,7 @@ class _Writer:
         self._unread()
         for each in joined(links, self._known(), self.rights.catalogue):
             self._join(each)
+        self._without_pods(links)
         return Batch({name: rows.table() for name, rows in self.rows.items() if len(rows)})
 
     # -- what is not known -----------------------------------------------------------------------
@@ -224,6 +225,20 @@ class _Writer:
         """The principals of accounts that are systems, by ARN."""
         found = self.rights.details.principals
         return {arn: each for arn, each in found.items() if self._is_here(each)}
+
+    def _without_pods(self, links: Iterable[Link]) -> None:
+        """Roles whose credentials EKS gives to pods of which nothing says which these are."""
+        given = {Association.of(each.said).role for each in links if each.kind == ASSOCIATION}
+        for arn, role in sorted(self._known().items()):
+            statements = () if role.trust is None else role.trust.statements
+            named = (each.principals for each in statements if each.allows)
+            if arn not in given and any(who is not None and PODS in who.services for who in named):
+                system = self.systems[role.account]
+                text = (
+                    f"role {role.name} in {system} lets in pods of EKS, and no association that "
+                    "was read leads to it: which service accounts take it is not known"
+                )
+                self._issue("unread-cloud-identity", system, arn, text, self.places.get(arn))
 
     def _join(self, found: Found) -> None:
         """An edge between a login of a cluster and one of AWS, or why there is none."""

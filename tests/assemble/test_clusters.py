@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from sod_analyzer.assemble.clusters import Found, Link, issuers, joined
+from sod_analyzer.assemble.clusters import PODS, Found, Link, issuers, joined
 from sod_analyzer.cloud.aws.actions import Published
 from sod_analyzer.cloud.aws.documents import Form, parse
 from sod_analyzer.cloud.aws.principals import Kind, Principal
-from sod_analyzer.cloud.kubernetes.links import ENTRY, WORKLOAD, Workload
+from sod_analyzer.cloud.kubernetes.links import ASSOCIATION, ENTRY, WORKLOAD, Association, Workload
 from sod_analyzer.cloud.truth import Answer
 
 ACCOUNT = "111122223333"
@@ -82,6 +84,73 @@ def test_a_service_account_takes_the_roles_that_let_it_in(
     said = [(each.answer, each.issue[0] if each.issue else None) for each in found(link, principal)]
 
     assert said == expected
+
+
+NAMED = {"aws:RequestTag/kubernetes-namespace": "pay"}
+OF_CLUSTER = "arn:aws:eks:eu-west-1:111122223333:cluster/prod"
+TAGGED = Association("pay", "ci", ROLE, "prod", OF_CLUSTER)
+
+
+def podded(*actions: str, service: str = PODS, **when: dict[str, str]) -> Principal:
+    statement = {
+        "Effect": "Allow",
+        "Action": list(actions or ("sts:AssumeRole", "sts:TagSession")),
+        "Principal": {"Service": service},
+        "Condition": when,
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return Principal(ROLE, ACCOUNT, Kind.ROLE, "ci", trust=parse(document, "trust", Form.TRUST))
+
+
+@pytest.mark.parametrize(
+    ("principal", "association", "expected"),
+    [
+        (podded(), TAGGED, (Answer.YES, None)),
+        (podded(StringEquals=NAMED), TAGGED, (Answer.YES, None)),
+        (
+            podded(StringEquals={"aws:RequestTag/eks-cluster-arn": OF_CLUSTER}),
+            TAGGED,
+            (Answer.YES, None),
+        ),
+        (
+            podded(StringEquals={"aws:RequestTag/eks-cluster-name": "test"}),
+            TAGGED,
+            (Answer.NO, "link-refused"),
+        ),
+        (
+            podded(StringEquals={"aws:RequestTag/eks-cluster-arn": OF_CLUSTER}),
+            replace(TAGGED, arn=None),
+            (Answer.CONDITIONAL, None),
+        ),
+        (podded(StringEquals=NAMED), replace(TAGGED, namespace="x"), (Answer.NO, "link-refused")),
+        (podded(StringEquals=NAMED), replace(TAGGED, tagged=False), (Answer.NO, "link-refused")),
+        (
+            podded(StringLike={"aws:RequestTag/kubernetes-pod-name": "a*"}),
+            TAGGED,
+            (Answer.CONDITIONAL, None),
+        ),
+        (podded("sts:AssumeRole"), TAGGED, (Answer.NO, "link-refused")),
+        (podded("sts:AssumeRole"), replace(TAGGED, tagged=False), (Answer.YES, None)),
+        (podded(service="ec2.amazonaws.com"), TAGGED, (Answer.NO, "link-refused")),
+        (trusting(CI), TAGGED, (Answer.NO, "link-refused")),
+        (podded(), replace(TAGGED, limited=True), (Answer.CONDITIONAL, None)),
+        (podded(), replace(TAGGED, role=ELSEWHERE), (Answer.NO, "unread-cloud-identity")),
+        (
+            podded(StringEquals={"aws:SourceAccount": ACCOUNT}),
+            TAGGED,
+            (Answer.CONDITIONAL, None),
+        ),
+    ],
+)
+def test_pods_get_the_role_of_an_association_if_it_lets_them_in(
+    principal: Principal, association: Association, expected: tuple[Answer, str | None]
+) -> None:
+    link = Link(f"k8s:{CI}", "k8s", ASSOCIATION, association.text, "k8s", 3)
+
+    (only,) = found(link, principal)
+
+    assert (only.answer, only.issue[0] if only.issue else None) == expected
+    assert Association.of(association.text) == association
 
 
 def test_without_an_issuer_it_is_said_what_it_takes() -> None:

@@ -48,7 +48,31 @@ def trusting(name: str, operator: str, subject: str, *statements: Record) -> Rec
     return found
 
 
+def podded(name: str, *statements: Record, **tags: str) -> Record:
+    """A role that lets in pods of EKS, with these tags of their session."""
+    found = world.role(name, {}, *statements)
+    allowed: Record = {
+        "Effect": "Allow",
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+    }
+    if tags:
+        asked = {f"aws:RequestTag/kubernetes-{key}": text for key, text in tags.items()}
+        allowed["Condition"] = {"StringEquals": asked}
+    found["AssumeRolePolicyDocument"] = world.document(allowed)
+    return found
+
+
+def association(name: str, namespace: str, role_name: str, **more: Any) -> Record:
+    arn = f"arn:aws:eks:eu-west-1:{world.PROD}:podidentityassociation/prod/a-{name}"
+    said = {"clusterName": "prod", "namespace": namespace, "serviceAccount": name}
+    given = {"roleArn": world.of("role", role_name), "associationArn": arn}
+    return {"association": {**said, **given, **more}}
+
+
 ROLES = [
+    podded("given", world.allow("s3:DeleteObject", f"{world.BOOKS}/*"), namespace="pods"),
+    podded("idle", world.allow("s3:*")),
     trusting("books", "StringEquals", CI, world.allow("s3:PutObject", f"{world.BOOKS}/*")),
     trusting("burner", "StringLike", "system:serviceaccount:lib:*",
              world.allow("s3:DeleteObject", f"{world.BOOKS}/*")),
@@ -108,6 +132,11 @@ POLICY = {
         },
     ],
 }
+ASSOCIATIONS = [
+    association("pod", "pods", "given"),
+    association("pod", "elsewhere", "given"),
+    association("far", "pods", "gone"),
+]
 STRANGER = {"accessEntry": {"principalArn": "arn:aws:iam::999999999999:role/x", "username": "x"}}
 
 
@@ -121,6 +150,8 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "entry.json": ENTRY,
         "policies.json": POLICY,
         "stranger.json": STRANGER,
+        "associations.json": ASSOCIATIONS,
+        "none.json": {"associations": []},
     }
     for name, value in files.items():
         (folder / "eks" / name).write_text(json.dumps(value), encoding="utf-8")
@@ -139,6 +170,7 @@ SUPER = {"trusted", "deploy", "deploy-bot"}
 
 
 IN_LIB = {f"system:serviceaccount:lib:{name}" for name in ("ci", "db", "liar", "lost")}
+POD = "system:serviceaccount:pods:pod"
 KEYED = world.of("user", "keyed")
 
 
@@ -148,12 +180,12 @@ KEYED = world.of("user", "keyed")
         (
             "aws:s3:PutObject",
             ["--on", world.BOOKS],
-            WRITERS | SUPER | {"tok", CI, "books", "strange"},
+            WRITERS | SUPER | {"tok", CI, "books", "strange", "idle"},
         ),
         (
             "aws:s3:DeleteObject",
             ["--on", world.BOOKS],
-            BURNERS | SUPER | IN_LIB | {"tok", "burner", "strange"},
+            BURNERS | SUPER | IN_LIB | {"tok", "burner", "strange"} | {POD, "given", "idle"},
         ),
         (
             "kubernetes:create deployments.apps",
@@ -199,6 +231,9 @@ def test_what_leads_nowhere_is_said(bank: Path) -> None:
         ("link-refused", "eks:system:serviceaccount:lib:liar", "no"),
         ("unread-cloud-identity", "eks:system:serviceaccount:lib:lost", "unknown"),
         ("unread-cloud-identity", "eks:x", "unknown"),
+        ("link-refused", f"eks:{POD.replace('pods', 'elsewhere')}", "no"),
+        ("unread-cloud-identity", "eks:system:serviceaccount:pods:far", "unknown"),
+        ("unread-cloud-identity", world.of("role", "idle"), "unknown"),
         ("unread-access-policy", KEYED, "unknown"),
     }
 
@@ -208,5 +243,5 @@ def test_links_are_not_kept_and_no_map_is_read_for_more(bank: Path) -> None:
     kinds = set(pq.read_table(snapshot / "policies.parquet").column("kind").to_pylist())
     every = "".join(str(pq.read_table(path).to_pylist()) for path in snapshot.glob("*.parquet"))
 
-    assert kinds.isdisjoint({"service account", "access entry"})
+    assert kinds.isdisjoint({"service account", "access entry", "pod identity association"})
     assert "hunter2" not in every

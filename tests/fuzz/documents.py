@@ -222,6 +222,15 @@ def _cluster() -> dict[str, Any]:
     return {
         "k/all.json": {"kind": "List", "items": objects},
         "k/entry.json": {"accessEntry": {"principalArn": arn, "kubernetesGroups": ["devs"]}},
+        "k/pods.json": {
+            "association": {
+                "clusterName": "prod",
+                "namespace": "pay",
+                "serviceAccount": "ci",
+                "roleArn": arn,
+                "associationArn": "arn:aws:eks:eu-west-1:111122223333:podidentityassociation/a",
+            }
+        },
         "k/policy.json": {"principalArn": arn, "associatedAccessPolicies": [policy]},
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sod_analyzer.cloud.shapes import ShapeError, object_at
 
 #: What the command line of EKS prints one at a time, without a kind.
-_OF_EKS = frozenset({"accessEntry", "associatedAccessPolicies"})
+_OF_EKS = frozenset({"accessEntry", "associatedAccessPolicies", "association", "associations"})
 
 
 @dataclass(frozen=True, slots=True)

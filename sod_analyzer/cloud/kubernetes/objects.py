@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sod_analyzer.cloud.kubernetes.links import Association
 from sod_analyzer.cloud.shapes import (
     ShapeError,
     as_object,
@@ -170,6 +171,14 @@ class AccessPolicy:
     origin: Origin
 
 
+@dataclass(frozen=True, slots=True)
+class PodIdentity:
+    """An association of EKS: pods of a service account get the credentials of a role."""
+
+    said: Association
+    origin: Origin
+
+
 @dataclass(slots=True)
 class Cluster:
     """The access objects of one cluster, in the order of files and records."""
@@ -180,6 +189,7 @@ class Cluster:
     things: list[Thing] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     access_policies: list[AccessPolicy] = field(default_factory=list)
+    pod_identities: list[PodIdentity] = field(default_factory=list)
     #: Kinds that access needs and some file has, whether or not each object could be read.
     kinds: set[str] = field(default_factory=set)
 
@@ -191,11 +201,7 @@ class Cluster:
         Raises:
             ShapeError: the object is not of the shape its API promises.
         """
-        if "accessEntry" in record:
-            self.entries.append(_entry(object_at(record, "accessEntry"), origin))
-            return None
-        if "associatedAccessPolicies" in record:
-            self.access_policies += _access_policies(record, origin)
+        if self._takes_of_eks(record, origin):
             return None
         kind = text_at(record, "kind") or default
         if kind is None:
@@ -216,6 +222,24 @@ class Cluster:
         else:
             self.things.append(thing(kind, record, origin))
         return None
+
+    def _takes_of_eks(self, record: Record, origin: Origin) -> bool:
+        """Whether it is what the command line of EKS prints, which has no kind."""
+        if "accessEntry" in record:
+            self.entries.append(_entry(object_at(record, "accessEntry"), origin))
+        elif "associatedAccessPolicies" in record:
+            self.access_policies += _access_policies(record, origin)
+        elif "association" in record:
+            said = _association(object_at(record, "association"))
+            self.pod_identities.append(PodIdentity(said, origin))
+        elif list_at(record, "associations"):
+            raise ShapeError(
+                "a list of pod identity associations names no roles; 'aws eks "
+                "describe-pod-identity-association' prints one with its role"
+            )
+        else:
+            return "associations" in record
+        return True
 
 
 def role_object(record: Record, origin: Origin, *, namespaced: bool) -> RoleObject:
@@ -299,6 +323,21 @@ def _entry(record: Record, origin: Origin) -> Entry:
     principal = name_at(record, "principalArn")
     login = text_at(record, "username") or principal
     return Entry(principal, login, texts_at(record, "kubernetesGroups"), origin)
+
+
+def _association(record: Record) -> Association:
+    cluster = name_at(record, "clusterName")
+    # The association's own ARN begins as that of its cluster.
+    head, slash, _ = (text_at(record, "associationArn") or "").partition(":podidentityassociation/")
+    return Association(
+        namespace=name_at(record, "namespace"),
+        account=name_at(record, "serviceAccount"),
+        role=name_at(record, "roleArn"),
+        cluster=cluster,
+        arn=f"{head}:cluster/{cluster}" if slash else None,
+        tagged=record.get("disableSessionTags") is not True,
+        limited=bool(record.get("policy")),
+    )
 
 
 def _access_policies(record: Record, origin: Origin) -> list[AccessPolicy]:

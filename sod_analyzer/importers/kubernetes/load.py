@@ -73,6 +73,8 @@ class Loader:
             yield
         for entry in self._authority.cluster.entries:
             self._subjects.entry(entry)
+        for association in self._authority.cluster.pod_identities:
+            self._subjects.pod_identity(association)
         for policy in self._authority.cluster.access_policies:
             self._give(policy)
             yield

@@ -13,11 +13,12 @@ from sod_analyzer.cloud.kubernetes.decide import (
     implicit_groups,
     login_of,
 )
-from sod_analyzer.cloud.kubernetes.links import ENTRY, WORKLOAD, Workload
+from sod_analyzer.cloud.kubernetes.links import ASSOCIATION, ENTRY, WORKLOAD, Workload
 from sod_analyzer.cloud.kubernetes.objects import (
     Binding,
     Entry,
     Origin,
+    PodIdentity,
     ServiceAccount,
     Subject,
 )
@@ -93,6 +94,12 @@ class Subjects:
             )
         self._link(each.login, ENTRY, each.principal, each.origin)
         return node
+
+    def pod_identity(self, each: PodIdentity) -> None:
+        """A service account whose pods get the credentials of a role, in the export or not."""
+        login = f"{SERVICE_ACCOUNT}{each.said.namespace}:{each.said.account}"
+        self._account(login, each.origin)
+        self._link(login, ASSOCIATION, each.said.text, each.origin)
 
     def _link(self, login: str, kind: str, said: str, origin: Origin) -> None:
         """What an account is in AWS; told once AWS is read."""
