@@ -72,6 +72,12 @@ class ByPolicy:
         """Whatever answers."""
         return rights_of(self._records, Published())
 
+    def deciding(self, right: Right) -> tuple[tuple[str, ...], str | None]:
+        """The policies that allow what a right stands for, sorted, and the boundary on it."""
+        caller = self.decided.caller(right.holder)
+        boundary = None if caller.boundary is None else caller.boundary.name
+        return tuple(sorted(policy.name for policy in caller.policies)), boundary
+
     def everywhere(self, right: Right, selector: Selector) -> bool:
         """Whether it is a selector's right on all there is in its own account, for sure."""
         if not right.sure or selector.unless:

@@ -17,7 +17,7 @@ from sod_analyzer.evaluate.reach import Engine
 from sod_analyzer.explain.forward import Forward
 from sod_analyzer.explain.names import Names
 from sod_analyzer.graph.closure import Keys, distinct
-from sod_analyzer.model.access import NodeKind, Snapshot
+from sod_analyzer.model.access import BY_POLICY, NodeKind, Snapshot
 
 Row = dict[str, Any]
 
@@ -137,8 +137,13 @@ def _true(values: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
 
 
 def access(engine: Engine, names: Names, code: int, lens: Lens = PLAIN) -> list[Row]:
-    """Every entitlement one identity comes to, each by its shortest path, sorted."""
+    """Every entitlement one identity comes to, each by its shortest path, sorted.
+
+    Of a right that policies decide, the resource says which policies these are.
+    """
     forward, tracer = Forward(engine), Tracer(engine, names)
+    deciding = engine.columns.deciding
+    policies = None if deciding is None else deciding.policies
     best: dict[int, Row] = {}
     for context in forward.contexts(code, lens):
         for right, stop in forward.bundle(context, lens).items():
@@ -148,10 +153,13 @@ def access(engine: Engine, names: Names, code: int, lens: Lens = PLAIN) -> list[
             row = names.row(right)
             last = tracer.hop(path[-1])
             placed = engine.columns.atlas.placed(row["system"], row["resource"])
+            resource = row["resource"]
+            if row["mode"] == BY_POLICY and policies is not None:
+                resource = _allowed(*policies.deciding(policies.rights[row["entitlement"]]))
             best[right] = {
                 "system": row["system"],
                 "action": row["action"],
-                "resource": row["resource"],
+                "resource": resource,
                 "mode": row["mode"],
                 "applications": "; ".join(sorted({a for a, _ in placed})) or None,
                 "account": names.id(context.node),
@@ -161,3 +169,11 @@ def access(engine: Engine, names: Names, code: int, lens: Lens = PLAIN) -> list[
             }
     rows = sorted(best.values(), key=lambda r: (r["system"], r["resource"], r["action"]))
     return [{k: v for k, v in row.items() if k != "n_hops"} for row in rows]
+
+
+def _allowed(policies: tuple[str, ...], boundary: str | None) -> str:
+    """What somebody may do whose rights these decide."""
+    what = f"what {listed(policies)} allow{'s' * (len(policies) == 1)}"
+    if not policies:
+        what = "what policies of resources allow"
+    return what if boundary is None else f"{what}, within {boundary}"

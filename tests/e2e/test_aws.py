@@ -105,6 +105,24 @@ def test_changes_of_ones_own_are_counted(library: Path, changes: str, more: set[
     assert can == WRITERS | more
 
 
+def test_access_names_the_policies_that_decide(library: Path) -> None:
+    told = {
+        name: {
+            row["resource"]
+            for row in ask(library, "access", name)["rows"]
+            if row["path"].count(" > ") == 2
+        }
+        for name in ("writer", "bound")
+    }
+
+    assert told == {
+        "writer": {f"what {world.of('user', 'writer')}: own allows"},
+        "bound": {
+            f"what {world.of('user', 'bound')}: own allows, within {world.of('policy', 'gone')}"
+        },
+    }
+
+
 def test_a_change_is_named_on_the_path(library: Path) -> None:
     told = ask(library, "can", "keyed", "write", "--app", "library", "--means", "self-grant")
     (row,) = told["rows"]
