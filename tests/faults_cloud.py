@@ -26,9 +26,14 @@ CLOUD: tuple[Fault, ...] = (
             "return True",
         ),
         (
+            "a23-tags-that-are-not-listed-are-open",
+            "tags_known=caller.kind in (Kind.LOGIN, Kind.ROLE) and not tagged",
+            "tags_known=False",
+        ),
+        (
             "a23-a-whole-question-leaves-tags-open",
-            "(whole or not _tagged(caller))",
-            "not _tagged(caller)",
+            "is Kind.ROLE and not whole and tags_sessions",
+            "is Kind.ROLE and tags_sessions",
         ),
         (
             "a2-session-limits-nothing",
@@ -277,6 +282,21 @@ CLOUD: tuple[Fault, ...] = (
     *in_module(
         "cloud/aws/escalation.py",
         "tests/cloud/aws/test_escalation.py",
+        (
+            "tags-are-a-gain-where-sessions-have-any",
+            "(other.kind is Kind.ROLE and tags_sessions(other))",
+            "(other.kind is Kind.SERVICE and tags_sessions(other))",
+        ),
+        (
+            "tags-are-a-gain-where-nobody-asks",
+            "or not self._asked_for.of(other)",
+            "or not self._asked_for",
+        ),
+        (
+            "with-other-tags-one-is-as-before",
+            "id(me.boundary), me.any_tags",
+            "id(me.boundary), False",
+        ),
         (
             "a28-role-is-passed-to-any-service",
             'self._passed[service] = self.context.knowing({"iam:PassedToService": service})',

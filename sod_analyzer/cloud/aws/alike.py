@@ -43,6 +43,7 @@ class Alike:
             caller.account,
             caller.kind,
             caller.service_linked,
+            caller.any_tags,
             tuple(number for number, _ in own),
             tuple(number for number, _ in bound),
         )

@@ -174,6 +174,7 @@ class _Reader:
                 for tag in _list(record.get("Tags"))
                 if isinstance(tag, Mapping)
             ),
+            any_tags=not isinstance(record.get("Tags"), list),
         )
 
     def _own(

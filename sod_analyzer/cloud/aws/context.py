@@ -15,6 +15,9 @@ Scalar: TypeAlias = str | bool | int | float
 Given: TypeAlias = Scalar | Iterable[Scalar]
 
 
+_OF_TAGS = "aws:principaltag/"
+
+
 class State(Enum):
     """What is known of a key whose values are not known."""
 
@@ -28,13 +31,15 @@ class Context:
     """A request as far as it is known. Make one with `of`, which brings keys to lower case.
 
     A key is known with its values, known to be absent, known to be present with some value that is
-    no empty text, or unknown. In a complete context every key that is not listed is absent.
+    no empty text, or unknown. In a complete context every key that is not listed is absent; with
+    `tags_known` every tag of the caller that is not.
     """
 
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()
     complete: bool = False
+    tags_known: bool = False
 
     @classmethod
     def of(
@@ -84,6 +89,8 @@ class Context:
             return State.PRESENT
         if name in self.absent or self.complete:
             return State.ABSENT
+        if self.tags_known and name.startswith(_OF_TAGS):
+            return State.ABSENT
         return State.UNKNOWN
 
     def _over(self, newer: Context) -> Context:
@@ -94,6 +101,7 @@ class Context:
             (self.absent - told) | newer.absent,
             (self.present - told) | newer.present,
             self.complete,
+            self.tags_known or newer.tags_known,
         )
 
 

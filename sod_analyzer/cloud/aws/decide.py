@@ -154,7 +154,8 @@ def facts_of(caller: Principal, owner: str, *, whole: bool = False) -> Context:
 
     `whole` says that the question names every key of the request: then a session brings no tags
     but those. Otherwise the tags of a role whose sessions may be tagged are open, for a session
-    tag takes the place of the role's tag of that key.
+    tag takes the place of the role's tag of that key. A caller whose tags are not open has none
+    but those that are known. Errs: away from tags that a login's federated sessions bring along.
 
     Sources: "AWS global condition context keys" and "Pass session tags in AWS STS". A session says
     when its token was issued; a long-term key does not, and whether a login uses one is open.
@@ -171,14 +172,16 @@ def facts_of(caller: Principal, owner: str, *, whole: bool = False) -> Context:
         known["aws:username"] = caller.name
         if caller.unique_id:
             known["aws:userid"] = caller.unique_id
-    if caller.kind is Kind.LOGIN or (caller.kind is Kind.ROLE and (whole or not _tagged(caller))):
+    tagged = caller.any_tags or (caller.kind is Kind.ROLE and not whole and tags_sessions(caller))
+    if caller.kind in (Kind.LOGIN, Kind.ROLE) and not tagged:
         known.update({f"aws:PrincipalTag/{key}": text for key, text in caller.tags})
+    facts = Context.of(known)
     if caller.kind is Kind.ROLE:
-        return Context.of(known, absent=["aws:username"], present=["aws:TokenIssueTime"])
-    return Context.of(known)
+        facts = Context.of(known, absent=["aws:username"], present=["aws:TokenIssueTime"])
+    return replace(facts, tags_known=caller.kind in (Kind.LOGIN, Kind.ROLE) and not tagged)
 
 
-def _tagged(role: Principal) -> bool:
+def tags_sessions(role: Principal) -> bool:
     """Whether a session of a role may bring tags along, which its trust policy must allow.
 
     A role that is reached through others needs that, too, for the tags that pass on along a chain.

@@ -19,12 +19,13 @@ from sod_analyzer.cloud.aws.actions import Catalogue
 from sod_analyzer.cloud.aws.asker import ASSUME, NOTHING, Asker
 from sod_analyzer.cloud.aws.authorization import Details, Managed
 from sod_analyzer.cloud.aws.context import Context
-from sod_analyzer.cloud.aws.decide import Decision, decide
+from sod_analyzer.cloud.aws.decide import Decision, decide, tags_sessions
 from sod_analyzer.cloud.aws.documents import Policy, parse
 from sod_analyzer.cloud.aws.estate import Estate
 from sod_analyzer.cloud.aws.inventory import Inventory
 from sod_analyzer.cloud.aws.launches import LAUNCHES, Launch
 from sod_analyzer.cloud.aws.principals import Kind, Principal
+from sod_analyzer.cloud.aws.tags import TAG, AskedFor
 from sod_analyzer.cloud.truth import Answer
 
 _TRUST = "iam:UpdateAssumeRolePolicy"
@@ -48,6 +49,7 @@ _UNBIND = {
 #: What can be gained, in words; all else is the ARN of a group, or of a policy with its version.
 ANY_POLICY = "any policy"
 NO_BOUNDARY = "no boundary"
+ANY_TAGS = "any tags"
 #: Changes that make somebody else of one.
 _CHANGES = (*_INTO_LOGIN, _TRUST)
 #: Roles that nobody may change or pass.
@@ -98,7 +100,7 @@ _Gain: TypeAlias = tuple[str, Move, Principal]
 #: Somebody else, the ways to act as it, and what one change gives it.
 _Others: TypeAlias = tuple[Principal, Sequence[Move], Sequence[_Gain]]
 #: A principal by its name, and by what it has at the time.
-AsItIs: TypeAlias = tuple[str, tuple[int, ...], int]
+AsItIs: TypeAlias = tuple[str, tuple[int, ...], int, bool]
 
 
 @dataclass(frozen=True)
@@ -330,7 +332,7 @@ class Escalation:
         """What one change adds to a login or role: of several ways to the same, the surer ones."""
         if other.kind not in _STRENGTHEN or other.path.startswith(_RESERVED):
             return
-        gains = [self._unbound(me, other)]
+        gains = [self._unbound(me, other), self._retagged(me, other)]
         if _FULL not in other.policies:  # or else there is nothing more to gain by policies
             gains += [self._filled(me, other), self._joined(me, other), self._reset(me, other)]
         best: dict[str, Answer] = {}
@@ -374,6 +376,26 @@ class Escalation:
         for action in _UNBIND[other.kind]:
             decision = self._asker(me).may(action, other.arn)
             yield NO_BOUNDARY, self._move(me, other, (action,), [decision]), free
+
+    def _retagged(self, me: Principal, other: Principal) -> Iterator[_Gain]:
+        """Other tags, where some policy that binds it asks for them.
+
+        Tags of what it acts on are not looked at. A session of a role that may bring tags along
+        has any already.
+        """
+        if other.any_tags or (other.kind is Kind.ROLE and tags_sessions(other)):
+            return
+        asker = self._asker(me)
+        actions = [action for action in TAG[other.kind] if asker.speaks(action)]
+        if not actions or not self._asked_for.of(other):
+            return
+        free = replace(other, any_tags=True)
+        for action in actions:
+            yield ANY_TAGS, self._move(me, other, (action,), [asker.may(action, other.arn)]), free
+
+    @cached_property
+    def _asked_for(self) -> AskedFor:
+        return AskedFor(self.estate)
 
     def _fuller(self, me: Principal, other: Principal) -> Iterator[Move]:
         """Ways to give a login or role any policy."""
@@ -542,6 +564,8 @@ def strengthened(details: Details, principal: Principal, gained: Iterable[str]) 
             principal = replace(principal, policies=(*principal.policies, _FULL))
         elif label == NO_BOUNDARY:
             principal = replace(principal, boundary=None)
+        elif label == ANY_TAGS:
+            principal = replace(principal, any_tags=True)
         elif label in details.groups:
             joined = (*principal.policies, *details.groups[label].policies)
             principal = replace(principal, policies=joined)
@@ -559,7 +583,7 @@ def _key(reached: Reached) -> tuple[str, tuple[str, ...]]:
 
 def as_it_is(me: Principal) -> AsItIs:
     """What tells a principal from the same one with other policies, as long as these are kept."""
-    return me.arn, tuple(map(id, me.policies)), id(me.boundary)
+    return me.arn, tuple(map(id, me.policies)), id(me.boundary), me.any_tags
 
 
 def _side_by_side(move: Move, into: Move) -> Move:

@@ -32,6 +32,7 @@ class Principal:
 
     A role stands for its sessions. `boundary` is None where there is none; a boundary whose
     document is missing is a damaged policy. `session` is the name of a role's session, if known.
+    `any_tags` says that its tags are not known, or whatever it likes; else it has none but `tags`.
     """
 
     arn: str
@@ -45,6 +46,7 @@ class Principal:
     trust: Policy | None = None
     tags: tuple[tuple[str, str], ...] = ()
     session: str | None = None
+    any_tags: bool = False
 
     @cached_property
     def known(self) -> dict[str, tuple[Context, Context]]:

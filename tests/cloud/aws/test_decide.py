@@ -415,6 +415,16 @@ A23 = (
     Case("A23", "a tag that the question names", YES,
          role(allow(GET, when=_RED), tags=(("team", "blue"),), trust=_LETS_TAG), GET,
          context=Context.of({"aws:PrincipalTag/team": "red"})),
+    Case("A23", "a login has no tag but its own", NO,
+         login(allow(GET, when=_RED), tags=(("group", "red"),)), GET),
+    Case("A23", "a login whose tags nobody has read", CONDITIONAL,
+         login(allow(GET, when=_RED), any_tags=True), GET),
+    Case("A23", "a role has no tag but its own where no session is tagged", NO,
+         role(allow(GET, when=_RED), trust=_LETS_IN), GET),
+    Case("A23", "a tag that is not there is none that a deny spares", NO,
+         login(allow(GET), deny(GET, when={"StringNotEquals": _RED["StringEquals"]})), GET),
+    Case("A23", "a tag that the question names, of a login without", YES,
+         login(allow(GET, when=_RED)), GET, context=Context.of({"aws:PrincipalTag/team": "red"})),
 )  # fmt: skip
 _ISSUED = {"Null": {"aws:TokenIssueTime": "false"}}
 A24 = (

@@ -10,6 +10,7 @@ import pytest
 from sod_analyzer.cloud.aws import escalation
 from sod_analyzer.cloud.aws.actions import Published
 from sod_analyzer.cloud.aws.launches import LAUNCHES
+from sod_analyzer.cloud.aws.tags import TAG
 from sod_analyzer.evaluate import aws
 from tests.cloud.aws.kit import CONDITIONAL, MFA, ONE, TWO, YES, allow, deny
 
@@ -28,7 +29,8 @@ def document(*statements: dict[str, Any]) -> dict[str, Any]:
 
 def login(name: str, *statements: dict[str, Any], **more: Any) -> dict[str, Any]:
     inline = [{"PolicyName": "own", "PolicyDocument": document(*statements)}]
-    return {"UserName": name, "Arn": arn(f"user/{name}"), "UserPolicyList": inline, **more}
+    named = {"UserName": name, "Arn": arn(f"user/{name}"), "Tags": []}
+    return {**named, "UserPolicyList": inline, **more}
 
 
 def role(name: str, trusts: Any, *statements: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -40,6 +42,7 @@ def role(name: str, trusts: Any, *statements: dict[str, Any], **more: Any) -> di
         "Arn": arn(f"role{path}{name}"),
         "AssumeRolePolicyDocument": document(allow(ASSUME, None, to=trusts)),
         "RolePolicyList": inline,
+        "Tags": [],
         **more,
     }
 
@@ -300,6 +303,7 @@ def test_every_method_names_actions_that_there_are() -> None:
         *escalation._STRENGTHEN_GROUP,
         *(name for names in escalation._STRENGTHEN.values() for name in names),
         *(name for names in escalation._UNBIND.values() for name in names),
+        *(name for names in TAG.values() for name in names),
         *(name for launch in LAUNCHES for name in launch.actions),
         "iam:AddUserToGroup",
         "iam:CreatePolicyVersion",
@@ -344,3 +348,64 @@ def test_every_role_that_may_be_assumed_is_found_whoever_it_names(*, negated: bo
         }
         assert may <= {each.principal.arn for each in reached}, start
         assert {each.moves[0].whom for each in reached} <= may, start
+
+
+TEAM = {"StringEquals": {"aws:PrincipalTag/team": "ops"}}
+READ = "s3:GetObject"
+BOOK = "arn:aws:s3:::books/b"
+TAG_ANN = allow("iam:TagUser", ANN)
+OWN_FOLDER = allow(READ, "arn:aws:s3:::books/${aws:PrincipalTag/team}")
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ((login("ann", TAG_ANN, allow(READ, when=TEAM)),), CONDITIONAL),
+        ((login("ann", TAG_ANN, OWN_FOLDER),), CONDITIONAL),
+        ((login("ann", allow("iam:UntagUser", ANN), deny("s3:*", when=TEAM), allow(READ),
+                Tags=[{"Key": "team", "Value": "ops"}]),), CONDITIONAL),
+        ((login("ann", allow("iam:TagUser", ANN, when=MFA), allow(READ, when=TEAM)),), CONDITIONAL),
+        ((login("ann", allow(READ, when=TEAM)),), None),
+        ((login("ann", allow("iam:TagUser", BEN), allow(READ, when=TEAM)),), None),
+        ((login("ann", TAG_ANN, deny("iam:TagUser"), allow(READ, when=TEAM)),), None),
+        ((login("ann", TAG_ANN, allow(READ, when={"StringEquals": {"aws:username": "x"}})),), None),
+        ((login("ann", allow(KEY, BEN)),
+          login("ben", allow("iam:TagUser", BEN), allow(READ, when=TEAM))), None),
+        ((login("ann", allow([KEY, "iam:TagUser"], BEN)), login("ben", allow(READ, when=TEAM))),
+         CONDITIONAL),
+        ((login("ann", allow(ASSUME), allow("iam:TagRole", arn("role/r"))),
+          role("r", {"AWS": ANN}, allow(READ, when=TEAM))), CONDITIONAL),
+    ],
+)  # fmt: skip
+def test_whoever_changes_a_tag_has_what_policies_give_by_tags(
+    records: tuple[dict[str, Any], ...], expected: aws.Answer | None
+) -> None:
+    asked = account(*records)
+    held, could = (asked.who_can(READ, BOOK, max_changes=most) for most in (0, 1))
+
+    assert ANN not in held
+    found = could.get(ANN)
+    assert (None if found is None else found.answer) == expected
+
+
+def test_tags_are_no_gain_where_nothing_asks_for_them_or_sessions_have_any() -> None:
+    trust = document(allow([ASSUME, "sts:TagSession"], None, to={"AWS": ANN}))
+    any_session = role("r", {"AWS": ANN}, allow("iam:TagRole"), allow(READ, when=TEAM))
+    asked = account(
+        login("ann", TAG_ANN, allow(READ)),
+        {**any_session, "AssumeRolePolicyDocument": trust},
+    )
+    alone = account(login("ann", TAG_ANN, allow(READ)))
+
+    assert [each.gained for each in alone.reach(ANN)] == [()]
+    assert {each.gained for each in asked.reach(arn("role/r"))} == {()}
+
+
+def test_a_change_of_tags_is_one_change_of_a_path() -> None:
+    asked = account(login("ann", TAG_ANN, allow(KEY, BEN, when=TEAM)), login("ben", FULL))
+
+    assert changes_to_rule(asked, ANN, most=1) is None
+    assert changes_to_rule(asked, ANN, most=2) == 2
+    assert changes_to_rule(asked, ANN, most=3, at_least=YES) is None
+    tagged = next(each for each in asked.reach(ANN) if each.gained)
+    assert (tagged.gained, tagged.moves[0].how) == (("any tags",), ("iam:TagUser",))
