@@ -74,12 +74,15 @@ def test_a_right_on_a_folder_counts_at_the_resources_below_it() -> None:
 @pytest.mark.parametrize(
     ("count", "broken"), [(1, {"i1", "i2", "i3"}), (2, {"i2", "i3"}), (3, {"i3"})]
 )
-def test_a_rule_is_broken_by_as_many_duties_as_it_says(count: int, broken: set[str]) -> None:
+@pytest.mark.parametrize("where", ["ra", "*"])
+def test_a_rule_is_broken_by_as_many_duties_as_it_says(
+    count: int, broken: set[str], where: str
+) -> None:
     people = world(
-        "i1 > a1 > x-prod c ra",
-        "i2 > a2 > x-prod c ra",
+        f"i1 > a1 > x-prod c {where}",
+        f"i2 > a2 > x-prod c {where}",
         "a2 > x-prod d ra",
-        "i3 > a3 > x-prod c ra",
+        f"i3 > a3 > x-prod c {where}",
         "a3 > x-prod d ra",
         "a3 > x-prod v ra",
     )

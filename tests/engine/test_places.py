@@ -220,3 +220,20 @@ def test_a_star_is_a_wildcard_only_where_the_source_says_so(
     action: str, pattern: str, *, wildcard: bool, fits: bool
 ) -> None:
     assert actions_meet("github", action, pattern, wildcard=wildcard) == fits
+
+
+@pytest.mark.parametrize(
+    ("glob", "text", "meets"),
+    [
+        ("pay*", "payments", True),
+        ("pay*ts", "payments-ts-api", False),
+        ("?ay", "payments", False),
+        ("?ay", "pay", True),
+        ("*api", "api-2", False),
+        ("p.y", "pay", False),
+        ("pay*", "a\nb", False),
+        ("a*", "a\nb", True),
+    ],
+)
+def test_a_pattern_is_of_whole_texts(glob: str, text: str, *, meets: bool) -> None:
+    assert matches(glob, text) == meets
