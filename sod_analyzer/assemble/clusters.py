@@ -155,7 +155,7 @@ def _associated(
     """The role whose credentials EKS gives to a service account's pods."""
     role = principals.get(association.role)
     if role is None:
-        text = f"{link.account} gets {shown(association.role)} of EKS, which is in no export"
+        text = f"{link.account} is given {shown(association.role)}, which is in no export"
         return Found(link, association.role, issue=Issue("unread-cloud-identity", text))
     estate = replace(Estate(), principals={role.arn: role})
     service = Principal("", "", Kind.SERVICE, PODS)
@@ -164,7 +164,7 @@ def _associated(
         tagged = decide(estate, service, _TAG, role.arn, _told(association), catalogue=catalogue)
         said = min(said, tagged, key=lambda each: each.answer)
     if said.answer is Answer.NO:
-        text = f"{link.account} gets {shown(role.arn)} of EKS, whose trust policy does not let it"
+        text = f"{link.account} is given {shown(role.arn)}, whose trust policy does not let it in"
         return Found(link, role.arn, issue=Issue("link-refused", text))
     if association.limited:
         open_ = (*said.conditions, "the policy of the association allows it")

@@ -174,7 +174,7 @@ class _Reader:
                 for tag in _list(record.get("Tags"))
                 if isinstance(tag, Mapping)
             ),
-            any_tags=not isinstance(record.get("Tags"), list),
+            any_tags=not _are_tags(record.get("Tags")),
         )
 
     def _own(
@@ -235,6 +235,13 @@ def _account(arn: str) -> str:
     """The account in an ARN; empty if it is none. AWS's own policies are of the account `aws`."""
     parts = arn.split(":", 5)
     return parts[4] if len(parts) == 6 and parts[0] == "arn" else ""  # noqa: PLR2004 - segments
+
+
+def _are_tags(listed: object) -> bool:
+    """Whether this says which tags there are; where it does not, any may be."""
+    return isinstance(listed, list) and all(
+        isinstance(tag, Mapping) and isinstance(tag.get("Key"), str) for tag in listed
+    )
 
 
 def _list(value: object) -> list[object]:

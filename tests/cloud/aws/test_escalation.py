@@ -401,6 +401,26 @@ def test_tags_are_no_gain_where_nothing_asks_for_them_or_sessions_have_any() -> 
     assert {each.gained for each in asked.reach(arn("role/r"))} == {()}
 
 
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ([], None),
+        ([{"Key": "team", "Value": "x"}], None),
+        ([{"Key": "team", "Value": "ops"}], YES),
+        ([{"Key": "a", "Value": "b"}, "team"], CONDITIONAL),
+        ([{"Value": "ops"}], CONDITIONAL),
+        ({"team": "x"}, CONDITIONAL),
+        (None, CONDITIONAL),
+    ],
+)
+def test_tags_that_cannot_be_read_are_open(tags: object, expected: aws.Answer | None) -> None:
+    asked = account(login("ann", allow(READ, when=TEAM), Tags=tags))
+
+    found = asked.who_can(READ, BOOK).get(ANN)
+
+    assert (None if found is None else found.answer) == expected
+
+
 def test_a_change_of_tags_is_one_change_of_a_path() -> None:
     asked = account(login("ann", TAG_ANN, allow(KEY, BEN, when=TEAM)), login("ben", FULL))
 
