@@ -178,15 +178,17 @@ def _places(report: Report) -> Grid:
 
 
 def _paths(report: Report) -> Grid:
-    first = ("finding_id", "duty", "part", "hop", "from_name", "kind", "to_name", "note", "file",
-             "at")  # fmt: skip
+    # Beside where a path ends, if anything stands there at all.
+    decided = ("decided",) if report["decisions"].num_rows else ()
+    first = ("finding_id", "duty", "part", "hop", "from_name", "kind", "to_name", *decided, "note",
+             "file", "at")  # fmt: skip
     return Grid(
         "Paths",
         chosen(joined.hops(report), first),
         "one row per hop, with the file and record that state it",
         {"finding_id": 17, "duty": 18, "part": 7, "hop": 7, "from_name": 34, "kind": 12,
          "to_name": 34, "note": 18, "file": 38, "at": 14, "from_id": 44, "to_id": 44, "also": 40,
-         "holder": 26},
+         "holder": 26, "decided": 60},
         file="paths.csv",
     )  # fmt: skip
 
