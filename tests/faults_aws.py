@@ -18,6 +18,60 @@ AWS: tuple[Fault, ...] = (
         ),
     ),
     *in_module(
+        "cloud/aws/reaching.py",
+        "tests/cloud/aws/test_reaching.py",
+        (
+            "variables-reach-their-own-names-alone",
+            'return Glob.parse(_VARIABLE.sub("*", text))',
+            "return Glob.parse(text)",
+        ),
+        (
+            "what-cannot-be-read-reaches-nothing",
+            "            if policy.damaged:\n                return None",
+            "            if policy.damaged:\n                continue",
+        ),
+        (
+            "all-but-some-reaches-these",
+            "if each.resources is None or each.resources.negated:",
+            "if each.resources is None:",
+        ),
+        (
+            "no-resource-lets-anybody-near",
+            "if not names or self._has_policy(resources):",
+            "if not names:",
+        ),
+        ("roles-let-nobody-in-by-name", "name in ASSUMING", "name in ()"),
+        (
+            "what-keys-say-is-known",
+            'or name.partition(":")[0] in self._needed',
+            'and name.partition(":")[0] in self._needed',
+        ),
+        (
+            "no-resource-is-near-none",
+            "return _is_of_none(glob) or _meets(glob, resources)",
+            "return _meets(glob, resources)",
+        ),
+        (
+            "actions-on-no-resource-fit-nowhere",
+            "if not self._catalogue.arns_of(name))",
+            "if self._catalogue.arns_of(name) is None)",
+        ),
+        (
+            "a-service-has-one-kind-of-resource",
+            "found.setdefault(of, []).append((_kind(arn, partition), frozenset(names)))",
+            "found.setdefault(of, [(_kind(arn, partition), frozenset(names))])",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/rights.py",
+        "tests/cloud/aws/test_reaching.py",
+        (
+            "not-everybody-may-ask-who-one-is",
+            "return self._named(OF_ALL)",
+            "return frozenset()",
+        ),
+    ),
+    *in_module(
         "importers/aws/load.py",
         _WORLD,
         (

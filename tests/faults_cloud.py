@@ -102,7 +102,7 @@ CLOUD: tuple[Fault, ...] = (
         ),
         (
             "a11-who-am-i-can-be-denied",
-            'if action.lower() == "sts:getcalleridentity":',
+            "if action.lower() == OF_ALL:",
             'if action.lower() == "sts:nothing":',
         ),
         (

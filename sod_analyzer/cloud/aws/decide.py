@@ -24,6 +24,8 @@ ASSUMING = frozenset(
     {"sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:tagsession"}
 )
 _TAGGING = "sts:TagSession"
+#: Nothing can deny it, whatever policies say.
+OF_ALL = "sts:getcalleridentity"
 #: Without an identity: whoever calls these has none yet.
 _FEDERATING = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
 #: Callers with policies of their own, which SCPs bind.
@@ -122,7 +124,7 @@ def decide_one(
         notes.append(f"{action} is not in {catalogue.version}")
     elif not arns and action.lower() not in ASSUMING:
         resource = "*"  # it works on no resource: only a grant of all of them is one of it
-    if action.lower() == "sts:getcalleridentity":
+    if action.lower() == OF_ALL:
         return Decision(Answer.YES, Layer.SERVICE, notes=("nothing can deny it",))
     subject = subject_of(estate, caller, action, resource)
     formula, said = formula_of(estate, caller, action, subject, sessions=tuple(sessions))

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from sod_analyzer.cloud.aws.actions import Catalogue
-from sod_analyzer.cloud.aws.decide import ASSUMING
+from sod_analyzer.cloud.aws.decide import ASSUMING, OF_ALL
 from sod_analyzer.cloud.aws.documents import Policy
 from sod_analyzer.cloud.aws.estate import Estate
 from sod_analyzer.cloud.aws.principals import Principal
 from sod_analyzer.cloud.aws.steps import speaking
-
-#: Nothing can deny it, whatever policies say.
-_OF_ALL = "sts:getcalleridentity"
 
 
 class Groups:
@@ -42,7 +39,7 @@ class Groups:
         return found
 
     def _group(self, action: str) -> object:
-        if action in ASSUMING or action == _OF_ALL:
+        if action in ASSUMING or action == OF_ALL:
             return action
         said = tuple(
             id(statement)

@@ -451,7 +451,7 @@ class _Asking:
         if owner is not None:
             return
         for arn, account in sorted(self.estate.owners.items()):
-            yield _with_objects(arn), account
+            yield with_objects(arn), account
 
     def _plain(self, action: str, owner: str) -> Subject:
         found = self._subjects.get((action, owner))
@@ -572,10 +572,10 @@ def _areas(part: Step | tuple[Area, ...]) -> tuple[Area, ...]:
 
 def _itself(arn: str) -> tuple[Glob, ...]:
     """A resource that has a policy, with what that is about."""
-    return _with_objects(arn) if ":s3:::" in arn else (Glob.literal(arn),)
+    return with_objects(arn) if ":s3:::" in arn else (Glob.literal(arn),)
 
 
-def _with_objects(arn: str) -> tuple[Glob, ...]:
+def with_objects(arn: str) -> tuple[Glob, ...]:
     """A bucket, and everything in it."""
     return Glob.literal(arn), Glob.of((f"{arn}/", Wildcard.MANY))
 

@@ -13,6 +13,7 @@ from sod_analyzer.cloud.aws.authorization import Details
 from sod_analyzer.cloud.aws.context import Context
 from sod_analyzer.cloud.aws.decide import (
     ASSUMING,
+    OF_ALL,
     WITH_RESOURCE_POLICIES,
     Decision,
     Subject,
@@ -27,6 +28,7 @@ from sod_analyzer.cloud.aws.inventory import Inventory, Thing
 from sod_analyzer.cloud.aws.kept import Kept, Record, details, kept
 from sod_analyzer.cloud.aws.patterns import Found, Sought, seek, told
 from sod_analyzer.cloud.aws.principals import Kind, Match, Named, Principal, match
+from sod_analyzer.cloud.aws.reaching import Reaching
 from sod_analyzer.cloud.aws.resource_policies import ResourcePolicies
 from sod_analyzer.cloud.aws.steps import Area, Layer, Request, areas
 from sod_analyzer.cloud.truth import Answer
@@ -129,10 +131,13 @@ class Rights:
         Actions are spelled as the catalogue has them. Resources that name no account are those of
         `owner`.
         """
+        asked = tuple(sorted(set(resources)))
         names = self._near(holder, actions, owner)
+        if names:
+            names = self._reaching.left(self.caller(holder), names, asked)
         if not names:
             return _NOTHING
-        where = (names, tuple(sorted(set(resources))), owner)
+        where = (names, asked, owner)
         key = ("best", holder, *where, tuple(sorted(set(within))), tuple(sorted(set(without))))
         found = self._answers.get(key)
         if not isinstance(found, Found):
@@ -154,6 +159,11 @@ class Rights:
             found = told(sought, estate, caller, _UNKNOWN, catalogue=self.catalogue)
             self._answers[key] = found
         return found
+
+    @cached_property
+    def _reaching(self) -> Reaching:
+        needed = _NEEDED - self.resources.read_services
+        return Reaching(self.estate, self.catalogue, self._meant, needed)
 
     @cached_property
     def _alike(self) -> Alike:
@@ -185,7 +195,7 @@ class Rights:
                 # Nothing without the resource's own policy.
                 found = known & (_BY_NAME | self._of_policies)
             else:
-                found = (known - _BY_TOKEN) | self._by_resources(caller)
+                found = (known - _BY_TOKEN) | self._by_resources(caller) | self._of_all
                 if self._is_named(caller):
                     found |= _BY_NAME
             # Many holders have one set, which is kept once.
@@ -195,6 +205,11 @@ class Rights:
     @cached_property
     def _perhaps(self) -> dict[tuple[Holder, str], frozenset[str]]:
         return {}
+
+    @cached_property
+    def _of_all(self) -> frozenset[str]:
+        """Actions that everybody may do."""
+        return self._named(OF_ALL)
 
     @cached_property
     def _sets(self) -> dict[frozenset[str], frozenset[str]]:
