@@ -213,8 +213,57 @@ AWS: tuple[Fault, ...] = (
         "tests/e2e/test_aws_stopped.py",
         (
             "any-policy-outgrows-a-boundary",
-            "if ANY_POLICY in gained and target.boundary is None:",
+            "if ANY_POLICY in gained and has_all(target):",
             "if ANY_POLICY in gained:",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/gains.py",
+        "tests/e2e/test_aws_stopped.py",
+        (
+            "any-policy-outgrows-denies",
+            "limits = any(_denies(each) or each.damaged for each in principal.policies)",
+            "limits = any(each.damaged for each in principal.policies)",
+        ),
+    ),
+    *in_module(
+        "cloud/aws/gains.py",
+        "tests/cloud/aws/test_gains.py",
+        ("what-cannot-be-read-denies-nothing", "_denies(each) or each.damaged", "_denies(each)"),
+        (
+            "a-policy-goes-where-one-of-two-goes",
+            "if sum(each is policy for each in principal.policies) > inside:",
+            "if not inside:",
+        ),
+        (
+            "what-a-joined-group-denies-goes",
+            "for each in itself.policies if _has(principal.policies, each)",
+            "for each in principal.policies",
+        ),
+        (
+            "groups-are-left-by-their-own-policies-alone",
+            "_INLINE_OF_GROUP if inline else _ATTACHED_TO_GROUP",
+            "_INLINE_OF_GROUP",
+        ),
+        (
+            "denies-go-with-the-groups-joined-later",
+            "    if NO_DENIES in labels:\n",
+            "    if NO_DENIES in labels and ANY_POLICY in labels:\n",
+        ),
+        ("a-deny-allows", "return any(not each.allows", "return any(each.allows"),
+    ),
+    *in_module(
+        "cloud/aws/escalation.py",
+        "tests/cloud/aws/test_gains.py",
+        (
+            "denies-go-for-nothing",
+            "key=lambda each: each[1].answer,",
+            "key=lambda each: -each[1].answer,",
+        ),
+        (
+            "any-policy-and-no-deny-are-two-changes",
+            "yield (ANY_POLICY, *labels), _side_by_side(away, move), full",
+            "yield (ANY_POLICY,), _side_by_side(away, move), full",
         ),
     ),
     *in_module(

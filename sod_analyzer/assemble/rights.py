@@ -17,12 +17,8 @@ import pyarrow.compute as pc
 from sod_analyzer.assemble.clusters import PODS, Found, Link, issuers, joined
 from sod_analyzer.cloud.aws.actions import Published
 from sod_analyzer.cloud.aws.context import Context
-from sod_analyzer.cloud.aws.escalation import (
-    ANY_POLICY,
-    Escalation,
-    Move,
-    Reached,
-)
+from sod_analyzer.cloud.aws.escalation import Escalation, Move, Reached
+from sod_analyzer.cloud.aws.gains import ANY_POLICY, has_all
 from sod_analyzer.cloud.aws.kept import Kept, Record, kept
 from sod_analyzer.cloud.aws.principals import Principal
 from sod_analyzer.cloud.aws.rights import ADMINISTRATION, Holder, administrator, led_to, rights_of
@@ -388,7 +384,7 @@ class _Writer:
             if not self._is_here(target):
                 continue
             holder = Holder(target.arn, gained)
-            if ANY_POLICY in gained and target.boundary is None:
+            if ANY_POLICY in gained and has_all(target):
                 holder = Holder(administrator(target.account).arn)
             before = best.get((holder, move.changes))
             if before is None or before.answer < move.answer:

@@ -33,9 +33,12 @@ STOPS = {
     "e12": "the organisation denies the first change",
     "e13": "the organisation denies the later change",
     "e14": "the organisation denies the later change to a role",
+    "e15": "what one gives oneself is denied by one's own policy, which one may not take away",
 }
 FUNCTION = f"arn:aws:lambda:eu-west-1:{world.PROD}:function:g2"
 LAMBDA = {"Service": "lambda.amazonaws.com"}
+ATTACH = "iam:AttachUserPolicy"
+ALL_ELSE = {"Effect": "Deny", "NotAction": [ATTACH], "Resource": "*"}
 OPEN = ["iam:UpdateAssumeRolePolicy", "sts:AssumeRole"]
 
 
@@ -76,6 +79,8 @@ def logins(*, stopped: bool) -> list[Record]:
         login("e13", key_of("l13")),
         login("l13", own_policy("l13")),
         login("e14", allow(OPEN, of("role", "q14"))),
+        login("e15", key_of("l15")),
+        login("l15", allow(ATTACH, of("user", "l15")), *only(ALL_ELSE)),
     ]  # fmt: skip
 
 

@@ -10,18 +10,25 @@ passing roles.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
 from sod_analyzer.cloud.aws.actions import Catalogue
 from sod_analyzer.cloud.aws.asker import ASSUME, NOTHING, Asker
-from sod_analyzer.cloud.aws.authorization import Details, Managed
+from sod_analyzer.cloud.aws.authorization import Details
 from sod_analyzer.cloud.aws.context import Context
 from sod_analyzer.cloud.aws.decide import Decision, decide, tags_sessions
-from sod_analyzer.cloud.aws.documents import Policy, parse
 from sod_analyzer.cloud.aws.estate import Estate
+from sod_analyzer.cloud.aws.gains import (
+    ANY_POLICY,
+    ANY_TAGS,
+    FULL,
+    NO_BOUNDARY,
+    NO_DENIES,
+    OwnDenies,
+)
 from sod_analyzer.cloud.aws.inventory import Inventory
 from sod_analyzer.cloud.aws.launches import LAUNCHES, Launch
 from sod_analyzer.cloud.aws.principals import Kind, Principal
@@ -46,21 +53,10 @@ _UNBIND = {
     Kind.LOGIN: ("iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"),
     Kind.ROLE: ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
 }
-#: What can be gained, in words; all else is the ARN of a group, or of a policy with its version.
-ANY_POLICY = "any policy"
-NO_BOUNDARY = "no boundary"
-ANY_TAGS = "any tags"
 #: Changes that make somebody else of one.
 _CHANGES = (*_INTO_LOGIN, _TRUST)
 #: Roles that nobody may change or pass.
 _RESERVED = ("/aws-service-role/", "/aws-reserved/")
-_FULL = parse(
-    {
-        "Version": "2012-10-17",
-        "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"},
-    },
-    "a policy of its own making",
-)
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,7 @@ class Reached:
 
 
 #: What a change gives, in words; the move; and who has it then.
-_Gain: TypeAlias = tuple[str, Move, Principal]
+_Gain: TypeAlias = tuple[tuple[str, ...], Move, Principal]
 #: Somebody else, the ways to act as it, and what one change gives it.
 _Others: TypeAlias = tuple[Principal, Sequence[Move], Sequence[_Gain]]
 #: A principal by its name, and by what it has at the time.
@@ -198,9 +194,9 @@ class Escalation:
     ) -> Iterator[tuple[Principal, tuple[str, ...], Move]]:
         """What one change gives: somebody else, oneself with more, or somebody else with more."""
         me = had.principal
-        for label, move, stronger in self._own(me):
+        for labels, move, stronger in self._own(me):
             if move.answer >= at_least:
-                yield stronger, tuple(sorted({*had.gained, label})), move
+                yield stronger, tuple(sorted({*had.gained, *labels})), move
         for other, ways, gains in self._of_others(me):
             likely = [move for move in ways if move.answer >= at_least]
             into = next((move for move in likely if move.answer is Answer.YES), None)
@@ -209,9 +205,9 @@ class Escalation:
                 continue
             if into.changes:
                 yield other, (), into
-            for label, move, stronger in gains:
+            for labels, move, stronger in gains:
                 if move.answer >= at_least:
-                    yield stronger, (label,), _side_by_side(move, into)
+                    yield stronger, labels, _side_by_side(move, into)
 
     def _own(self, me: Principal) -> Sequence[_Gain]:
         """What one change gives a principal as it is; what cannot be done is left out."""
@@ -332,20 +328,42 @@ class Escalation:
         """What one change adds to a login or role: of several ways to the same, the surer ones."""
         if other.kind not in _STRENGTHEN or other.path.startswith(_RESERVED):
             return
-        gains = [self._unbound(me, other), self._retagged(me, other)]
-        if _FULL not in other.policies:  # or else there is nothing more to gain by policies
+        gains = [self._unbound(me, other), self._retagged(me, other), self._freed(me, other)]
+        if FULL not in other.policies:  # or else there is nothing more to gain by policies
             gains += [self._filled(me, other), self._joined(me, other), self._reset(me, other)]
-        best: dict[str, Answer] = {}
+        best: dict[tuple[str, ...], Answer] = {}
         for gain in gains:
-            for label, move, stronger in gain:
-                if move.answer > best.get(label, Answer.NO):
-                    best[label] = move.answer
-                    yield label, move, stronger
+            for labels, move, stronger in gain:
+                if move.answer > best.get(labels, Answer.NO):
+                    best[labels] = move.answer
+                    yield labels, move, stronger
 
     def _filled(self, me: Principal, other: Principal) -> Iterator[_Gain]:
-        full = replace(other, policies=(*other.policies, _FULL))
+        freed = tuple(self._freed(me, other))
         for move in self._fuller(me, other):
-            yield ANY_POLICY, move, full
+            yield (ANY_POLICY,), move, replace(other, policies=(*other.policies, FULL))
+            for labels, away, free in freed:
+                full = replace(free, policies=(*free.policies, FULL))
+                yield (ANY_POLICY, *labels), _side_by_side(away, move), full
+
+    def _freed(self, me: Principal, other: Principal) -> Iterator[_Gain]:
+        """Policies of its own that deny, taken away: the surest way for each of them."""
+        asker = self._asker(me)
+        chosen = [
+            max(
+                ((action, asker.may(action, resource)) for action, resource in ways),
+                key=lambda each: each[1].answer,
+            )
+            for ways in self._denies.ways(other)
+        ]
+        if chosen:
+            how = tuple(dict.fromkeys(action for action, _ in chosen))
+            move = self._move(me, other, how, [decision for _, decision in chosen])
+            yield (NO_DENIES,), move, self._denies.without(other)
+
+    @cached_property
+    def _denies(self) -> OwnDenies:
+        return OwnDenies(self.details)
 
     def _joined(self, me: Principal, other: Principal) -> Iterator[_Gain]:
         asker = self._asker(me)
@@ -356,18 +374,18 @@ class Escalation:
                 continue
             decision = asker.may(_JOIN, group.arn)
             joined = replace(other, policies=(*other.policies, *group.policies))
-            yield group.arn, self._move(me, other, (_JOIN,), [decision]), joined
+            yield (group.arn,), self._move(me, other, (_JOIN,), [decision]), joined
 
     def _reset(self, me: Principal, other: Principal) -> Iterator[_Gain]:
         asker = self._asker(me)
         if not asker.speaks(_RESET):
             return
         for policy in other.policies:
-            made = self._own_managed(policy)
+            made = self.details.managed.get(policy.name)
             for number, version in sorted(made.others.items()) if made is not None else ():
                 move = self._move(me, other, (_RESET,), [asker.may(_RESET, policy.name)])
                 changed = tuple(version if each is policy else each for each in other.policies)
-                yield f"{policy.name} {number}", move, replace(other, policies=changed)
+                yield (f"{policy.name} {number}",), move, replace(other, policies=changed)
 
     def _unbound(self, me: Principal, other: Principal) -> Iterator[_Gain]:
         if other.boundary is None:
@@ -375,7 +393,7 @@ class Escalation:
         free = replace(other, boundary=None)
         for action in _UNBIND[other.kind]:
             decision = self._asker(me).may(action, other.arn)
-            yield NO_BOUNDARY, self._move(me, other, (action,), [decision]), free
+            yield (NO_BOUNDARY,), self._move(me, other, (action,), [decision]), free
 
     def _retagged(self, me: Principal, other: Principal) -> Iterator[_Gain]:
         """Other tags, where some policy that binds it asks for them.
@@ -391,7 +409,11 @@ class Escalation:
             return
         free = replace(other, any_tags=True)
         for action in actions:
-            yield ANY_TAGS, self._move(me, other, (action,), [asker.may(action, other.arn)]), free
+            yield (
+                (ANY_TAGS,),
+                self._move(me, other, (action,), [asker.may(action, other.arn)]),
+                free,
+            )
 
     @cached_property
     def _asked_for(self) -> AskedFor:
@@ -408,13 +430,8 @@ class Escalation:
         if not asker.speaks(_RENEW):
             return
         for policy in other.policies:
-            if self._own_managed(policy) is not None:
+            if policy.name in self.details.managed:
                 yield self._move(me, other, (_RENEW,), [asker.may(_RENEW, policy.name)])
-
-    def _own_managed(self, policy: Policy) -> Managed | None:
-        """The managed policy that this is, unless it is one of AWS's, which nobody changes."""
-        found = self.details.managed.get(policy.name)
-        return None if found is None or found.arn.split(":", 5)[4] == "aws" else found
 
     # -- decisions -------------------------------------------------------------------------------
 
@@ -553,30 +570,6 @@ class Escalation:
         )
 
 
-def strengthened(details: Details, principal: Principal, gained: Iterable[str]) -> Principal:
-    """A principal with what `Reached.gained` says.
-
-    Raises:
-        KeyError: the details have no such group, or no such version of a policy.
-    """
-    for label in gained:
-        if label == ANY_POLICY:
-            principal = replace(principal, policies=(*principal.policies, _FULL))
-        elif label == NO_BOUNDARY:
-            principal = replace(principal, boundary=None)
-        elif label == ANY_TAGS:
-            principal = replace(principal, any_tags=True)
-        elif label in details.groups:
-            joined = (*principal.policies, *details.groups[label].policies)
-            principal = replace(principal, policies=joined)
-        else:
-            arn, _, number = label.rpartition(" ")
-            version = details.managed[arn].others[number]
-            changed = tuple(version if each.name == arn else each for each in principal.policies)
-            principal = replace(principal, policies=changed)
-    return principal
-
-
 def _key(reached: Reached) -> tuple[str, tuple[str, ...]]:
     return reached.principal.arn, reached.gained
 
@@ -590,7 +583,7 @@ def _side_by_side(move: Move, into: Move) -> Move:
     """Two changes that count as one: neither needs the other to be made first."""
     return Move(
         move.who,
-        (*move.how, *into.how),
+        tuple(dict.fromkeys((*move.how, *into.how))),
         into.whom,
         1,
         min(move.answer, into.answer),

@@ -21,9 +21,9 @@ from sod_analyzer.cloud.aws.decide import (
     request_of,
 )
 from sod_analyzer.cloud.aws.documents import Policy, Principals, Statement
-from sod_analyzer.cloud.aws.escalation import ANY_POLICY, strengthened
 from sod_analyzer.cloud.aws.estate import Account, Estate
 from sod_analyzer.cloud.aws.formula import Part
+from sod_analyzer.cloud.aws.gains import ANY_POLICY, strengthened
 from sod_analyzer.cloud.aws.inventory import Inventory, Thing
 from sod_analyzer.cloud.aws.kept import Kept, Record, details, kept
 from sod_analyzer.cloud.aws.patterns import Found, Sought, seek, told
