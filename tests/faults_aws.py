@@ -112,6 +112,11 @@ AWS: tuple[Fault, ...] = (
         "assemble/rights.py",
         _WORLD,
         (
+            "what-anybody-may-do-rests-on-the-first-one",
+            "target.principal if _is_anybody(move.who) else move.who,",
+            "move.who,",
+        ),
+        (
             "what-depends-is-sure",
             'condition = None if sure else "what the statement that allows it demands"',
             "condition = None",
@@ -273,6 +278,11 @@ AWS: tuple[Fault, ...] = (
             "a-step-names-one-of-its-actions",
             '" + ".join(move.how)',
             "move.how[0]",
+        ),
+        (
+            "steps-to-everything-rest-on-the-first-one",
+            "known = move.who if _is_anybody(target.principal) else target.principal",
+            "known = target.principal",
         ),
     ),
     *in_module(

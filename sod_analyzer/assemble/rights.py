@@ -423,7 +423,7 @@ class _Writer:
         return node
 
     def _node(self, holder: Holder) -> Node:
-        if holder.principal == administrator(holder.principal.split(":", 5)[4]).arn:
+        if _is_anybody(holder.principal):
             return NodeKind.ROLE, f"{self._system(holder.principal)}:{ADMINISTRATION}"
         if not holder.gained:
             return NodeKind.ACCOUNT, self._id(holder.principal)
@@ -459,12 +459,14 @@ class _Writer:
             start,
             node,
             kind,
-            move.who,
+            # What anybody may do rests on whom it is done to.
+            target.principal if _is_anybody(move.who) else move.who,
             condition=condition,
             own=move.changes > 0,
             undecided=move.answer is Answer.UNKNOWN,
         )
-        place = self.places.get(target.principal)
+        known = move.who if _is_anybody(target.principal) else target.principal
+        place = self.places.get(known)
         if place is not None:
             part = "trust" if not move.changes else " + ".join(move.how)
             self.rows["derivations"].add(
@@ -478,9 +480,14 @@ class _Writer:
             )
 
 
+def _is_anybody(arn: str) -> bool:
+    """Whether this is no login of an export, but whoever may have any policy in an account."""
+    return arn == administrator(arn.split(":", 5)[4]).arn
+
+
 def _called(holder: Holder) -> str:
     """A holder as a reader knows it."""
     name = holder.principal.rpartition(":")[2]
-    if holder.principal == administrator(holder.principal.split(":", 5)[4]).arn:
+    if _is_anybody(holder.principal):
         return ADMINISTRATION
     return f"{name} with {', '.join(holder.gained)}" if holder.gained else name

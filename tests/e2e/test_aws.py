@@ -290,6 +290,13 @@ def test_whoever_can_do_everything_has_one_way_to_it(library: Path) -> None:
         target for target in onward[crowd] if target.endswith(("rights)", "any policy allows"))
     ]
     assert f"aws-prod:{world.of('user', 'writer')}" in onward[crowd]
+    # What anybody may do to somebody rests on whom it is done to.
+    accounts = pq.read_table(snapshot / "accounts.parquet").to_pylist()
+    records = {each["account"]: each["record"] for each in accounts}
+    from_crowd = [row for row in grants if nodes[row["holder"]] == crowd]
+    assert [row["record"] for row in from_crowd] == [
+        records[nodes[row["target"]]] for row in from_crowd
+    ]
 
 
 def put(folder: Path, files: dict[str, object]) -> None:

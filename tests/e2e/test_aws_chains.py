@@ -244,6 +244,9 @@ def test_the_path_names_both_changes_in_their_order(estate: Path, name: str) -> 
         # By whose statements, and by all of the actions that it takes.
         assert hop["record"] == record_of(who_acts), row
         assert set(hop["also"].rpartition(": ")[0].split(" + ")) >= actions, row
+    if end is ANY:
+        # What anybody may do is in no record, so that the step rests on whoever takes it.
+        assert changes[1]["also"].endswith(f"record {record_of(second[0])}"), row
     said = end if end is ANY else f"{world.of(*end.split('/'))}: own: statement 1"
     assert row["resource"].endswith(f"(identity policy: {said})")
 
