@@ -7,6 +7,7 @@ fault that no test notices is a test that is missing.
 from __future__ import annotations
 
 from tests.fault_kit import Fault
+from tests.faults_argocd import ARGOCD
 from tests.faults_around import AROUND
 from tests.faults_aws import AWS
 from tests.faults_cloud import CLOUD
@@ -16,7 +17,17 @@ from tests.faults_kubernetes import KUBERNETES
 from tests.faults_pull import PULL
 from tests.faults_rules import RULES
 
-FAULTS: tuple[Fault, ...] = (*ENGINE, *RULES, *COMPOSE, *AROUND, *CLOUD, *PULL, *AWS, *KUBERNETES)
+FAULTS: tuple[Fault, ...] = (
+    *ENGINE,
+    *RULES,
+    *COMPOSE,
+    *AROUND,
+    *CLOUD,
+    *PULL,
+    *AWS,
+    *KUBERNETES,
+    *ARGOCD,
+)
 
 #: Runs when the tests that a fault names do not notice it, in this order.
 EVERYTHING_FAST = (
