@@ -13,6 +13,7 @@ from tests.faults_aws import AWS
 from tests.faults_cloud import CLOUD
 from tests.faults_compose import COMPOSE
 from tests.faults_engine import ENGINE
+from tests.faults_jenkins import JENKINS
 from tests.faults_kubernetes import KUBERNETES
 from tests.faults_pull import PULL
 from tests.faults_rules import RULES
@@ -27,6 +28,7 @@ FAULTS: tuple[Fault, ...] = (
     *AWS,
     *KUBERNETES,
     *ARGOCD,
+    *JENKINS,
 )
 
 #: Runs when the tests that a fault names do not notice it, in this order.

@@ -1,0 +1,1 @@
+"""Access rules of Jenkins: matrices and roles, and what they decide together."""
